@@ -1,0 +1,84 @@
+# `make help` lists the targets. Each that needs Python first builds .venv from requirements.lock,
+# when it is missing or stale. `make PYTHON=python3.12 test` chooses the interpreter (3.11 to 3.13);
+# .venv keeps it until another one is chosen.
+#
+#   ARGS      passed on: make distill ARGS="--seed 1", make test ARGS="-k distiller", make lock ARGS=--upgrade
+#   WORKERS   processes that `make test` uses; 0 runs everything in one
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.stamp
+LOCKED := $(VENV)/.locked
+SOURCES := keras_cait recipes export tests
+INSTALLED := build/installed# the tree as it installs
+WORKERS ?= 2
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --disable-pip-version-check
+
+# The interpreter that .venv was built with, and the one asked for now, both as real paths.
+INTERPRETER := import os, sys; print(os.path.realpath(sys._base_executable))
+BUILT_WITH := $(wildcard $(shell cat $(LOCKED) 2>/dev/null))
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(or $(BUILT_WITH),python3)
+endif
+WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
+
+.PHONY: help distill test lint format lock clean FORCE
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+
+distill: $(READY) ## the main job: distil a DeiT from a convnet, on handwritten digits
+	$(BIN)/python recipes/distill_deit.py --output build/distill --overwrite $(ARGS)
+
+test: $(READY) ## every test and every docstring example
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: $(READY) ## format, lint, types, import directions, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	@rm -rf $(INSTALLED) && mkdir -p $(INSTALLED)
+	@cp -R keras_cait $(INSTALLED) && cp -R export recipes $(INSTALLED)/keras_cait
+	$(BIN)/pyright
+	cd $(INSTALLED) && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-cache
+	$(BIN)/codespell
+
+format: $(READY) ## format the code and mend what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: build/uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
+	$< pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate \
+	  --custom-compile-command 'make lock' $(ARGS) pyproject.toml --output-file requirements.lock
+
+clean: ## remove .venv and everything that was built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
+
+# The environment: first the lock, then this tree. A stamp is written last, so an interrupted build is done again.
+
+$(READY): $(LOCKED) pyproject.toml setup.cfg
+	@rm -f $@
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(LOCKED): requirements.lock $(if $(filter-out $(BUILT_WITH),$(WANTED)),FORCE)
+	@version="$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' || true)"; \
+	case "$$version" in 3.11|3.12|3.13) ;; *) \
+	  echo "keras_cait needs Python 3.11 to 3.13. Received: PYTHON=$(PYTHON), Python $${version:-not found}" >&2; \
+	  exit 1 ;; esac
+	@echo 'Building $(VENV) from requirements.lock: a few minutes the first time.'
+	@rm -f $(READY) $@
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP_INSTALL) $$(grep -E '^(setuptools|wheel)==' requirements.lock)
+	$(PIP_INSTALL) --requirement requirements.lock
+	@$(BIN)/python -c '$(INTERPRETER)' > $@
+
+build/uv/bin/uv:
+	$(PYTHON) -m venv build/uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
