@@ -1,0 +1,23 @@
+"""Starting values, as the official code draws them."""
+
+import keras
+
+
+def weight_initializer() -> keras.Initializer:
+    """Normal with standard deviation 0.02, for projections and learned tokens.
+
+    The official code calls a truncated normal whose bounds are the absolute
+    values -2 and 2, a hundred standard deviations away: it truncates nothing.
+    A new object each time, because Keras draws the same values from one object.
+    """
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def patch_initializer() -> keras.Initializer:
+    """Uniform within 1 / sqrt(fan_in): torch's default for a convolution.
+
+    The official code leaves the patch convolution at that default.
+    """
+    return keras.initializers.VarianceScaling(
+        scale=1 / 3, mode="fan_in", distribution="uniform"
+    )

@@ -1,0 +1,91 @@
+"""PositionEmbedding: tells every token where it stands."""
+
+from typing import Any
+
+import keras
+
+from keras_cait.layers.initializers import weight_initializer
+from keras_cait.typing import Shape, Tensor
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class PositionEmbedding(keras.layers.Layer):
+    """Adds a learned vector to every token of a fixed-size sequence.
+
+    `y[t] = x[t] + position[t]`. The layer knows which of its vectors belong to
+    the image grid, which is what resampling to another image size needs.
+
+    Args:
+        grid_size: Rows and columns of patches, both 1 or more.
+        num_prefix_tokens: How many tokens stand in front of the patches and get
+            a vector too: 1 for DeiT, 2 with a distillation token, 0 for CaiT and
+            DeiT-III, which add positions before the class token.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(batch, num_prefix_tokens + rows * columns, dim)`.
+    Output shape: the same.
+
+    Raises:
+        ValueError: If the sequence has another length, or an argument is out of
+            range.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = PositionEmbedding(grid_size=(2, 3), num_prefix_tokens=1)
+        >>> layer(np.zeros((4, 7, 8))).shape == (4, 7, 8)
+        True
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, section 3, https://arxiv.org/abs/2012.12877
+
+    """
+
+    def __init__(
+        self,
+        *,
+        grid_size: tuple[int, int],
+        num_prefix_tokens: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if len(grid_size) != 2 or min(grid_size) < 1:
+            raise ValueError(
+                "`grid_size` must be (rows, columns), both 1 or more. "
+                f"Received: grid_size={grid_size}"
+            )
+        if num_prefix_tokens < 0:
+            raise ValueError(
+                "`num_prefix_tokens` must be 0 or more. "
+                f"Received: num_prefix_tokens={num_prefix_tokens}"
+            )
+        self.grid_size = (grid_size[0], grid_size[1])
+        self.num_prefix_tokens = num_prefix_tokens
+
+    def build(self, input_shape: Shape) -> None:
+        rows, columns = self.grid_size
+        tokens = self.num_prefix_tokens + rows * columns
+        if len(input_shape) != 3 or input_shape[1] != tokens:
+            raise ValueError(
+                f"Expected tokens of shape (batch, {tokens}, dim) for a grid of "
+                f"{rows} x {columns} patches and {self.num_prefix_tokens} prefix "
+                f"token(s). Received: input_shape={tuple(input_shape)}"
+            )
+        self.position_embedding = self.add_weight(
+            name="position_embedding",
+            shape=(1, tokens, input_shape[-1]),
+            initializer=weight_initializer(),
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs + self.position_embedding
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "grid_size": self.grid_size,
+            "num_prefix_tokens": self.num_prefix_tokens,
+        }
