@@ -1,0 +1,162 @@
+"""DeiT: a vision transformer, with a distillation token if it is to be taught."""
+
+import keras
+
+from keras_cait.layers import (
+    ClassToken,
+    DistillationToken,
+    FeedForward,
+    PatchEmbedding,
+    PositionEmbedding,
+    SelfAttention,
+    StochasticDepth,
+)
+from keras_cait.models.heads import classify, pool
+from keras_cait.models.inputs import check_image_shape, image_input, normalise
+from keras_cait.typing import Shape, Tensor
+
+
+def DeiT(
+    *,
+    input_shape: Shape = (224, 224, 3),
+    patch_size: int = 16,
+    embed_dim: int,
+    depth: int,
+    num_heads: int,
+    mlp_ratio: float = 4.0,
+    distilled: bool = False,
+    drop_path_rate: float = 0.0,
+    dropout_rate: float = 0.0,
+    attention_dropout_rate: float = 0.0,
+    include_top: bool = True,
+    include_preprocessing: bool = False,
+    input_tensor: Tensor | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "deit",
+) -> keras.Model:
+    """Builds a DeiT of any size, with random weights.
+
+    Patches become tokens; a class token (and a distillation token) and learned
+    positions join them; `depth` pre-norm blocks follow, each
+    `x = x + drop(attention(norm(x)))`, `x = x + drop(feed_forward(norm(x)))`;
+    then a last norm and one linear head a token. The output of a distilled model
+    is the activation of the mean of its two heads' logits, in training and at
+    inference alike; `keras_cait.separate_heads` gives both.
+
+    Args:
+        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
+        patch_size: Side of a patch in pixels.
+        embed_dim: Length of a token; a multiple of `num_heads`.
+        depth: Number of blocks.
+        num_heads: Heads of each self-attention.
+        mlp_ratio: Width of the feed-forward layers as a multiple of `embed_dim`.
+        distilled: Adds the distillation token and its head.
+        drop_path_rate: Stochastic depth of the last block, in [0, 1). The rate
+            grows linearly from 0 in the first block.
+        dropout_rate: Dropout on positions and projections, in [0, 1).
+        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        include_top: Whether to end in the classifier.
+        include_preprocessing: Whether images come in [0, 255] and are normalised
+            in the model. Otherwise they come normalised.
+        input_tensor: A Keras tensor to use as the input.
+        pooling: What a model without top gives: None, the tokens
+            `(batch, tokens, embed_dim)`; "token", the class token (the mean of
+            both for a distilled model); "avg", the mean patch token.
+        classes: Number of classes.
+        classifier_activation: Activation of the output; None for logits.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`: `(batch, height, width, channels)` to
+        `(batch, classes)`.
+
+    Raises:
+        ValueError: If an argument is out of range or does not fit another.
+
+    Example:
+        >>> model = DeiT(
+        ...     input_shape=(32, 48, 3), patch_size=8, embed_dim=32, depth=2,
+        ...     num_heads=4, distilled=True, classes=10,
+        ... )
+        >>> model.output_shape
+        (None, 10)
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, https://arxiv.org/abs/2012.12877
+
+    """
+    check_image_shape(input_shape, patch_size)
+    if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+        raise ValueError(
+            "`num_heads` must divide `embed_dim`. Received: "
+            f"embed_dim={embed_dim}, num_heads={num_heads}"
+        )
+    if depth < 1:
+        raise ValueError(f"`depth` must be 1 or more. Received: depth={depth}")
+    num_prefix_tokens = 2 if distilled else 1
+
+    inputs = image_input(input_tensor, input_shape)
+    x = normalise(inputs, input_shape) if include_preprocessing else inputs
+    x = PatchEmbedding(
+        patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
+    )(x)
+    if distilled:
+        x = DistillationToken(name="distillation_token")(x)
+    x = ClassToken(name="class_token")(x)  # (batch, prefix + patches, embed_dim)
+    x = PositionEmbedding(
+        grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
+        num_prefix_tokens=num_prefix_tokens,
+        name="position_embedding",
+    )(x)
+    x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
+    for index in range(depth):
+        x = _block(
+            x,
+            f"block_{index}",
+            num_heads=num_heads,
+            hidden_dim=int(embed_dim * mlp_ratio),
+            # A linear ramp: 0 in the first block, the full rate in the last.
+            drop_path_rate=drop_path_rate * index / max(1, depth - 1),
+            dropout_rate=dropout_rate,
+            attention_dropout_rate=attention_dropout_rate,
+        )
+    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+
+    if include_top:
+        outputs = classify(x, classes, classifier_activation, distilled=distilled)
+    else:
+        outputs = pool(x, pooling, num_prefix_tokens)
+    if input_tensor is not None:
+        inputs = keras.utils.get_source_inputs(input_tensor)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _block(
+    x: Tensor,
+    name: str,
+    *,
+    num_heads: int,
+    hidden_dim: int,
+    drop_path_rate: float,
+    dropout_rate: float,
+    attention_dropout_rate: float,
+) -> Tensor:
+    """One pre-norm block; `(batch, tokens, dim)` in and out."""
+    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm1")(x)
+    y = SelfAttention(
+        num_heads=num_heads,
+        attention_dropout_rate=attention_dropout_rate,
+        dropout_rate=dropout_rate,
+        name=f"{name}_attention",
+    )(y)
+    y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path1")(y)
+    x = keras.layers.Add(name=f"{name}_add1")([x, y])
+    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm2")(x)
+    y = FeedForward(
+        hidden_dim=hidden_dim, dropout_rate=dropout_rate, name=f"{name}_feed_forward"
+    )(y)
+    y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path2")(y)
+    return keras.layers.Add(name=f"{name}_add2")([x, y])

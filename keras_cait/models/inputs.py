@@ -1,0 +1,59 @@
+"""What every model does first: check the image size and take the images in."""
+
+import keras
+
+from keras_cait.typing import Shape, Tensor
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # per channel, of images in [0, 1]
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def check_image_shape(input_shape: Shape, patch_size: int) -> None:
+    """Raises `ValueError` unless the shape is one the model can be built for."""
+    if len(input_shape) != 3 or any(not side for side in input_shape):
+        raise ValueError(
+            "`input_shape` must be (height, width, channels), all of them known. "
+            f"Received: input_shape={tuple(input_shape)}"
+        )
+    if patch_size < 1:
+        raise ValueError(
+            f"`patch_size` must be 1 or more. Received: patch_size={patch_size}"
+        )
+    if input_shape[0] % patch_size or input_shape[1] % patch_size:
+        raise ValueError(
+            "`patch_size` must divide `input_shape`. Received: "
+            f"input_shape={tuple(input_shape)}, patch_size={patch_size}"
+        )
+
+
+def image_input(input_tensor: Tensor | None, input_shape: Shape) -> Tensor:
+    """The model's symbolic input: the caller's tensor, or a new one."""
+    if input_tensor is None:
+        return keras.Input(shape=input_shape, name="images")
+    if not keras.backend.is_keras_tensor(input_tensor):
+        raise ValueError(
+            "`input_tensor` must be a symbolic Keras tensor, such as keras.Input() "
+            f"gives. Received: {type(input_tensor).__name__}"
+        )
+    if tuple(input_tensor.shape[1:]) != tuple(input_shape):
+        raise ValueError(
+            "`input_tensor` must have the shape of `input_shape` behind the batch. "
+            f"Received: shape={tuple(input_tensor.shape)}, input_shape={input_shape}"
+        )
+    return input_tensor
+
+
+def normalise(images: Tensor, input_shape: Shape) -> Tensor:
+    """Images in [0, 255] to ImageNet's mean 0 and standard deviation 1.
+
+    Grey images, and any other number of channels, take the mean of the three.
+    """
+    channels = input_shape[-1]
+    mean, std = IMAGENET_MEAN, IMAGENET_STD
+    if channels != 3:
+        mean, std = ((sum(v) / 3,) * channels for v in (mean, std))
+    return keras.layers.Rescaling(
+        scale=[1 / (255 * s) for s in std],
+        offset=[-m / s for m, s in zip(mean, std, strict=True)],
+        name="normalise",
+    )(images)

@@ -1,0 +1,132 @@
+"""What a classifier's output means, and its logits head by head."""
+
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from keras_cait.typing import Tensor
+
+OutputKind = Literal["logits", "probabilities"]
+
+# Layers through which logits stay logits and probabilities stay probabilities.
+_TRANSPARENT = (
+    keras.layers.Activation,  # linear, such as casts to float32
+    keras.layers.Identity,
+    keras.layers.Average,
+    keras.layers.Dropout,
+    keras.layers.Flatten,
+    keras.layers.Reshape,
+)
+
+
+def output_kind(model: keras.Model) -> OutputKind | None:
+    """Whether a classifier ends in logits or in probabilities.
+
+    Reads the layers that make the output, through nested models, and looks for
+    the last activation.
+
+    Args:
+        model: Any Keras model.
+
+    Returns:
+        "logits", "probabilities", or None where the graph does not tell: a
+        subclassed model, an unusual last layer or another activation.
+
+    Example:
+        >>> output_kind(keras.Sequential([
+        ...     keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]))
+        'probabilities'
+
+    """
+    outputs = getattr(model, "outputs", None)
+    return _kind(outputs[0]) if outputs else None
+
+
+def _kind(tensor: Tensor) -> OutputKind | None:
+    operation, node_index, _ = tensor._keras_history
+    if isinstance(operation, keras.Model):
+        return output_kind(operation)
+    if isinstance(operation, keras.layers.Softmax):
+        return "probabilities"
+    activation = getattr(operation, "activation", None)
+    if activation is keras.activations.softmax:
+        return "probabilities"
+    if activation not in (None, keras.activations.linear):
+        return None
+    if isinstance(operation, _TRANSPARENT):
+        parents = operation._inbound_nodes[node_index].input_tensors
+        kinds: set[OutputKind | None] = {_kind(parent) for parent in parents}
+        return kinds.pop() if len(kinds) == 1 else None
+    is_projection = hasattr(operation, "kernel") and activation is not None
+    return "logits" if is_projection else None
+
+
+def logits_from(outputs: Tensor, kind: OutputKind) -> Tensor:
+    """Logits from a classifier's output.
+
+    The logarithm of probabilities differs from the logits by one constant an
+    example, which neither a softmax nor an argmax sees.
+    """
+    if kind == "logits":
+        return outputs
+    # The smallest normal float32 stands in for a probability of 0.
+    return ops.log(ops.maximum(outputs, 1.1754944e-38))
+
+
+def head_logits(model: keras.Model) -> dict[str, Tensor]:
+    """The symbolic logits of each head; see `separate_heads`."""
+    kind = output_kind(model)
+    if kind is None:
+        raise ValueError(
+            "Expected a functional classifier that ends in logits or a softmax: "
+            "a model of keras_cait, of keras.applications, or one made with "
+            f"keras.Model(inputs, outputs). Received: {type(model).__name__} "
+            f"{model.name!r}. Build it functionally and let it end in "
+            "Dense(classes) or Dense(classes, activation='softmax')."
+        )
+    layers: dict[str, Any] = {layer.name: layer for layer in model.layers}
+    if "head_distillation" in layers:
+        return {
+            "class": layers["head"].output,
+            "distillation": layers["head_distillation"].output,
+        }
+    predictions = model.outputs[0]
+    operation, node_index, _ = predictions._keras_history
+    if isinstance(operation, keras.layers.Activation | keras.layers.Softmax):
+        # What stands before the softmax is exact; its logarithm would do too.
+        return {"class": operation._inbound_nodes[node_index].input_tensors[0]}
+    return {"class": logits_from(predictions, kind)}
+
+
+def separate_heads(model: keras.Model) -> keras.Model:
+    """The same model, weights shared, with the logits of each head as outputs.
+
+    Args:
+        model: A model of this package with `include_top=True`, or any functional
+            classifier that ends in logits or a softmax.
+
+    Returns:
+        A `keras.Model` that gives a dictionary: "class", logits of the class
+        head; "distillation", logits of the distillation head, if there is one.
+        Each `(batch, classes)`.
+
+    Raises:
+        ValueError: If the model is not functional, or its output is neither
+            logits nor probabilities.
+
+    Example:
+        >>> import keras_cait
+        >>> model = keras_cait.DeiT(
+        ...     input_shape=(32, 32, 3), patch_size=8, embed_dim=32, depth=1,
+        ...     num_heads=4, distilled=True, classes=10,
+        ... )
+        >>> sorted(separate_heads(model).output)
+        ['class', 'distillation']
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, section 4, https://arxiv.org/abs/2012.12877
+
+    """
+    return keras.Model(model.inputs, head_logits(model), name=f"{model.name}_heads")
