@@ -1,0 +1,1 @@
+"""Images from a folder or a data set to batches."""

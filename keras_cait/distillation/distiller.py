@@ -1,0 +1,307 @@
+"""Distiller: a student that learns from labels and from a teacher at once."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from keras_cait.distillation.class_loss import get_class_loss
+from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
+from keras_cait.distillation.objective import Objective, matches
+from keras_cait.models.outputs import (
+    OutputKind,
+    head_logits,
+    logits_from,
+    output_kind,
+)
+from keras_cait.typing import Tensor
+
+if keras.backend.backend() == "tensorflow":
+    from keras_cait.distillation.tensorflow_steps import TensorFlowSteps as Steps
+else:
+    from keras_cait.distillation.common_steps import CommonSteps as Steps
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
+    """Trains a student on labels and on what a frozen teacher says.
+
+    `loss = (1 - alpha) * class_loss(labels, class head)
+    + alpha * distillation_loss(teacher, distillation head)`
+
+    The teacher sees exactly the student's batch, in inference mode, and nothing
+    of it changes. Both losses are computed on logits in float32, whatever
+    activation and precision the student has. A student with one head is
+    distilled through that head. With `distillation="none"` the class loss reads
+    the mean of the heads, as the student's own output does.
+
+    On TensorFlow the step is the same on one device and on many: the sum over
+    all examples of all replicas divided by their number, also where the last
+    batch does not divide evenly. Make it, with student and teacher, inside
+    `strategy.scope()`.
+
+    Args:
+        student: A model of this package, or any functional classifier.
+        teacher: A classifier with as many classes; None with "none".
+        distillation: "hard", "soft", "none", or a loss object such as
+            `SoftDistillation(temperature=3.0)`.
+        alpha: Weight of the distillation loss, in [0, 1]. The paper takes 0.5
+            for hard distillation and 0.1 for soft.
+        teacher_preprocessing: Maps the student's images to what the teacher
+            wants (another size or range): a layer, a model or a function.
+        teacher_output: "logits", "probabilities", or "auto" to read it off the
+            teacher's last layers.
+        **kwargs: `name` and the other `keras.Model` arguments.
+
+    Calling it gives a dictionary: the logits of the heads by name ("class" and
+    perhaps "distillation"), and "predictions", the student's own output.
+
+    Logged: loss, class_loss, distillation_loss; accuracy (of the student's
+    output), class_accuracy and distillation_accuracy (of each head),
+    teacher_agreement.
+
+    Raises:
+        ValueError: If an argument is out of range, student and teacher do not
+            fit each other, or what the teacher gives cannot be told.
+
+    Example:
+        >>> import numpy as np
+        >>> import keras_cait
+        >>> student = keras_cait.DeiT(
+        ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=16, depth=1,
+        ...     num_heads=2, classes=4, distilled=True,
+        ... )
+        >>> teacher = keras.Sequential([keras.Input((16, 16, 3)),
+        ...     keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(4)])
+        >>> distiller = Distiller(student, teacher, distillation="hard", alpha=0.5)
+        >>> distiller.compile("adamw")
+        >>> images, labels = np.zeros((8, 16, 16, 3), "float32"), np.arange(8) % 4
+        >>> history = distiller.fit(images, labels, verbose=0)
+        >>> sorted(history.history)[:3]
+        ['accuracy', 'class_accuracy', 'class_loss']
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, section 4, https://arxiv.org/abs/2012.12877
+
+    """
+
+    def __init__(
+        self,
+        student: keras.Model,
+        teacher: keras.Model | None = None,
+        distillation: str | DistillationLoss = "hard",
+        alpha: float = 0.5,
+        teacher_preprocessing: Callable[[Tensor], Tensor] | None = None,
+        *,
+        teacher_output: OutputKind | Literal["auto"] = "auto",
+        **kwargs: Any,
+    ) -> None:
+        # The student's policy decides whether the optimizer scales the loss.
+        super().__init__(**{"dtype": student.dtype_policy, **kwargs})
+        if not 0 <= alpha <= 1:
+            raise ValueError(f"`alpha` must be in [0, 1]. Received: alpha={alpha}")
+        if teacher_output not in ("auto", "logits", "probabilities"):
+            raise ValueError(
+                '`teacher_output` must be "auto", "logits" or "probabilities". '
+                f"Received: teacher_output={teacher_output!r}"
+            )
+        self.distillation_loss = get_distillation_loss(distillation)
+        heads = head_logits(student)
+        if self.distillation_loss is not None:
+            teacher = _checked(teacher, student, teacher_preprocessing)
+            if teacher_output == "auto":
+                teacher_output = _recognise(teacher)
+        self.student = student
+        self.teacher = teacher
+        self.distillation = distillation
+        self.alpha = alpha
+        self.teacher_preprocessing = teacher_preprocessing
+        self.teacher_output: Any = teacher_output
+        self._follow_heads(heads)
+        names = ["class_loss", "accuracy"]
+        if "distillation" in heads:
+            names += ["class_accuracy", "distillation_accuracy"]
+        if self.distillation_loss is not None:
+            names += ["distillation_loss", "teacher_agreement"]
+        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.built = True
+
+    def _follow_heads(self, heads: dict[str, Tensor]) -> None:
+        """Makes the forward pass that gives every head and the student's output."""
+        outputs = {**heads, "predictions": self.student.outputs[0]}
+        model = keras.Model(self.student.inputs, outputs)
+        # A plain function, so that the weights are tracked, listed and saved
+        # once only, as the student's.
+        self._forward = lambda images, training: model(images, training=training)
+
+    def call(self, inputs: Tensor, training: bool = False) -> dict[str, Tensor]:
+        return self._forward(inputs, training)
+
+    def compile(
+        self,
+        optimizer: Any = "adamw",
+        loss: Any = None,
+        *,
+        jit_compile: bool | Literal["auto"] = "auto",
+        **kwargs: Any,
+    ) -> None:
+        """Configures training.
+
+        Args:
+            optimizer: As in `keras.Model.compile`.
+            loss: The class loss. None for cross-entropy, whose form follows the
+                labels (integer, one-hot or soft); a Keras cross-entropy, by name
+                or as an object with options such as label smoothing; or a
+                function of (labels, logits) that gives one number an example.
+            jit_compile: Whether XLA compiles the forward and backward passes;
+                "auto" does on a GPU, and on JAX always. It works under a
+                distribution strategy too.
+            **kwargs: `metrics` (on the student's output), `run_eagerly` and the
+                other arguments of `keras.Model.compile`.
+
+        Raises:
+            ValueError: If `loss` is one that takes no logits.
+
+        """
+        self._objective = Objective(
+            class_loss=get_class_loss(loss),
+            distillation=self.distillation_loss,
+            alpha=self.alpha,
+        )
+        self._compiled_with = {"loss": loss, "jit_compile": jit_compile}
+        self._compile_steps(optimizer, jit_compile, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        config = super().get_compile_config()
+        config.pop("loss_weights", None)
+        given = keras.saving.serialize_keras_object(self._compiled_with)
+        return {**config, **given} if config else {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
+
+    def teacher_images(self, images: Tensor) -> Tensor:
+        """The student's batch as the teacher wants it."""
+        if self.teacher_preprocessing is None:
+            return images
+        return self.teacher_preprocessing(images)
+
+    def teacher_logits(self, images: Tensor) -> Tensor | None:
+        """What the teacher says of its images, `(batch, classes)` in float32."""
+        if self.distillation_loss is None or self.teacher is None:
+            return None
+        outputs = ops.cast(self.teacher(images, training=False), "float32")
+        return ops.stop_gradient(logits_from(outputs, self.teacher_output))
+
+    def example_losses(
+        self,
+        labels: Tensor,
+        outputs: dict[str, Tensor],
+        teacher_logits: Tensor | None,
+        sample_weight: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """The loss and its parts for each example, `(batch,)`; see `Objective`."""
+        heads = {name: outputs[name] for name in outputs if name != "predictions"}
+        return self._objective.losses(labels, heads, teacher_logits, sample_weight)
+
+    def track(
+        self,
+        labels: Tensor,
+        outputs: dict[str, Tensor],
+        teacher_logits: Tensor | None,
+        losses: dict[str, Tensor],
+    ) -> None:
+        """Takes one batch into the logged means of the parts and the matches."""
+        found = losses | matches(labels, outputs, teacher_logits)
+        for name, tracker in self.trackers.items():
+            tracker.update_state(found[name])
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        predictions = y_pred["predictions"]
+        return super().compute_metrics(x, y, predictions, sample_weight)
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """The student's: the teacher is never trained, and its flags are its own."""
+        return self.student.trainable_variables
+
+    @property
+    def non_trainable_variables(self) -> list[keras.Variable]:
+        trained = {id(variable) for variable in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trained]
+
+    @property
+    def trainable_weights(self) -> list[keras.Variable]:
+        return self.student.trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[keras.Variable]:
+        trained = {id(weight) for weight in self.trainable_weights}
+        return [w for w in self.weights if id(w) not in trained]
+
+    def get_config(self) -> dict[str, Any]:
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "name": self.name,
+            "student": serialize(self.student),
+            "teacher": serialize(self.teacher),
+            "distillation": serialize(self.distillation),
+            "alpha": self.alpha,
+            "teacher_preprocessing": serialize(self.teacher_preprocessing),
+            "teacher_output": self.teacher_output,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> "Distiller":
+        return cls(
+            **{
+                name: keras.saving.deserialize_keras_object(value, custom_objects)
+                for name, value in config.items()
+            }
+        )
+
+
+def _checked(
+    teacher: keras.Model | None, student: keras.Model, preprocessing: Any
+) -> keras.Model:
+    if teacher is None:
+        raise ValueError(
+            "`teacher` must be a classifier. Received: teacher=None. "
+            'Without one, pass distillation="none".'
+        )
+    classes = student.output_shape[-1], teacher.output_shape[-1]
+    if classes[0] != classes[1]:
+        raise ValueError(
+            "`student` and `teacher` must have the same classes. Received: a student "
+            f"with {classes[0]} and a teacher with {classes[1]}. Build or fine-tune "
+            f"the teacher with classes={classes[0]}."
+        )
+    sizes = tuple(student.input_shape[1:]), tuple(teacher.input_shape[1:])
+    fits = all(b in (None, a) for a, b in zip(*sizes, strict=True))
+    if preprocessing is None and not fits:
+        raise ValueError(
+            "The teacher must take the student's images unless "
+            "`teacher_preprocessing` maps them. Received: a student of images "
+            f"{sizes[0]} and a teacher of images {sizes[1]}. For another size, pass "
+            f"teacher_preprocessing=keras.layers.Resizing{sizes[1][:2]}."
+        )
+    return teacher
+
+
+def _recognise(teacher: keras.Model) -> OutputKind:
+    kind = output_kind(teacher)
+    if kind is None:
+        raise ValueError(
+            "Could not tell whether the teacher gives logits or probabilities. "
+            f"Received: {type(teacher).__name__} {teacher.name!r}, whose last layer "
+            'says neither. Pass teacher_output="logits" or '
+            'teacher_output="probabilities".'
+        )
+    return kind

@@ -1,0 +1,118 @@
+"""How `Distiller` trains on TensorFlow, on one replica or many."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_cait.typing import Tensor
+
+
+class TensorFlowSteps:
+    """One training and one evaluation step, written for `tf.distribute`.
+
+    Inside a replica only the passes through teacher and student are compiled
+    with XLA. Keras compiles the whole step, reduction over replicas included,
+    which XLA refuses under MirroredStrategy.
+    """
+
+    def _compile_steps(self, optimizer: Any, jit_compile: Any, **kwargs: Any) -> None:
+        super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
+        if jit_compile == "auto":
+            jit_compile = bool(tf.config.list_physical_devices("GPU"))
+        self._train_pass, self._test_pass = self._differentiate, self._evaluate
+        if jit_compile and not self.run_eagerly:
+            compiled = {"jit_compile": True, "reduce_retracing": True}
+            self._train_pass = tf.function(self._differentiate, **compiled)
+            self._test_pass = tf.function(self._evaluate, **compiled)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            _reduce_outside(self.optimizer)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        examples = _sum_over_replicas(tf.cast(tf.shape(y)[0], "float32"))
+        outputs, teacher_logits, losses, gradients = self._train_pass(
+            x, y, sample_weight, self.teacher_images(x), examples
+        )
+        gradients = _sum_over_replicas(gradients)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        outputs, teacher_logits, losses = self._test_pass(
+            x, y, sample_weight, self.teacher_images(x)
+        )
+        return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
+
+    def _differentiate(
+        self,
+        x: Tensor,
+        y: Tensor,
+        sample_weight: Tensor | None,
+        teacher_images: Tensor,
+        examples: Tensor,
+    ) -> tuple[Any, Tensor | None, dict[str, Tensor], list[Tensor]]:
+        """This replica's part of the gradients of the whole batch's mean loss."""
+        teacher_logits = self.teacher_logits(teacher_images)
+        with tf.GradientTape() as tape:
+            outputs = self(x, training=True)
+            losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
+            # Every replica divides by the examples of all replicas, so that the
+            # sum of their gradients is the gradient of the mean.
+            loss = tf.reduce_sum(losses["loss"]) / examples
+            regularisation = sum(self.student.losses)
+            loss += regularisation / self.distribute_strategy.num_replicas_in_sync
+            scaled_loss = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled_loss, self.trainable_variables)
+        losses = losses | {"loss": losses["loss"] + regularisation}
+        return outputs, teacher_logits, losses, gradients
+
+    def _evaluate(
+        self,
+        x: Tensor,
+        y: Tensor,
+        sample_weight: Tensor | None,
+        teacher_images: Tensor,
+    ) -> tuple[Any, Tensor | None, dict[str, Tensor]]:
+        teacher_logits = self.teacher_logits(teacher_images)
+        outputs = self(x, training=False)
+        losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
+        losses = losses | {"loss": losses["loss"] + sum(self.student.losses)}
+        return outputs, teacher_logits, losses
+
+    def _logs(
+        self,
+        x: Tensor,
+        y: Tensor,
+        outputs: dict[str, Tensor],
+        teacher_logits: Tensor | None,
+        losses: dict[str, Tensor],
+        sample_weight: Tensor | None,
+    ) -> dict[str, Any]:
+        # The trackers get every example's own, unscaled loss, so that the log
+        # does not depend on how the batch was split.
+        self._loss_tracker.update_state(losses["loss"])
+        self.track(y, outputs, teacher_logits, losses)
+        return self.compute_metrics(x, y, outputs, sample_weight)
+
+
+def _sum_over_replicas(values: Any) -> Any:
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return values
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+
+def _reduce_outside(optimizer: keras.optimizers.Optimizer) -> None:
+    """Lets an optimizer take gradients that are summed over the replicas already.
+
+    Keras clips each replica's gradients, and looks for infinities in the first
+    replica's alone, before it sums them: a step that depends on the number of
+    replicas. Summing first, as `train_step` does, makes both see the same
+    gradients on any number.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner._all_reduce_sum_gradients = lambda gradients_and_variables: (
+        gradients_and_variables
+    )

@@ -1,0 +1,1 @@
+"""What a run needs besides the model: settings, schedule, progress, results."""
