@@ -1,0 +1,176 @@
+"""What a person installs: the wheel, the lock, and the README's first commands."""
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = {
+    "keras_cait": ROOT / "keras_cait",
+    "keras_cait.export": ROOT / "export",
+    "keras_cait.recipes": ROOT / "recipes",
+}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+def run(*command, **options):
+    """The stripped stdout of a command that must succeed."""
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, **options
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def pip(*arguments):
+    quiet = ["--quiet", "--no-index", "--no-deps", "--disable-pip-version-check"]
+    return run(sys.executable, "-m", "pip", *arguments, *quiet)
+
+
+def pins(python):
+    """The lock as Linux reads it on one Python: `{name: [versions]}`."""
+    environment = {
+        "python_version": python,
+        "python_full_version": f"{python}.1",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "os_name": "posix",
+    }
+    found = {}
+    for line in LOCK.splitlines():
+        if line.startswith("#"):
+            continue
+        pin = Requirement(line)
+        assert re.fullmatch(r"==[^*]+", str(pin.specifier)), line
+        if pin.marker is None or pin.marker.evaluate(environment):
+            version = str(pin.specifier).removeprefix("==")
+            found.setdefault(canonicalize_name(pin.name), []).append(version)
+    return found
+
+
+def requirements():
+    extras = PROJECT["optional-dependencies"].values()
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
+    return [Requirement(line) for line in lines]
+
+
+def make(*arguments):
+    return run("make", "--no-print-directory", *arguments, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the tree, so that no build lands in it."""
+    tree = tmp_path_factory.mktemp("tree")
+    for file in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, tree)
+    ignore = shutil.ignore_patterns("__pycache__")
+    for package in PACKAGES.values():
+        shutil.copytree(package, tree / package.name, ignore=ignore)
+    pip("wheel", "--no-build-isolation", "--wheel-dir", tree / "dist", tree)
+    (built,) = (tree / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def clean_python(wheel, tmp_path_factory):
+    """An interpreter with the wheel and its dependencies, and not this checkout.
+
+    The `.pth` file adds the folder of the dependencies and runs none of the
+    `.pth` files in it, so an editable install of the project stays unknown.
+    """
+    folder = tmp_path_factory.mktemp("clean")
+    venv.create(folder, with_pip=False, symlinks=os.name != "nt")
+    scripts = "Scripts" if os.name == "nt" else "bin"
+    python = folder / scripts / Path(sys.executable).name
+    site = Path(run(python, "-c", "import site; print(site.getsitepackages()[-1])"))
+    pip("install", "--target", site, wheel)
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return python
+
+
+def test_the_wheel_holds_one_top_level_package(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+    version = wheel.name.split("-")[1]
+    assert top == {"keras_cait", f"keras_cait-{version}.dist-info"}
+
+
+def test_the_wheel_holds_every_python_file_and_the_license(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    expected = {
+        f"{package.replace('.', '/')}/{path.relative_to(folder).as_posix()}"
+        for package, folder in PACKAGES.items()
+        for path in folder.rglob("*.py")
+    }
+    assert {name for name in names if name.endswith(".py")} == expected
+    assert "keras_cait/py.typed" in names
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_imports_from_another_folder(clean_python, tmp_path):
+    script = f"import sys, {', '.join(PACKAGES)}"
+    script += f"\nfor name in {list(PACKAGES)}: print(sys.modules[name].__file__)"
+    files = run(clean_python, "-I", "-c", script, cwd=tmp_path).splitlines()
+    for package, file in zip(PACKAGES, map(Path, files), strict=True):
+        assert file.is_relative_to(clean_python.parents[1])
+        assert file.as_posix().endswith(f"/{package.replace('.', '/')}/__init__.py")
+
+
+def test_no_bare_names_are_installed(clean_python, tmp_path):
+    find = "from importlib.util import find_spec as f; print(f('export'), f('recipes'))"
+    assert run(clean_python, "-I", "-c", find, cwd=tmp_path) == "None None"
+
+
+def test_setup_cfg_lists_every_package():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    expected = {
+        ".".join([package, *path.parent.relative_to(folder).parts])
+        for package, folder in PACKAGES.items()
+        for path in folder.rglob("*.py")
+    }
+    assert set(config["options"]["packages"].split()) == expected
+
+
+def test_the_lock_names_no_index():
+    assert "://" not in LOCK
+    assert not re.search(r"^\s*-", LOCK, re.MULTILINE)
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_the_lock_pins_every_requirement_once(python):
+    assert f"Programming Language :: Python :: {python}" in PROJECT["classifiers"]
+    pinned = pins(python)
+    assert [name for name, versions in pinned.items() if len(versions) > 1] == []
+    for requirement in requirements():
+        (version,) = pinned[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), requirement
+
+
+def test_what_is_installed_fits_together():
+    run(sys.executable, "-m", "pip", "check", "--disable-pip-version-check")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_readme_opens_with_commands_that_exist():
+    readme = (ROOT / "README.md").read_text()
+    targets = re.findall(r"^\s*make ([a-z]+)", readme, re.MULTILINE)
+    assert targets[:2] == ["distill", "test"]
+    for target in dict.fromkeys(targets):
+        make("--dry-run", target)
