@@ -22,7 +22,11 @@ class TensorFlowSteps:
             jit_compile = bool(tf.config.list_physical_devices("GPU"))
         self._train_pass, self._test_pass = self._differentiate, self._evaluate
         if jit_compile and not self.run_eagerly:
-            compiled = {"jit_compile": True, "reduce_retracing": True}
+            compiled = {
+                "jit_compile": True,
+                "reduce_retracing": True,
+                "autograph": False,
+            }
             self._train_pass = tf.function(self._differentiate, **compiled)
             self._test_pass = tf.function(self._evaluate, **compiled)
         if self.distribute_strategy.num_replicas_in_sync > 1:
@@ -54,9 +58,9 @@ class TensorFlowSteps:
         examples: Tensor,
     ) -> tuple[Any, Tensor | None, dict[str, Tensor], list[Tensor]]:
         """This replica's part of the gradients of the whole batch's mean loss."""
-        teacher_logits = self.teacher_logits(teacher_images)
+        teacher_logits = self._forward_teacher(teacher_images)
         with tf.GradientTape() as tape:
-            outputs = self(x, training=True)
+            outputs = self._forward_student(x, training=True)
             losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
             # Every replica divides by the examples of all replicas, so that the
             # sum of their gradients is the gradient of the mean.
@@ -75,11 +79,19 @@ class TensorFlowSteps:
         sample_weight: Tensor | None,
         teacher_images: Tensor,
     ) -> tuple[Any, Tensor | None, dict[str, Tensor]]:
-        teacher_logits = self.teacher_logits(teacher_images)
-        outputs = self(x, training=False)
+        teacher_logits = self._forward_teacher(teacher_images)
+        outputs = self._forward_student(x, training=False)
         losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
         losses = losses | {"loss": losses["loss"] + sum(self.student.losses)}
         return outputs, teacher_logits, losses
+
+    def _forward_teacher(self, images: Tensor) -> Tensor | None:
+        logits = self.teacher_logits(_never_empty(images))
+        return None if logits is None else logits[: tf.shape(images)[0]]
+
+    def _forward_student(self, images: Tensor, training: bool) -> dict[str, Tensor]:
+        outputs = self(_never_empty(images), training=training)
+        return {name: out[: tf.shape(images)[0]] for name, out in outputs.items()}
 
     def _logs(
         self,
@@ -95,6 +107,18 @@ class TensorFlowSteps:
         self._loss_tracker.update_state(losses["loss"])
         self.track(y, outputs, teacher_logits, losses)
         return self.compute_metrics(x, y, outputs, sample_weight)
+
+
+def _never_empty(images: Tensor) -> Tensor:
+    """A batch of one black image in place of an empty one.
+
+    The last batch may have nothing left for a replica, which still has to take
+    part in the step; TensorFlow's convolutions give an empty batch a wrong shape.
+    """
+    if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
+        return images
+    missing = tf.cast(tf.equal(tf.shape(images)[0], 0), "int32")
+    return tf.pad(images, [[0, missing]] + [[0, 0]] * (len(images.shape) - 1))
 
 
 def _sum_over_replicas(values: Any) -> Any:

@@ -153,6 +153,18 @@ class SelfAttention(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
+    def compute_output_spec(
+        self,
+        inputs: Tensor,
+        training: bool = False,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        batch, tokens, _ = inputs.shape
+        outputs = keras.KerasTensor(inputs.shape, self.compute_dtype)
+        scores = (batch, self.num_heads, tokens, tokens)
+        scores = keras.KerasTensor(scores, self.compute_dtype)
+        return (outputs, scores) if return_attention_scores else outputs
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -63,6 +63,7 @@ class PatchEmbedding(keras.layers.Layer):
         )
 
     def call(self, inputs: Tensor) -> Tensor:
+        self._check(inputs.shape)
         # (batch, height, width, channels) -> (batch, rows, columns, embed_dim)
         grid = ops.conv(
             inputs,

@@ -11,6 +11,7 @@ from keras_cait.layers import (
     SelfAttention,
     StochasticDepth,
 )
+from keras_cait.layers.checks import check_rates
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import check_image_shape, image_input, normalise
 from keras_cait.typing import Shape, Tensor
@@ -96,6 +97,11 @@ def DeiT(
         )
     if depth < 1:
         raise ValueError(f"`depth` must be 1 or more. Received: depth={depth}")
+    check_rates(
+        drop_path_rate=drop_path_rate,
+        dropout_rate=dropout_rate,
+        attention_dropout_rate=attention_dropout_rate,
+    )
     num_prefix_tokens = 2 if distilled else 1
 
     inputs = image_input(input_tensor, input_shape)
@@ -130,7 +136,8 @@ def DeiT(
     else:
         outputs = pool(x, pooling, num_prefix_tokens)
     if input_tensor is not None:
-        inputs = keras.utils.get_source_inputs(input_tensor)
+        sources = keras.utils.get_source_inputs(input_tensor)
+        inputs = sources[0] if len(sources) == 1 else sources
     return keras.Model(inputs, outputs, name=name)
 
 

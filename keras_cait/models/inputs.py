@@ -10,7 +10,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 def check_image_shape(input_shape: Shape, patch_size: int) -> None:
     """Raises `ValueError` unless the shape is one the model can be built for."""
-    if len(input_shape) != 3 or any(not side for side in input_shape):
+    if len(input_shape) != 3 or any(side is None or side < 1 for side in input_shape):
         raise ValueError(
             "`input_shape` must be (height, width, channels), all of them known. "
             f"Received: input_shape={tuple(input_shape)}"

@@ -47,10 +47,8 @@ def _kind(tensor: Tensor) -> OutputKind | None:
     operation, node_index, _ = tensor._keras_history
     if isinstance(operation, keras.Model):
         return output_kind(operation)
-    if isinstance(operation, keras.layers.Softmax):
-        return "probabilities"
     activation = getattr(operation, "activation", None)
-    if activation is keras.activations.softmax:
+    if _is_softmax(operation) or activation is keras.activations.softmax:
         return "probabilities"
     if activation not in (None, keras.activations.linear):
         return None
@@ -60,6 +58,13 @@ def _kind(tensor: Tensor) -> OutputKind | None:
         return kinds.pop() if len(kinds) == 1 else None
     is_projection = hasattr(operation, "kernel") and activation is not None
     return "logits" if is_projection else None
+
+
+def _is_softmax(operation: Any) -> bool:
+    """Whether it is a softmax and nothing else, so that logits are its input."""
+    if isinstance(operation, keras.layers.Activation):
+        return operation.activation is keras.activations.softmax
+    return isinstance(operation, keras.layers.Softmax)
 
 
 def logits_from(outputs: Tensor, kind: OutputKind) -> Tensor:
@@ -93,7 +98,7 @@ def head_logits(model: keras.Model) -> dict[str, Tensor]:
         }
     predictions = model.outputs[0]
     operation, node_index, _ = predictions._keras_history
-    if isinstance(operation, keras.layers.Activation | keras.layers.Softmax):
+    if _is_softmax(operation):
         # What stands before the softmax is exact; its logarithm would do too.
         return {"class": operation._inbound_nodes[node_index].input_tensors[0]}
     return {"class": logits_from(predictions, kind)}
@@ -129,4 +134,6 @@ def separate_heads(model: keras.Model) -> keras.Model:
         through attention, section 4, https://arxiv.org/abs/2012.12877
 
     """
-    return keras.Model(model.inputs, head_logits(model), name=f"{model.name}_heads")
+    heads = head_logits(model)
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+    return keras.Model(inputs, heads, name=f"{model.name}_heads")

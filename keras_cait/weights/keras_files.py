@@ -1,6 +1,7 @@
 """Keras's own files, `.weights.h5` and `.keras`: loaded whole or not at all."""
 
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def load_keras_weights(model: keras.Model, path: Path) -> None:
         model.save_weights(own)
         expected, found = _shapes(own, own), _shapes(weights, path)
         check_tensors(expected, found, source=path, model_name=model.name)
-        model.load_weights(weights)
+        with warnings.catch_warnings():
+            # The state of the optimizer, if there is any, may be another one's.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optim")
+            model.load_weights(weights)
 
 
 def _extract(path: Path, target: Path) -> Path:
@@ -58,7 +62,7 @@ def _shapes(path: Path, source: Path) -> dict[str, Shape]:
     try:
         with h5py.File(path, "r") as file:
             file.visititems(note)
-    except OSError as error:
+    except (OSError, RuntimeError, KeyError, TypeError) as error:  # as h5py has it
         raise ValueError(
             f"Expected a complete HDF5 file of weights. Received: {source}, {error}"
         ) from error

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from keras_cait.weights.atomic import replace_when_written
+from keras_cait.files import replace_when_written
 from keras_cait.weights.mismatch import check_tensors
 from keras_cait.weights.timm_names import timm_parameters
 

@@ -1,0 +1,61 @@
+"""Random views of training images: shifted, turned, scaled and mirrored."""
+
+import math
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """One random affine map an image, with bilinear interpolation.
+
+    Keras has layers for each of these, but they draw from a state of their own;
+    here every draw follows from the seed that comes with the batch.
+
+    Attributes:
+        shift: Largest shift along each axis, as a part of the side, in [0, 1).
+        rotation: Largest turn to either side, in degrees.
+        zoom: Largest change of size to either side, as a part, in [0, 1).
+        flip: Whether to mirror every other image, left to right.
+    """
+
+    shift: float = 0.0
+    rotation: float = 0.0
+    zoom: float = 0.0
+    flip: bool = False
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Random views of a batch.
+
+        Args:
+            images: `(batch, height, width, channels)`, float32.
+            seed: Two integers; the same ones give the same views.
+
+        Returns:
+            The same shape. What comes in from outside the image is 0, black.
+
+        """
+        batch, height, width = tf.unstack(tf.shape(images)[:3])
+        draws = tf.random.stateless_uniform((5, batch), seed, -1.0, 1.0)
+        shift_x, shift_y, turn, scale, mirror = tf.unstack(draws)
+        angle = turn * math.radians(self.rotation)
+        scale = 1 + scale * self.zoom
+        cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
+        side = tf.where(mirror < 0, -1.0, 1.0) if self.flip else tf.ones_like(scale)
+        # From a pixel of the result to one of the image, around the centre.
+        a0, a1, b0, b1 = side * cos, -side * sin, sin, cos
+        centre_x = tf.cast(width - 1, "float32") / 2
+        centre_y = tf.cast(height - 1, "float32") / 2
+        a2 = centre_x - a0 * centre_x - a1 * centre_y
+        b2 = centre_y - b0 * centre_x - b1 * centre_y
+        a2 += shift_x * self.shift * tf.cast(width, "float32")
+        b2 += shift_y * self.shift * tf.cast(height, "float32")
+        zero = tf.zeros_like(scale)
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1),
+            output_shape=tf.stack([height, width]),
+            fill_value=0.0,
+            interpolation="BILINEAR",
+        )

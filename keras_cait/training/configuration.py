@@ -1,0 +1,103 @@
+"""A recipe's settings: one frozen dataclass, filled from the command line."""
+
+import argparse
+import dataclasses
+import difflib
+import json
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+Config = TypeVar("Config")
+
+
+def setting(default: Any, text: str) -> Any:
+    """A field of a configuration: its default and what `--help` says of it."""
+    return dataclasses.field(default=default, metadata={"help": text})
+
+
+def parse_command_line(
+    config_class: type[Config], arguments: Sequence[str] | None, *, description: str
+) -> Config:
+    """Fills a configuration from flags, one a field.
+
+    `batch_size: int` becomes `--batch-size N`, `jit: bool` becomes `--jit` and
+    `--no-jit`, a `Literal` its choices; `| None` allows "none" where nothing is
+    set otherwise. Values are checked by the dataclass itself.
+
+    Args:
+        config_class: A dataclass whose fields come from `setting`.
+        arguments: What stands behind the program's name; None for `sys.argv`.
+        description: What `--help` opens with.
+
+    Raises:
+        SystemExit: With code 2 and a line of what was expected, after a flag or
+            value that cannot be; unknown flags get the nearest name.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True, kw_only=True)
+        ... class Settings:
+        ...     batch_size: int = setting(64, "images a step")
+        >>> parse_command_line(Settings, ["--batch-size", "8"], description="")
+        Settings(batch_size=8)
+
+    """
+    parser = _Parser(
+        description=description,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    hints = typing.get_type_hints(config_class)
+    for field in dataclasses.fields(typing.cast(Any, config_class)):
+        parser.add_argument(
+            "--" + field.name.replace("_", "-"),
+            default=field.default,
+            help=field.metadata["help"]
+            + ("" if field.default is None else f" (default: {field.default})"),
+            **_argument(hints[field.name]),
+        )
+    values, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(_unknown(unknown[0].split("=")[0], parser))
+    try:
+        return config_class(**vars(values))
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _argument(hint: Any) -> dict[str, Any]:
+    """What argparse is told of a field's type."""
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in hint.__args__ if part is not type(None))
+    if hint is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if typing.get_origin(hint) is typing.Literal:
+        return {"choices": typing.get_args(hint)}
+    return {"type": hint, "metavar": hint.__name__.upper()}
+
+
+def _unknown(name: str, parser: argparse.ArgumentParser) -> str:
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    near = difflib.get_close_matches(name, flags, n=1)
+    hint = f"Did you mean {near[0]}?" if near else "See --help."
+    return f"there is no flag {name}. {hint}"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def to_json(config: Any) -> str:
+    """A configuration, or any dictionary, as indented JSON."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Path):
+            return str(value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.asdict(value)
+        raise TypeError(f"{type(value).__name__} has no place in a configuration")
+
+    return json.dumps(config, indent=2, default=plain)

@@ -1,0 +1,43 @@
+"""Training curves as one picture."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Curve = list[float]
+
+
+def plot_curves(
+    accuracies: Mapping[str, Curve], losses: Mapping[str, Curve], *, title: str
+) -> Any:
+    """Test accuracy and training loss over the epochs, side by side.
+
+    Args:
+        accuracies: Name to accuracy after each epoch, in [0, 1]. A curve of one
+            value is drawn as a level.
+        losses: Name to loss in each epoch.
+        title: Stands above both.
+
+    Returns:
+        A matplotlib figure.
+
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2))
+    figure.suptitle(title)
+    left, right = figure.subplots(1, 2)
+    for name, curve in accuracies.items():
+        label = f"{name}: {100 * curve[-1]:.1f} %"
+        if len(curve) == 1:
+            left.axhline(100 * curve[0], label=label, color="grey", linestyle="--")
+        else:
+            epochs = range(1, len(curve) + 1)
+            left.plot(epochs, [100 * value for value in curve], label=label)
+    for name, curve in losses.items():
+        right.plot(range(1, len(curve) + 1), curve, label=name)
+    left.set(xlabel="epoch", ylabel="test accuracy in %")
+    right.set(xlabel="epoch", ylabel="training loss", yscale="log")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    return figure

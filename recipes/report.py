@@ -1,0 +1,70 @@
+"""What a recipe shows at its end: curves, a table and what the run took."""
+
+import resource
+import sys
+from typing import Any
+
+from keras_cait.visualization.curves import plot_curves
+
+_ACCURACIES = {
+    ("teacher", "val_accuracy"): "teacher",
+    ("undistilled", "val_accuracy"): "undistilled student",
+    ("student", "val_class_accuracy"): "class head",
+    ("student", "val_distillation_accuracy"): "distillation head",
+    ("student", "val_accuracy"): "mean of both heads",
+}
+_LOSSES = {
+    ("teacher", "class_loss"): "teacher",
+    ("undistilled", "class_loss"): "undistilled student",
+    ("student", "class_loss"): "student, on labels",
+    ("student", "distillation_loss"): "student, on the teacher",
+}
+
+
+def curve_of(history: list[dict[str, Any]], model: str, key: str) -> list[float]:
+    """One column of a log for one model, as far as it is there.
+
+    Example:
+        >>> curve_of([{"model": "teacher", "loss": 0.5}], "teacher", "loss")
+        [0.5]
+
+    """
+    return [row[key] for row in history if row["model"] == model and key in row]
+
+
+def figure_of(
+    history: list[dict[str, Any]], teacher_accuracy: float, title: str
+) -> Any:
+    """Test accuracy and training loss of all models over the epochs."""
+    accuracies, losses = (
+        {
+            name: curve
+            for key, name in names.items()
+            if (curve := curve_of(history, *key))
+        }
+        for names in (_ACCURACIES, _LOSSES)
+    )
+    # A teacher that came trained is a level to reach.
+    accuracies.setdefault("teacher", [teacher_accuracy])
+    return plot_curves(accuracies, losses, title=title)
+
+
+def table_of(results: dict[str, Any]) -> str:
+    """The accuracies for a person to read.
+
+    Example:
+        >>> table_of({"teacher_accuracy": 0.5, "seed": 1})
+        'teacher accuracy             50.00 %'
+
+    """
+    return "\n".join(
+        f"{key.replace('_', ' '):28}{100 * value:6.2f} %"
+        for key, value in results.items()
+        if key.endswith(("accuracy", "agreement"))
+    )
+
+
+def peak_memory_mb() -> float:
+    """The most that this process has held, in MB (10**6 bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,70 @@
+"""Mixed precision: the student computes in half, the teacher and the losses do not."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cait import Distiller
+from tests.distillation.models import make_batch, make_student, make_teacher, one_step
+
+
+def mixed_student(policy, **options):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return make_student(**options)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("distillation", ["hard", "soft"])
+def test_losses_are_those_of_float32(policy, distillation):
+    batch = make_batch(32)
+    logs = []
+    for student in (mixed_student(policy), make_student()):
+        teacher = make_teacher()
+        distiller = Distiller(student, teacher, distillation)
+        distiller.compile(keras.optimizers.SGD(0.1))
+        assert teacher.compute_dtype == "float32"
+        logs.append(one_step(distiller, *batch))
+    for name in ("loss", "class_loss", "distillation_loss"):
+        assert logs[0][name] == pytest.approx(logs[1][name], rel=0.01), name
+
+
+def test_float16_scales_its_loss_and_bfloat16_does_not():
+    kinds = {}
+    for policy in ("mixed_float16", "mixed_bfloat16"):
+        distiller = Distiller(mixed_student(policy), make_teacher())
+        distiller.compile("sgd")
+        kinds[policy] = isinstance(
+            distiller.optimizer, keras.optimizers.LossScaleOptimizer
+        )
+    assert kinds == {"mixed_float16": True, "mixed_bfloat16": False}
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_trains_with_stochastic_depth(policy):
+    student = mixed_student(policy, drop_path_rate=0.5, depth=2)
+    distiller = Distiller(student, make_teacher())
+    distiller.compile(keras.optimizers.AdamW(1e-2))
+    images, labels = make_batch(32)
+    first = one_step(distiller, images, labels)["loss"]
+    for _ in range(20):
+        last = one_step(distiller, images, labels)["loss"]
+    assert np.isfinite(last)
+    assert last < first
+
+
+def test_an_overflow_skips_the_step_and_lowers_the_scale():
+    distiller = Distiller(mixed_student("mixed_float16"), make_teacher())
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(0.1), initial_scale=2.0**60
+    )
+    distiller.compile(optimizer)
+    before = distiller.student.get_weights()
+    log = one_step(distiller, *make_batch())
+    assert np.isfinite(log["loss"])
+    for one, other in zip(before, distiller.student.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert float(distiller.optimizer.dynamic_scale) == 2.0**59
