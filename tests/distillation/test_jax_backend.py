@@ -1,0 +1,21 @@
+"""The distiller trains on JAX as it does on TensorFlow."""
+
+import keras
+import pytest
+
+from tests.on_jax import run_on_jax
+
+HERE = "tests/distillation"
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
+def test_the_distiller_on_jax():
+    run_on_jax(
+        f"{HERE}/test_trajectory.py::test_twenty_steps_equal_torch[False]",
+        f"{HERE}/test_distiller.py::test_a_step_equals_the_formula_written_out",
+        f"{HERE}/test_distiller.py::test_nothing_of_the_teacher_changes",
+        f"{HERE}/test_distiller.py::test_sample_weight_weighs_examples",
+        f"{HERE}/test_distiller.py::test_metrics_and_regularisers_of_the_user_count",
+        f"{HERE}/test_precision.py::test_trains_with_stochastic_depth",
+        f"{HERE}/test_saving.py::test_reloaded_it_is_compiled_and_trains_on",
+    )

@@ -1,0 +1,25 @@
+"""Runs tests once more, in a process of its own in which Keras runs on JAX."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def run_on_jax(*tests: str) -> None:
+    """Fails with pytest's own report unless all of the tests pass on JAX."""
+    # Keras asks NumPy 2 for the value of a JAX variable too.
+    ignore = "ignore:__array__ implementation doesn't accept:DeprecationWarning"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "-W", ignore, *tests],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
