@@ -1,0 +1,75 @@
+"""Flags become a typed configuration; what cannot be is said in one line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from keras_cait.training.configuration import parse_command_line, setting, to_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    rate: float = setting(0.5, "a rate")
+    steps: int | None = setting(None, "steps")
+    kind: Literal["hard", "soft"] = setting("hard", "a kind")
+    jit: bool | None = setting(None, "whether to compile")
+    output: Path = setting(Path("out"), "a folder")
+
+    def __post_init__(self):
+        if self.rate > 1:
+            raise ValueError(f"--rate must be at most 1. Received: {self.rate}")
+
+
+def parse(*arguments):
+    return parse_command_line(Settings, arguments, description="Does something.")
+
+
+def test_defaults():
+    assert parse() == Settings()
+
+
+def test_every_type():
+    found = parse(
+        *["--rate", "0.25", "--steps=7", "--kind", "soft", "--no-jit"],
+        *["--output", "a/b"],
+    )
+    expected = Settings(rate=0.25, steps=7, kind="soft", jit=False, output=Path("a/b"))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--stepz", "7"], "no flag --stepz. Did you mean --steps?"),
+        (["--wholly-other=7"], "no flag --wholly-other. See --help."),
+        (["--step", "7"], "Did you mean --steps?"),
+        (["--steps", "many"], "--steps: invalid int value: 'many'"),
+        (["--kind", "firm"], "invalid choice: 'firm'"),
+        (["--rate", "2"], "--rate must be at most 1. Received: 2.0"),
+        (["stray"], "no flag stray"),
+    ],
+)
+def test_mistakes_are_named(arguments, said, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse(*arguments)
+    assert exit_.value.code == 2
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.count("\n") == 1
+
+
+def test_help_names_every_setting(capsys):
+    with pytest.raises(SystemExit):
+        parse("--help")
+    text = capsys.readouterr().out
+    for flag in ("--rate", "--steps", "--kind", "--jit", "--no-jit", "--output"):
+        assert flag in text
+    assert "a rate (default: 0.5)" in text
+
+
+def test_json():
+    assert to_json({"output": Path("a/b"), "n": 1}).split() == [
+        *["{", '"output":', '"a/b",', '"n":', "1", "}"]
+    ]

@@ -1,0 +1,41 @@
+"""AdamW spares what it should, and still does after it was saved."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cait.training.optimizers import AdamW, warmup_cosine
+
+
+def test_only_what_is_not_named_decays():
+    """Without gradients a step is the weight decay alone."""
+    optimizer = AdamW(0.1, weight_decay=0.5)
+    names = ["kernel", "bias", "gamma", "class_token", "distillation_token"]
+    weights = [keras.Variable(np.ones(2), name=name) for name in names]
+    optimizer.build(weights)
+    optimizer.apply([keras.ops.zeros(2) for _ in weights], weights)
+    left = {w.name: float(keras.ops.convert_to_numpy(w.value)[0]) for w in weights}
+    decayed = {name for name, value in left.items() if value < 1}
+    assert decayed == {"kernel", "distillation_token"}
+    assert left["kernel"] == pytest.approx(0.95)
+
+
+def test_names_survive_saving():
+    optimizer = AdamW(0.1, undecayed=("bias",))
+    config = keras.saving.serialize_keras_object(optimizer)
+    again = keras.saving.deserialize_keras_object(config)
+    assert again.undecayed == ("bias",)
+    assert again.epsilon == 1e-8
+
+
+def test_schedule_rises_and_falls():
+    schedule = warmup_cosine(2.0, 200, warmup=0.1, final=0.0)
+    rates = np.array([float(schedule(step)) for step in range(201)])
+    np.testing.assert_allclose(rates[:21], np.linspace(0, 2, 21), atol=1e-6)
+    half = 1 + np.cos(np.pi * np.linspace(0, 1, 181))
+    np.testing.assert_allclose(rates[20:], half, atol=1e-5)
+
+
+def test_schedule_without_warm_up():
+    schedule = warmup_cosine(2.0, 3, warmup=0.1)
+    assert float(schedule(0)) == pytest.approx(2)

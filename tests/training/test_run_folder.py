@@ -1,0 +1,60 @@
+"""A run's folder: refused if taken, never half written."""
+
+import csv
+
+import keras
+import pytest
+
+from keras_cait.training.run_folder import RunFolder
+
+NAMES = ("a.txt", "b.csv", "model.keras")
+
+
+def test_a_folder_that_holds_a_run_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("kept")
+    with pytest.raises(FileExistsError, match=r"a\.txt.*--overwrite"):
+        RunFolder(tmp_path, NAMES, overwrite=False)
+    assert (tmp_path / "a.txt").read_text() == "kept"
+
+
+def test_other_files_are_no_run(tmp_path):
+    (tmp_path / "notes.md").write_text("mine")
+    RunFolder(tmp_path, NAMES, overwrite=False).write_text("a.txt", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "notes.md"]
+
+
+def test_overwriting_clears_the_old_run_and_nothing_else(tmp_path):
+    for name in ("a.txt", "b.csv", "notes.md"):
+        (tmp_path / name).write_text("old")
+    folder = RunFolder(tmp_path, NAMES, overwrite=True)
+    assert (tmp_path / "a.txt").exists()
+    folder.clear()
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.md"]
+
+
+def test_tables_and_models(tmp_path):
+    folder = RunFolder(tmp_path / "new", NAMES, overwrite=False)
+    folder.write_table("b.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "extra": 3}])
+    with open(tmp_path / "new" / "b.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == {"epoch": "1", "loss": "0.5", "extra": ""}
+    assert rows[1] == {"epoch": "2", "loss": "", "extra": "3"}
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    folder.write_model("model.keras", model)
+    again = keras.models.load_model(tmp_path / "new" / "model.keras")
+    assert again.count_params() == 3
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    (tmp_path / "b.csv").write_text("old")
+    folder = RunFolder(tmp_path, NAMES, overwrite=True)
+
+    class Unwritable:
+        def savefig(self, path, **_):
+            path.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        folder.write_figure("b.csv", Unwritable())
+    assert (tmp_path / "b.csv").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]

@@ -1,0 +1,30 @@
+"""Strategies by name."""
+
+import keras
+import pytest
+
+from keras_cait.training.strategy import make_strategy, scope_of
+
+
+@pytest.mark.parametrize("name", ["single", "auto"])
+def test_one_device(name):
+    assert make_strategy(name) is None
+    with scope_of(None):
+        assert keras.Variable(1.0).shape == ()
+
+
+def test_logical_devices():
+    strategy = make_strategy("mirrored:2")
+    assert strategy.num_replicas_in_sync == 2
+    with scope_of(strategy):
+        import tensorflow as tf
+
+        assert tf.distribute.get_strategy() is strategy
+
+
+@pytest.mark.parametrize(
+    "name", ["mirorred", "single:2", "mirrored:0", "mirrored:two", "mirrored:9"]
+)
+def test_what_cannot_be_is_refused(name):
+    with pytest.raises(ValueError, match=name):
+        make_strategy(name)
