@@ -1,0 +1,63 @@
+"""Models to test: small ones with values, released ones with shapes only."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+import keras_cait
+from keras_cait.models.variants import DEIT_VARIANTS
+from tests.parity.reference import manifest
+
+
+def tiny_deit(**overrides):
+    """A DeiT of the size of the small reference models, unless told otherwise."""
+    settings = {
+        "input_shape": (32, 32, 3),
+        "patch_size": 8,
+        "embed_dim": 32,
+        "depth": 3,
+        "num_heads": 4,
+        "classes": 10,
+    }
+    return keras_cait.DeiT(**{**settings, **overrides})
+
+
+def randomise(model):
+    """Gives every weight a value that matters, so that nothing is by chance 0 or 1."""
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        weight.assign(0.2 * generator.standard_normal(weight.shape))
+    return model
+
+
+def released(timm_name):
+    """The builder of a released model and the input shape it was released for."""
+    stem, _ = timm_name.rsplit("_", 1)
+    (builder,) = (
+        getattr(keras_cait, variant.name)
+        for variant in DEIT_VARIANTS.values()
+        if variant.timm_name.startswith(f"{stem}_")
+    )
+    channels, height, width = manifest(timm_name)["input_size"]
+    return builder, (height, width, channels)
+
+
+@contextlib.contextmanager
+def without_values():
+    """Models made inside have shapes but no values, which takes no time."""
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        keras.backend.clear_session()  # forgets the variables that wait for values
+
+
+def images(*shape, seed=0):
+    """Random images, `(batch, height, width, channels)`, as if normalised."""
+    return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+
+
+def to_numpy(tensor):
+    """A tensor or variable as an array."""
+    return np.array(keras.ops.convert_to_numpy(tensor))

@@ -1,0 +1,105 @@
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cait
+from keras_cait.layers import StochasticDepth
+from keras_cait.models.variants import DEIT_VARIANTS
+from tests.models.samples import images, randomise, to_numpy, without_values
+
+EACH = pytest.mark.parametrize("variant", DEIT_VARIANTS.values(), ids=DEIT_VARIANTS)
+
+
+def rates(model):
+    return [layer.rate for layer in model.layers if isinstance(layer, StochasticDepth)]
+
+
+@EACH
+def test_signature_is_that_of_keras_applications(variant):
+    found = dict(inspect.signature(getattr(keras_cait, variant.name)).parameters)
+    theirs = inspect.signature(keras.applications.ResNet50).parameters
+    positional = [p for p in found.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    expected = [(p.name, p.default) for p in theirs.values() if p.name != "name"]
+    assert [(p.name, p.default) for p in positional] == expected
+    keywords = {p.name: p.default for p in found.values() if p.kind is p.KEYWORD_ONLY}
+    assert keywords == {
+        "include_preprocessing": False,
+        "drop_path_rate": None,
+        "name": None,
+    }
+
+
+@EACH
+def test_is_named_and_documented(variant):
+    builder = getattr(keras_cait, variant.name)
+    assert builder.__name__ == builder.__qualname__ == variant.name
+    assert builder.__doc__.startswith(variant.name)
+    for argument in inspect.signature(builder).parameters:
+        assert f"        {argument}: " in builder.__doc__
+    assert "{" not in builder.__doc__
+
+
+@EACH
+def test_builds(variant):
+    with without_values():
+        model = getattr(keras_cait, variant.name)(weights=None)
+    assert model.input_shape == (None, 224, 224, 3)
+    assert model.output_shape == (None, 1000)
+    assert model.name == variant.name.lower()
+    assert max(rates(model)) == variant.drop_path_rate
+
+
+def test_passes_its_arguments_on():
+    with without_values():
+        model = keras_cait.DeiT_Ti_Distilled(
+            include_top=False,
+            weights=None,
+            input_shape=(32, 64, 1),
+            pooling="avg",
+            include_preprocessing=True,
+            drop_path_rate=0.0,
+            name="mine",
+        )
+    assert (model.name, model.output_shape) == ("mine", (None, 192))
+    assert model.input_shape == (None, 32, 64, 1)
+    assert model.get_layer("normalise")
+    assert set(rates(model)) == {0}
+
+
+def test_takes_the_size_of_an_input_tensor():
+    with without_values():
+        x = keras.Input((32, 48, 3))
+        model = keras_cait.DeiT_Ti(weights=None, input_tensor=x, classes=7)
+    assert model.input is x
+    assert model.output_shape == (None, 7)
+
+
+@pytest.fixture(scope="module")
+def model():
+    made = keras_cait.DeiT_Ti(weights=None, input_shape=(32, 32, 3), classes=5)
+    return randomise(made)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".weights.h5", ".keras"])
+def test_takes_weights_from_a_file(suffix, model, tmp_path):
+    path = tmp_path / f"model{suffix}"
+    if suffix == ".safetensors":
+        keras_cait.save_timm_weights(model, path)
+    elif suffix == ".keras":
+        model.save(path)
+    else:
+        model.save_weights(path)
+    restored = keras_cait.DeiT_Ti(weights=path, input_shape=(32, 32, 3), classes=5)
+    x = images(1, 32, 32, 3)
+    np.testing.assert_array_equal(to_numpy(restored(x)), to_numpy(model(x)))
+
+
+def test_refuses_weights_that_do_not_fit(model, tmp_path):
+    path = tmp_path / "model.weights.h5"
+    model.save_weights(path)
+    with pytest.raises(
+        ValueError, match=r"(?s)do not fit.*model\.weights\.h5.*shape: "
+    ):
+        keras_cait.DeiT_Ti(weights=path, input_shape=(32, 32, 3), classes=4)

@@ -1,0 +1,156 @@
+"""The main recipe: what it prints, what it leaves, and what it refuses."""
+
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_cait.data.batches import evaluation_batches
+from keras_cait.data.datasets import load_dataset
+from keras_cait.recipes.distill_deit import FILES, main
+
+TINY = ["--epochs", "1", "--teacher-epochs", "1", "--batch-size", "8"]
+TINY_STUDENT = ["--student", "embed_dim=8,depth=1,num_heads=2,patch_size=4"]
+
+
+def results_of(text):
+    return json.loads(text.strip().splitlines()[-1])
+
+
+def test_the_last_line_is_json(run):
+    results = results_of(run.stdout)
+    for name in (
+        "teacher_accuracy",
+        "undistilled_accuracy",
+        "student_accuracy",
+        "class_head_accuracy",
+        "distillation_head_accuracy",
+        "teacher_agreement",
+    ):
+        assert 0 <= results[name] <= 1, name
+    assert results["teacher_accuracy"] > 0.3
+    assert results["images_per_second"] > 0
+    assert 100 < results["peak_memory_mb"] < 3000
+    assert 0 < results["seconds"] < 300
+
+
+def test_progress_shows_the_time_left_and_no_log_of_tensorflow(run):
+    for name in ("teacher", "undistilled", "student"):
+        assert f"{name}:   0%" in run.stderr
+    assert "images/s=" in run.stderr
+    assert "<00:0" in run.stderr
+    for noise in ("oneDNN", "cuda", "absl::InitializeLog", "Warning"):
+        assert noise not in run.stderr
+
+
+def test_the_files_of_a_run(run):
+    folder = run.folder / "build" / "distill"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    settings = json.loads((folder / "config.json").read_text())
+    assert settings["epochs"] == 2
+    assert settings["dataset"] == "digits"
+    assert settings["student"].startswith("embed_dim=")
+    with open(folder / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    epochs = [(row["model"], int(row["epoch"])) for row in rows]
+    assert epochs[:3] == [("teacher", 1), ("teacher", 2), ("teacher", 3)]
+    assert epochs[3:] == [
+        *[("undistilled", 1), ("undistilled", 2), ("student", 1), ("student", 2)]
+    ]
+    assert float(rows[-1]["distillation_loss"]) > 0
+    assert Image.open(folder / "curves.png").size[0] > 600
+
+
+def test_the_saved_models_score_as_reported(run):
+    results = results_of(run.stdout)
+    folder = run.folder / "build" / "distill"
+    batches = list(evaluation_batches(load_dataset("digits", limit=200), 50))
+    for name in ("student", "teacher"):
+        model = keras.models.load_model(folder / f"{name}.keras")
+        right = [
+            model.predict_on_batch(images).argmax(1) == labels.numpy()
+            for images, labels in batches
+        ]
+        assert np.mean(right) == pytest.approx(results[f"{name}_accuracy"]), name
+
+
+def test_a_second_run_into_the_folder_is_refused(run, capsys):
+    folder = run.folder / "build" / "distill"
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert main([*TINY, "--output", str(folder)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    rng = np.random.default_rng(0)
+    for part, number in (("train", 16), ("test", 5)):
+        for name, colour in (("day", 200), ("night", 30)):
+            folder = tmp_path / "pictures" / part / name
+            folder.mkdir(parents=True)
+            for index in range(number):
+                pixels = rng.normal(colour, 20, (16, 16, 3)).clip(0, 255)
+                image = Image.fromarray(pixels.astype("uint8"))
+                image.save(folder / f"{index}.png")
+    return tmp_path / "pictures"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--strategy", "mirrored:2", "--distillation", "soft", "--temperature", "2"],
+        ["--mixed-precision", "float16", "--jit", "--alpha", "0.3"],
+        ["--distillation", "none", "--image-size", "12", "--seed", "3"],
+    ],
+)
+def test_ones_own_images_and_every_switch(options, pictures, tmp_path, capsys):
+    output = tmp_path / "out"
+    where = ["--data-dir", str(pictures), "--output", str(output)]
+    assert main([*TINY, *TINY_STUDENT, *where, *options]) == 0
+    results = results_of(capsys.readouterr().out)
+    assert results["dataset"] == "pictures"
+    assert ("student_accuracy" in results) == ("none" not in options)
+    assert (output / "student.keras").exists()
+
+
+def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
+    """At another resolution, too: the teacher knows 8 pixels, the student 16."""
+    teacher = run.folder / "build" / "distill" / "teacher.keras"
+    where = ["--teacher", str(teacher), "--output", str(tmp_path)]
+    size = ["--image-size", "16", "--limit", "40"]
+    assert main([*TINY, *TINY_STUDENT, *where, *size]) == 0
+    captured = capsys.readouterr()
+    assert "teacher:" not in captured.err
+    assert results_of(captured.out)["teacher_accuracy"] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--student", "DeiT_Tiny"], "Did you mean DeiT_Ti?"),
+        (["--student", "DeiT_Ti"], "`patch_size` must divide `input_shape`"),
+        (["--teacher", "ResNet5"], "Did you mean ResNet50?"),
+        (["--teacher", "nowhere.keras"], "No teacher at nowhere.keras"),
+        (["--dataset", "cifra10"], "Nearest: cifar10"),
+        (["--data-dir", "nowhere"], "no folder of that name"),
+        (["--strategy", "mirorred"], "strategy='mirorred'"),
+    ],
+)
+def test_mistakes_are_named_before_anything_is_written(options, said, tmp_path, capsys):
+    output = tmp_path / "out"
+    assert main([*TINY, "--limit", "20", "--output", str(output), *options]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.startswith("error: ")
+    assert not output.exists()
+
+
+def test_a_teacher_of_other_classes_is_refused(run, pictures, tmp_path, capsys):
+    teacher = run.folder / "build" / "distill" / "teacher.keras"
+    where = ["--data-dir", str(pictures), "--output", str(tmp_path / "out")]
+    assert main([*TINY, *TINY_STUDENT, *where, "--teacher", str(teacher)]) == 2
+    assert "2 classes of the data" in capsys.readouterr().err

@@ -1,0 +1,31 @@
+import pytest
+
+import keras_cait
+from tests.models.samples import tiny_deit
+from tests.parity.reference import weights
+
+
+@pytest.mark.parametrize("convert", [str, lambda path: path], ids=["str", "Path"])
+def test_gives_the_model_back(convert):
+    model = tiny_deit()
+    assert keras_cait.load_weights(model, convert(weights("tiny/deit"))) is model
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.bin", "model", "safetensors"])
+def test_unknown_suffixes_are_refused(name, tmp_path):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(
+        ValueError, match=r"\.weights\.h5 or \.keras.*Received"
+    ) as error:
+        keras_cait.load_weights(tiny_deit(depth=1), tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".weights.h5", ".keras"])
+def test_missing_files_are_named(suffix, tmp_path):
+    path = tmp_path / f"nowhere{suffix}"
+    for source in (path, tmp_path / f"folder{suffix}"):
+        (tmp_path / f"folder{suffix}").mkdir(exist_ok=True)
+        with pytest.raises(FileNotFoundError) as error:
+            keras_cait.load_weights(tiny_deit(depth=1), source)
+        assert str(source) in str(error.value)

@@ -1,0 +1,123 @@
+import keras
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+import keras_cait
+from tests.models.samples import randomise, tiny_deit
+from tests.parity.reference import weights
+from tests.weights.refused import assert_equal_weights, refused, values
+
+
+def tiny(**overrides):
+    return tiny_deit(**{"depth": 1, "distilled": True, **overrides})
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Path of the weights of a model of the same layout as `tiny()`."""
+    path = tmp_path / "model.safetensors"
+    keras_cait.save_timm_weights(randomise(tiny()), path)
+    return path
+
+
+@pytest.mark.parametrize("distilled", [False, True])
+def test_round_trip(distilled, tmp_path):
+    model = randomise(tiny(distilled=distilled))
+    keras_cait.save_timm_weights(model, tmp_path / "model.safetensors")
+    restored = tiny(distilled=distilled)
+    keras_cait.load_weights(restored, tmp_path / "model.safetensors")
+    assert_equal_weights(restored, values(model))
+
+
+@pytest.mark.parametrize("name", ["deit", "deit_distilled"])
+def test_a_file_of_timm_s_is_written_as_it_was_read(name, tmp_path):
+    model = tiny_deit(distilled=name == "deit_distilled")
+    keras_cait.load_weights(model, weights(f"tiny/{name}"))
+    keras_cait.save_timm_weights(model, tmp_path / "model.safetensors")
+    theirs, ours = (
+        load_file(path)
+        for path in (weights(f"tiny/{name}"), tmp_path / "model.safetensors")
+    )
+    assert sorted(ours) == sorted(theirs)
+    for key, value in theirs.items():
+        assert ours[key].dtype == value.dtype
+        np.testing.assert_array_equal(ours[key], value)
+
+
+def test_stochastic_depth_needs_no_weights(file):
+    keras_cait.load_weights(tiny(drop_path_rate=0.5, dropout_rate=0.1), file)
+
+
+def test_half_precision_files_are_widened(file):
+    tensors = load_file(file)
+    save_file({k: v.astype("float16") for k, v in tensors.items()}, file)
+    model = keras_cait.load_weights(tiny(), file)
+    expected = tensors["cls_token"].astype("float16").astype("float32")
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(model.get_layer("class_token").token.value), expected
+    )
+
+
+def test_all_tensors_that_differ_are_named(file):
+    tensors = load_file(file)
+    del tensors["head.weight"], tensors["blocks.0.attn.qkv.bias"]
+    tensors["blocks.1.norm1.weight"] = tensors["norm.weight"].copy()
+    tensors["gamma"] = np.zeros((2, 3), "float32")
+    tensors["pos_embed"] = tensors["pos_embed"][:, 1:].copy()
+    save_file(tensors, file)
+    model = tiny(name="mine")
+    with refused(
+        model,
+        "'mine'",
+        "unchanged",
+        f"Received: {file}, in which 5 tensor(s) differ",
+        "missing: head.weight (10, 32)",
+        "missing: blocks.0.attn.qkv.bias (96,)",
+        "left over: blocks.1.norm1.weight (32,)",
+        "left over: gamma (2, 3)",
+        "shape: pos_embed should be (1, 18, 32) but is (1, 17, 32)",
+    ):
+        keras_cait.load_weights(model, file)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"classes": 7}, "shape: head_dist.bias should be (7,) but is (10,)"),
+        ({"distilled": False}, "left over: dist_token (1, 1, 32)"),
+        ({"depth": 2}, "missing: blocks.1.mlp.fc1.weight (128, 32)"),
+        ({"embed_dim": 64}, "shape: norm.weight should be (64,) but is (32,)"),
+        ({"patch_size": 16}, "patch_embed.proj.weight should be (32, 3, 16, 16)"),
+        ({"include_top": False}, "left over: head.weight (10, 32)"),
+    ],
+    ids=str,
+)
+def test_files_of_other_models_are_refused(file, overrides, message):
+    model = tiny(**overrides)
+    with refused(model, message):
+        keras_cait.load_weights(model, file)
+
+
+def test_a_transposed_matrix_is_refused(file):
+    tensors = load_file(file)
+    tensors["head.weight"] = np.ascontiguousarray(tensors["head.weight"].T)
+    save_file(tensors, file)
+    model = tiny()
+    with refused(model, "shape: head.weight should be (10, 32) but is (32, 10)"):
+        keras_cait.load_weights(model, file)
+
+
+@pytest.mark.parametrize("content", ["cut", "half a header", "empty", "foreign"])
+def test_damaged_files_are_refused(file, content):
+    whole = file.read_bytes()
+    replacement = {
+        "cut": whole[:-1],
+        "half a header": whole[:100],
+        "empty": b"",
+        "foreign": b"<!doctype html>" * 100,
+    }
+    file.write_bytes(replacement[content])
+    model = tiny()
+    with refused(model, f"complete safetensors file. Received: {file}"):
+        keras_cait.load_weights(model, file)
