@@ -1,8 +1,15 @@
 """Settings that must stand before anything imports Keras."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[1]
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,3 +32,36 @@ def seed() -> None:
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory) -> SimpleNamespace:
+    """The main recipe, started once as a person starts it, for all who look at it.
+
+    `folder` holds build/distill; `stdout` and `stderr` are what it printed.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "recipe_run"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            recipe = [sys.executable, ROOT / "recipes" / "distill_deit.py"]
+            size = ["--limit=200", "--epochs=2", "--teacher-epochs=15"]
+            output = ["--batch-size=16", "--output=build/distill"]
+            with (
+                open(folder / "stdout", "w") as stdout,
+                open(folder / "stderr", "w") as stderr,
+            ):
+                subprocess.run(
+                    [*recipe, *size, *output],
+                    cwd=folder,
+                    env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+                    stdout=stdout,
+                    stderr=stderr,
+                    check=False,
+                )
+    printed = {name: (folder / name).read_text() for name in ("stdout", "stderr")}
+    assert (folder / "build/distill/student.keras").exists(), printed["stderr"]
+    return SimpleNamespace(folder=folder, **printed)

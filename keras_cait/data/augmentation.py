@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from keras_cait.typing import Tensor
+
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
@@ -25,7 +27,7 @@ class Augmentation:
     zoom: float = 0.0
     flip: bool = False
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def __call__(self, images: Tensor, seed: Tensor) -> Tensor:
         """Random views of a batch.
 
         Args:

@@ -9,12 +9,8 @@ from keras import ops
 from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, matches
-from keras_cait.models.outputs import (
-    OutputKind,
-    head_logits,
-    logits_from,
-    output_kind,
-)
+from keras_cait.distillation.teacher_checks import check_teacher, recognise_output
+from keras_cait.models.outputs import OutputKind, head_logits, logits_from
 from keras_cait.typing import Tensor
 
 if keras.backend.backend() == "tensorflow":
@@ -110,9 +106,9 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
         self.distillation_loss = get_distillation_loss(distillation)
         heads = head_logits(student)
         if self.distillation_loss is not None:
-            teacher = _checked(teacher, student, teacher_preprocessing)
+            teacher = check_teacher(teacher, student, teacher_preprocessing)
             if teacher_output == "auto":
-                teacher_output = _recognise(teacher)
+                teacher_output = recognise_output(teacher)
         self.student = student
         self.teacher = teacher
         self.distillation = distillation
@@ -131,7 +127,8 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     def _follow_heads(self, heads: dict[str, Tensor]) -> None:
         """Makes the forward pass that gives every head and the student's output."""
         outputs = {**heads, "predictions": self.student.outputs[0]}
-        model = keras.Model(self.student.inputs, outputs)
+        inputs = self.student.inputs
+        model = keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs)
         # A plain function, so that the weights are tracked, listed and saved
         # once only, as the student's.
         self._forward = lambda images, training: model(images, training=training)
@@ -266,42 +263,3 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
                 for name, value in config.items()
             }
         )
-
-
-def _checked(
-    teacher: keras.Model | None, student: keras.Model, preprocessing: Any
-) -> keras.Model:
-    if teacher is None:
-        raise ValueError(
-            "`teacher` must be a classifier. Received: teacher=None. "
-            'Without one, pass distillation="none".'
-        )
-    classes = student.output_shape[-1], teacher.output_shape[-1]
-    if classes[0] != classes[1]:
-        raise ValueError(
-            "`student` and `teacher` must have the same classes. Received: a student "
-            f"with {classes[0]} and a teacher with {classes[1]}. Build or fine-tune "
-            f"the teacher with classes={classes[0]}."
-        )
-    sizes = tuple(student.input_shape[1:]), tuple(teacher.input_shape[1:])
-    fits = all(b in (None, a) for a, b in zip(*sizes, strict=True))
-    if preprocessing is None and not fits:
-        raise ValueError(
-            "The teacher must take the student's images unless "
-            "`teacher_preprocessing` maps them. Received: a student of images "
-            f"{sizes[0]} and a teacher of images {sizes[1]}. For another size, pass "
-            f"teacher_preprocessing=keras.layers.Resizing{sizes[1][:2]}."
-        )
-    return teacher
-
-
-def _recognise(teacher: keras.Model) -> OutputKind:
-    kind = output_kind(teacher)
-    if kind is None:
-        raise ValueError(
-            "Could not tell whether the teacher gives logits or probabilities. "
-            f"Received: {type(teacher).__name__} {teacher.name!r}, whose last layer "
-            'says neither. Pass teacher_output="logits" or '
-            'teacher_output="probabilities".'
-        )
-    return kind

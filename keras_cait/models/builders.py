@@ -9,6 +9,7 @@ from keras_cait.models.deit import DeiT
 from keras_cait.models.variants import DEIT_VARIANTS, Variant
 from keras_cait.typing import Shape, Tensor
 from keras_cait.weights import load_weights
+from keras_cait.weights.hub import download_checkpoint
 
 
 class Builder(Protocol):
@@ -68,6 +69,8 @@ def _builder(variant: Variant) -> Builder:
             classifier_activation=classifier_activation,
             name=name or variant.name.lower(),
         )
+        if weights == "imagenet":
+            weights = download_checkpoint(variant.hub_id)
         if weights is not None:
             load_weights(model, weights)
         return model
@@ -86,8 +89,10 @@ _DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, 
 
     Args:
         include_top: Whether to end in the classifier.
-        weights: None for random weights, or the path of a `.safetensors` file
-            with timm's names, a `.weights.h5` or a `.keras` file.
+        weights: "imagenet" for the published weights of {variant.hub_id},
+            which are downloaded once; None for random weights; or the path of a
+            `.safetensors` file with timm's names, a `.weights.h5` or a `.keras`
+            file.
         input_tensor: A Keras tensor to use as the input.
         input_shape: Height, width (in pixels, multiples of
             {variant.patch_size}) and channels; ({variant.image_size},

@@ -40,12 +40,9 @@ def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tfds")
 
     def examples(number):
-        return tf.data.Dataset.from_tensor_slices(
-            {
-                "image": np.full((number, 10, 10, 3), 7, np.uint8),
-                "label": np.arange(number) % 3,
-            }
-        )
+        images = np.full((number, 10, 10, 3), 7, np.uint8)
+        pairs = tf.data.Dataset.from_tensor_slices((images, np.arange(number) % 3))
+        return pairs.map(lambda image, label: {"image": image, "label": label})
 
     tfds.dataset_builders.store_as_tfds_dataset(
         name="tiny_images",

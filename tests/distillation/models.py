@@ -9,7 +9,12 @@ CLASSES = 4
 SHAPE = (16, 16, 3)
 
 
-def make_student(distilled=True, activation="softmax", drop_path_rate=0.0, depth=1):
+def make_student(
+    distilled=True,
+    activation: str | None = "softmax",
+    drop_path_rate=0.0,
+    depth=1,
+):
     keras.utils.set_random_seed(1)
     return keras_cait.DeiT(
         input_shape=SHAPE,

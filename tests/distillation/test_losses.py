@@ -107,7 +107,7 @@ def test_config_round_trip(loss):
     [
         (lambda: SoftDistillation(temperature=0.0), "temperature=0.0"),
         (lambda: SoftDistillation(temperature=float("nan")), "temperature=nan"),
-        (lambda: SoftDistillation(reduction="sum"), "reduction='sum'"),
+        (lambda: SoftDistillation.from_config({"reduction": "sum"}), "reduction='sum'"),
         (lambda: HardDistillation(label_smoothing=1.0), "label_smoothing=1.0"),
         (lambda: get_distillation_loss("hrad"), "distillation='hrad'"),
         (lambda: get_class_loss("mean_squared_error"), "mean_squared_error"),

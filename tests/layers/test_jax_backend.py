@@ -7,7 +7,5 @@ from tests.on_jax import run_on_jax
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
-def test_layers_and_parity_on_jax(monkeypatch):
-    # Most of the time goes into compiling, and nothing here runs twice.
-    monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
+def test_layers_and_parity_on_jax():
     run_on_jax("tests/layers", "tests/models/test_parity.py")

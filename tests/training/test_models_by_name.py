@@ -79,7 +79,7 @@ def test_its_own_preprocessing_as_layers(name):
 def test_a_file_of_other_classes_or_channels_or_none(tmp_path):
     path = str(tmp_path / "teacher.keras")
     build_teacher("convnet", (8, 8, 1), 5, weights=None).save(path)
-    with pytest.raises(ValueError, match="10 classes.*with 5"):
+    with pytest.raises(ValueError, match=r"10 classes.*with 5"):
         load_teacher(path, (8, 8, 1), 10)
     with pytest.raises(ValueError, match=r"3 channel\(s\).*takes 1"):
         load_teacher(path, (8, 8, 3), 5)
@@ -91,6 +91,7 @@ def test_accuracy_and_resizing():
     teacher = build_teacher("convnet", (16, 16, 1), 5, weights=None)
     assert teacher_preprocessing(teacher, (16, 16, 1)) is None
     resize = teacher_preprocessing(teacher, (8, 8, 1))
+    assert resize is not None
     images = np.random.default_rng(0).uniform(0, 255, (6, 8, 8, 1)).astype("float32")
     answers = teacher.predict_on_batch(resize(images)).argmax(1)
     labels = np.where(np.arange(6) < 4, answers, (answers + 1) % 5)
