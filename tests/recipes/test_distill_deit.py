@@ -138,7 +138,7 @@ def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
         (["--teacher", "nowhere.keras"], "No teacher at nowhere.keras"),
         (["--dataset", "cifra10"], "Nearest: cifar10"),
         (["--data-dir", "nowhere"], "no folder of that name"),
-        (["--strategy", "mirorred"], "strategy='mirorred'"),
+        (["--strategy", "mirror"], "strategy='mirror'"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_written(options, said, tmp_path, capsys):

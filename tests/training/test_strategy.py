@@ -23,7 +23,7 @@ def test_logical_devices():
 
 
 @pytest.mark.parametrize(
-    "name", ["mirorred", "single:2", "mirrored:0", "mirrored:two", "mirrored:9"]
+    "name", ["mirror", "single:2", "mirrored:0", "mirrored:two", "mirrored:9"]
 )
 def test_what_cannot_be_is_refused(name):
     with pytest.raises(ValueError, match=name):
