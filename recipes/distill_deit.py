@@ -69,8 +69,8 @@ class Config:
         "imagenet", "where a teacher of keras.applications starts from"
     )
     teacher_epochs: int | None = setting(None, "passes that train the teacher")
-    distillation: Literal["hard", "soft", "none"] = setting("hard", "kind of loss")
-    alpha: float = setting(0.5, "weight of the distillation loss, 0 to 1")
+    distillation: Literal["hard", "soft", "none"] | None = setting(None, "kind of loss")
+    alpha: float | None = setting(None, "weight of the distillation loss, 0 to 1")
     temperature: float = setting(3.0, "of soft distillation, above 0")
     epochs: int | None = setting(None, "passes that train each student")
     batch_size: int | None = setting(None, "images a step, over all devices")
@@ -86,7 +86,7 @@ class Config:
     overwrite: bool = setting(False, "replace the run that is in the folder")
 
     def __post_init__(self) -> None:
-        if not 0 <= self.alpha <= 1:
+        if self.alpha is not None and not 0 <= self.alpha <= 1:
             raise ValueError(f"--alpha must be in [0, 1]. Received: {self.alpha}")
         if not self.temperature > 0:
             raise ValueError(f"--temperature must be above 0, not {self.temperature}")
@@ -113,6 +113,8 @@ class Run:
         self.classes = len(self.data.class_names)
         # Every preset value can be set on the command line, by the same name.
         preset = preset_for(min(self.data.image_shape[:2]))
+        if config.distillation not in (None, preset.distillation):
+            preset = dataclasses.replace(preset, alpha=0.5)  # its own is for its kind
         given = {name: getattr(config, name, None) for name in vars(preset)}
         given = {name: value for name, value in given.items() if value is not None}
         self.preset = dataclasses.replace(preset, **given)
@@ -175,13 +177,13 @@ class Run:
         )
         test = evaluation_batches(self.data, preset.batch_size)
         steps = int(train.cardinality())
-        loss: Any = config.distillation if teacher is not None else "none"
+        loss: Any = preset.distillation if teacher is not None else "none"
         if loss == "soft":
             loss = SoftDistillation(temperature=config.temperature)
         keras.utils.set_random_seed(config.seed)
         with scope_of(self.strategy):
             resize = teacher and teacher_preprocessing(teacher, self.data.image_shape)
-            distiller = Distiller(model, teacher, loss, config.alpha, resize)
+            distiller = Distiller(model, teacher, loss, preset.alpha, resize)
             optimizer = AdamW(warmup_cosine(learning_rate, steps * epochs))
             jit = "auto" if config.jit is None else config.jit
             distiller.compile(optimizer, jit_compile=jit)
@@ -226,7 +228,7 @@ def distil(config: Config) -> dict[str, Any]:
     if trained:
         results["teacher_accuracy"] = run.accuracy_of(teacher)
     students = {"undistilled": run.make_student(distilled=False)}
-    if run.config.distillation != "none":
+    if run.preset.distillation != "none":
         students["student"] = run.make_student(distilled=True)
     settings = to_json(vars(run.config) | vars(run.preset))
     print(settings, flush=True)

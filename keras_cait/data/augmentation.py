@@ -18,7 +18,7 @@ class Augmentation:
     Attributes:
         shift: Largest shift along each axis, as a part of the side, in [0, 1).
         rotation: Largest turn to either side, in degrees.
-        zoom: Largest change of size to either side, as a part, in [0, 1).
+        zoom: Largest change of height, and of width, as a part, in [0, 1).
         flip: Whether to mirror every other image, left to right.
     """
 
@@ -39,21 +39,22 @@ class Augmentation:
 
         """
         batch, height, width = tf.unstack(tf.shape(images)[:3])
-        draws = tf.random.stateless_uniform((5, batch), seed, -1.0, 1.0)
-        shift_x, shift_y, turn, scale, mirror = tf.unstack(draws)
+        draws = tf.random.stateless_uniform((6, batch), seed, -1.0, 1.0)
+        shift_x, shift_y, turn, wide, high, mirror = tf.unstack(draws)
         angle = turn * math.radians(self.rotation)
-        scale = 1 + scale * self.zoom
-        cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
-        side = tf.where(mirror < 0, -1.0, 1.0) if self.flip else tf.ones_like(scale)
+        wide, high = 1 + wide * self.zoom, 1 + high * self.zoom
+        if self.flip:
+            wide *= tf.sign(mirror)
         # From a pixel of the result to one of the image, around the centre.
-        a0, a1, b0, b1 = side * cos, -side * sin, sin, cos
+        a0, a1 = tf.cos(angle) / wide, -tf.sin(angle) / wide
+        b0, b1 = tf.sin(angle) / high, tf.cos(angle) / high
         centre_x = tf.cast(width - 1, "float32") / 2
         centre_y = tf.cast(height - 1, "float32") / 2
         a2 = centre_x - a0 * centre_x - a1 * centre_y
         b2 = centre_y - b0 * centre_x - b1 * centre_y
         a2 += shift_x * self.shift * tf.cast(width, "float32")
         b2 += shift_y * self.shift * tf.cast(height, "float32")
-        zero = tf.zeros_like(scale)
+        zero = tf.zeros_like(angle)
         return tf.raw_ops.ImageProjectiveTransformV3(
             images=images,
             transforms=tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1),

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_cait.data.datasets import ImageDataset, fit_image, in_random_order
 
-_TEST_PART = 0.25
+_TEST_IMAGES = 500
 
 
 def load_digits(*, image_size: int | None, limit: int | None) -> ImageDataset:
@@ -18,7 +18,7 @@ def load_digits(*, image_size: int | None, limit: int | None) -> ImageDataset:
     parts = model_selection.train_test_split(
         images,
         digits.target,
-        test_size=_TEST_PART,
+        test_size=_TEST_IMAGES,
         random_state=0,
         stratify=digits.target,
     )
