@@ -53,14 +53,16 @@ DIGITS = Preset(
 )
 
 THUMBNAILS = Preset(
-    student="embed_dim=96,depth=6,num_heads=3,patch_size=4",
-    epochs=10,
-    teacher_epochs=6,
-    batch_size=128,
-    learning_rate=1e-3,
-    teacher_learning_rate=2e-3,
-    teacher_widths=(32, 64, 128),
+    student="embed_dim=64,depth=6,num_heads=4,patch_size=4",
+    epochs=5,
+    teacher_epochs=8,
+    batch_size=64,
+    learning_rate=2e-3,
+    teacher_learning_rate=4e-3,
+    teacher_widths=(16, 32, 64),
     teacher_blocks=1,
+    distillation="soft",
+    alpha=0.9,
     augmentation=Augmentation(shift=0.125, flip=True),
 )
 
@@ -82,7 +84,7 @@ def preset_for(image_side: int) -> Preset:
 
     Example:
         >>> preset_for(32).student
-        'embed_dim=96,depth=6,num_heads=3,patch_size=4'
+        'embed_dim=64,depth=6,num_heads=4,patch_size=4'
 
     """
     if image_side <= 16:

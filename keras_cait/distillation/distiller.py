@@ -94,8 +94,10 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
         teacher_output: OutputKind | Literal["auto"] = "auto",
         **kwargs: Any,
     ) -> None:
-        # The student's policy decides whether the optimizer scales the loss.
-        super().__init__(**{"dtype": student.dtype_policy, **kwargs})
+        # The student's policy decides whether the optimizer scales the loss; the
+        # images reach the student, and the teacher, as they come.
+        options = {"dtype": student.dtype_policy, "autocast": False}
+        super().__init__(**options | kwargs)
         if not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` must be in [0, 1]. Received: alpha={alpha}")
         if teacher_output not in ("auto", "logits", "probabilities"):
@@ -159,9 +161,15 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
                 other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: If `loss` is one that takes no logits.
+            ValueError: If `loss` is one that takes no logits, or `loss_weights` is
+                given: `alpha` weighs the two losses.
 
         """
+        if "loss_weights" in kwargs:
+            raise ValueError(
+                "The losses are weighed by `alpha`, which Distiller(...) takes. "
+                f"Received: loss_weights={kwargs['loss_weights']!r}"
+            )
         self._objective = Objective(
             class_loss=get_class_loss(loss),
             distillation=self.distillation_loss,

@@ -38,8 +38,11 @@ class TensorFlowSteps:
         outputs, teacher_logits, losses, gradients = self._train_pass(
             x, y, sample_weight, self.teacher_images(x), examples
         )
-        gradients = _sum_over_replicas(gradients)
-        self.optimizer.apply(gradients, self.trainable_variables)
+        # A weight that took no part in the loss has None for a gradient.
+        pairs = zip(gradients, self.trainable_variables, strict=True)
+        pairs = [(gradient, v) for gradient, v in pairs if gradient is not None]
+        gradients, variables = zip(*pairs, strict=True)
+        self.optimizer.apply(_sum_over_replicas(list(gradients)), variables)
         return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

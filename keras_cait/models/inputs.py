@@ -55,5 +55,7 @@ def normalise(images: Tensor, input_shape: Shape) -> Tensor:
     return keras.layers.Rescaling(
         scale=[1 / (255 * s) for s in std],
         offset=[-m / s for m, s in zip(mean, std, strict=True)],
+        # A pixel's last bits would be lost in half precision.
+        dtype=keras.config.dtype_policy().variable_dtype,
         name="normalise",
     )(images)

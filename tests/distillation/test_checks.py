@@ -43,7 +43,9 @@ def test_refuses_a_student_without_a_classifier():
         Distiller(features, make_teacher(classes=3))
 
 
-def test_refuses_a_loss_that_takes_no_logits():
+def test_refuses_a_loss_that_takes_no_logits_and_loss_weights():
     distiller = Distiller(make_student(), make_teacher())
     with pytest.raises(ValueError, match=r"from_logits.*mse"):
         distiller.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"alpha.*loss_weights=\[1\]"):
+        distiller.compile("sgd", loss_weights=[1])

@@ -206,3 +206,25 @@ def test_metrics_and_regularisers_of_the_user_count():
     assert log["loss"] == pytest.approx(parts + penalty, rel=1e-5)
     best = np.argsort(predictions, axis=1)[:, -2:]
     assert log["top2"] == pytest.approx(np.mean(np.any(best == labels[:, None], 1)))
+
+
+class WithUnusedWeight(keras.layers.Layer):
+    def build(self, input_shape):
+        self.unused = self.add_weight(shape=(2,), initializer="ones", name="unused")
+
+    def call(self, inputs):
+        return inputs
+
+
+def test_a_weight_that_takes_no_part_stays_as_it_is():
+    inputs = keras.Input(SHAPE)
+    layer = WithUnusedWeight()
+    x = keras.layers.GlobalAveragePooling2D()(layer(inputs))
+    student = keras.Model(inputs, keras.layers.Dense(CLASSES, name="head")(x))
+    distiller = Distiller(student, make_teacher())
+    distiller.compile(keras.optimizers.SGD(0.1))
+    before = weights_of(student)
+    one_step(distiller, *make_batch())
+    paths = changed(before, weights_of(student))
+    assert paths
+    assert not any("unused" in path for path in paths)

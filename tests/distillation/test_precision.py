@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller
-from tests.distillation.models import make_batch, make_student, make_teacher, one_step
+from tests.distillation.models import (
+    SHAPE,
+    make_batch,
+    make_student,
+    make_teacher,
+    one_step,
+)
 
 
 def mixed_student(policy, **options):
@@ -66,3 +72,20 @@ def test_an_overflow_skips_the_step_and_lowers_the_scale():
     for one, other in zip(before, distiller.student.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     assert float(distiller.optimizer.dynamic_scale) == 2.0**59
+
+
+def test_images_reach_the_student_in_full_precision():
+    seen = []
+
+    class Look(keras.layers.Layer):
+        def call(self, inputs):
+            seen.append(inputs.dtype)
+            return inputs
+
+    student = mixed_student("mixed_bfloat16")
+    inputs = keras.Input(SHAPE)
+    looked = keras.Model(inputs, student(Look(dtype="float32")(inputs)))
+    distiller = Distiller(looked, make_teacher(), dtype="mixed_bfloat16")
+    seen.clear()
+    distiller(np.zeros((1, *SHAPE), "float32"))
+    assert [keras.backend.standardize_dtype(dtype) for dtype in seen] == ["float32"]
