@@ -14,13 +14,17 @@ from tests.distillation.models import (
 )
 
 
-def mixed_student(policy, **options):
+def under(policy, make, **options):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        return make_student(**options)
+        return make(**options)
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def mixed_student(policy, **options):
+    return under(policy, make_student, **options)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -89,3 +93,12 @@ def test_images_reach_the_student_in_full_precision():
     seen.clear()
     distiller(np.zeros((1, *SHAPE), "float32"))
     assert [keras.backend.standardize_dtype(dtype) for dtype in seen] == ["float32"]
+
+
+def test_a_teacher_in_half_precision_teaches_a_student_in_full():
+    logs = []
+    for teacher in (under("mixed_bfloat16", make_teacher), make_teacher()):
+        distiller = Distiller(make_student(), teacher, "soft")
+        distiller.compile("sgd")
+        logs.append(one_step(distiller, *make_batch(32)))
+    assert logs[0] == pytest.approx(logs[1], rel=0.02)
