@@ -96,12 +96,26 @@ def head_logits(model: keras.Model) -> dict[str, Tensor]:
             "class": layers["head"].output,
             "distillation": layers["head_distillation"].output,
         }
+    _refuse_hidden_heads(model)
     predictions = model.outputs[0]
     operation, node_index, _ = predictions._keras_history
     if _is_softmax(operation):
         # What stands before the softmax is exact; its logarithm would do too.
         return {"class": operation._inbound_nodes[node_index].input_tensors[0]}
     return {"class": logits_from(predictions, kind)}
+
+
+def _refuse_hidden_heads(model: keras.Model) -> None:
+    for inner in model.layers:
+        if isinstance(inner, keras.Model):
+            if any(layer.name == "head_distillation" for layer in inner.layers):
+                raise ValueError(
+                    "Expected the heads of a distilled model at its top level. "
+                    f"Received: {model.name!r}, which wraps {inner.name!r} and would "
+                    "hide its distillation head. Pass that model itself, and do what "
+                    "the wrapper does in the data pipeline."
+                )
+            _refuse_hidden_heads(inner)
 
 
 def separate_heads(model: keras.Model) -> keras.Model:
@@ -117,8 +131,8 @@ def separate_heads(model: keras.Model) -> keras.Model:
         Each `(batch, classes)`.
 
     Raises:
-        ValueError: If the model is not functional, or its output is neither
-            logits nor probabilities.
+        ValueError: If the model is not functional, its output is neither logits
+            nor probabilities, or it wraps a distilled model.
 
     Example:
         >>> import keras_cait

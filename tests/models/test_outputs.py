@@ -147,3 +147,11 @@ def test_logits_of_probabilities_have_the_same_softmax():
     softmax = to_numpy(keras.ops.softmax(logits))
     np.testing.assert_allclose(softmax, probabilities, atol=1e-6)
     assert logits_from(probabilities, "logits") is probabilities
+
+
+def test_heads_hidden_in_a_wrapper_are_refused():
+    inner = tiny_deit(distilled=True)
+    inputs = keras.Input((32, 32, 3))
+    wrapper = keras.Model(inputs, inner(L.Rescaling(2.0)(inputs)))
+    with pytest.raises(ValueError, match="hide its distillation head"):
+        keras_cait.separate_heads(wrapper)
