@@ -69,8 +69,9 @@ def parse_command_line(
 
 def _argument(hint: Any) -> dict[str, Any]:
     """What argparse is told of a field's type."""
-    if isinstance(hint, types.UnionType):
-        hint = next(part for part in hint.__args__ if part is not type(None))
+    # `int | None` is of one kind, `Literal[...] | None` of the other.
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if hint is bool:
         return {"action": argparse.BooleanOptionalAction}
     if typing.get_origin(hint) is typing.Literal:

@@ -14,6 +14,7 @@ class Settings:
     rate: float = setting(0.5, "a rate")
     steps: int | None = setting(None, "steps")
     kind: Literal["hard", "soft"] = setting("hard", "a kind")
+    other: Literal["hard", "soft"] | None = setting(None, "another kind")
     jit: bool | None = setting(None, "whether to compile")
     output: Path = setting(Path("out"), "a folder")
 
@@ -33,9 +34,10 @@ def test_defaults():
 def test_every_type():
     found = parse(
         *["--rate", "0.25", "--steps=7", "--kind", "soft", "--no-jit"],
-        *["--output", "a/b"],
+        *["--output", "a/b", "--other", "hard"],
     )
-    expected = Settings(rate=0.25, steps=7, kind="soft", jit=False, output=Path("a/b"))
+    values = {"rate": 0.25, "steps": 7, "kind": "soft", "other": "hard"}
+    expected = Settings(**values, jit=False, output=Path("a/b"))
     assert found == expected
 
 
