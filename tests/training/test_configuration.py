@@ -45,7 +45,7 @@ def test_every_type():
     ("arguments", "said"),
     [
         (["--stepz", "7"], "no flag --stepz. Did you mean --steps?"),
-        (["--wholly-other=7"], "no flag --wholly-other. See --help."),
+        (["--zzz=7"], "no flag --zzz. See --help."),
         (["--step", "7"], "Did you mean --steps?"),
         (["--steps", "many"], "--steps: invalid int value: 'many'"),
         (["--kind", "firm"], "invalid choice: 'firm'"),
