@@ -3,6 +3,16 @@
 from keras_cait import layers
 from keras_cait.distillation import Distiller, HardDistillation, SoftDistillation
 from keras_cait.models.builders import (
+    CaiT_M24,
+    CaiT_M36,
+    CaiT_M48,
+    CaiT_S24,
+    CaiT_S36,
+    CaiT_S48,
+    CaiT_XS24,
+    CaiT_XS36,
+    CaiT_XXS24,
+    CaiT_XXS36,
     DeiT_B,
     DeiT_B_Distilled,
     DeiT_S,
@@ -10,6 +20,7 @@ from keras_cait.models.builders import (
     DeiT_Ti,
     DeiT_Ti_Distilled,
 )
+from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.outputs import separate_heads
 from keras_cait.weights import load_weights, save_timm_weights
@@ -17,6 +28,17 @@ from keras_cait.weights import load_weights, save_timm_weights
 __version__ = "0.1.0"
 
 __all__ = [
+    "CaiT",
+    "CaiT_M24",
+    "CaiT_M36",
+    "CaiT_M48",
+    "CaiT_S24",
+    "CaiT_S36",
+    "CaiT_S48",
+    "CaiT_XS24",
+    "CaiT_XS36",
+    "CaiT_XXS24",
+    "CaiT_XXS36",
     "DeiT",
     "DeiT_B",
     "DeiT_B_Distilled",

@@ -51,9 +51,14 @@ def attention_scores(query: Tensor, key: Tensor) -> Tensor:
         (True, 0.2)
 
     """
-    query = query * query.shape[-1] ** -0.5
-    logits = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+    logits = attention_logits(query, key)
     return ops.cast(softmax(logits), logits.dtype)
+
+
+def attention_logits(query: Tensor, key: Tensor) -> Tensor:
+    """Scaled dot products, `(batch, heads, queries, keys)`; see `attention_scores`."""
+    query = query * query.shape[-1] ** -0.5
+    return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
 
 
 def softmax(logits: Tensor) -> Tensor:
@@ -140,15 +145,16 @@ class SelfAttention(keras.layers.Layer):
         training: bool = False,
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        # (batch, tokens, 3 * dim) -> three of (batch, heads, tokens, head_dim)
-        query, key, value = (
-            split_heads(part, self.num_heads)
-            for part in ops.split(self.qkv(inputs), 3, axis=-1)
-        )
+        query, key, value = self.queries_keys_values(inputs)
         scores = attention_scores(query, key)
         mixed = ops.matmul(self.attention_dropout(scores, training=training), value)
         outputs = self.dropout(self.proj(merge_heads(mixed)), training=training)
         return (outputs, scores) if return_attention_scores else outputs
+
+    def queries_keys_values(self, inputs: Tensor) -> list[Tensor]:
+        """Three of `(batch, heads, tokens, head_dim)`, from one projection."""
+        parts = ops.split(self.qkv(inputs), 3, axis=-1)
+        return [split_heads(part, self.num_heads) for part in parts]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -9,11 +9,17 @@ from keras_cait.layers import (
     PatchEmbedding,
     PositionEmbedding,
     SelfAttention,
-    StochasticDepth,
 )
-from keras_cait.layers.checks import check_rates
+from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.blocks import residual
 from keras_cait.models.heads import classify, pool
-from keras_cait.models.inputs import check_image_shape, image_input, normalise
+from keras_cait.models.inputs import (
+    check_image_shape,
+    check_width,
+    image_input,
+    model_inputs,
+    normalise,
+)
 from keras_cait.typing import Shape, Tensor
 
 
@@ -90,18 +96,13 @@ def DeiT(
 
     """
     check_image_shape(input_shape, patch_size)
-    if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
-        raise ValueError(
-            "`num_heads` must divide `embed_dim`. Received: "
-            f"embed_dim={embed_dim}, num_heads={num_heads}"
-        )
-    if depth < 1:
-        raise ValueError(f"`depth` must be 1 or more. Received: depth={depth}")
-    check_rates(
-        drop_path_rate=drop_path_rate,
-        dropout_rate=dropout_rate,
-        attention_dropout_rate=attention_dropout_rate,
-    )
+    check_width(embed_dim, num_heads)
+    check_positive(depth=depth)
+    rates = {
+        "dropout_rate": dropout_rate,
+        "attention_dropout_rate": attention_dropout_rate,
+    }
+    check_rates(drop_path_rate=drop_path_rate, **rates)
     num_prefix_tokens = 2 if distilled else 1
 
     inputs = image_input(input_tensor, input_shape)
@@ -119,51 +120,23 @@ def DeiT(
     )(x)
     x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
-        x = _block(
-            x,
-            f"block_{index}",
-            num_heads=num_heads,
-            hidden_dim=int(embed_dim * mlp_ratio),
-            # A linear ramp: 0 in the first block, the full rate in the last.
-            drop_path_rate=drop_path_rate * index / max(1, depth - 1),
-            dropout_rate=dropout_rate,
-            attention_dropout_rate=attention_dropout_rate,
+        block = f"block_{index}"
+        attention = SelfAttention(
+            num_heads=num_heads, name=f"{block}_attention", **rates
         )
+        feed_forward = FeedForward(
+            hidden_dim=int(embed_dim * mlp_ratio),
+            dropout_rate=dropout_rate,
+            name=f"{block}_feed_forward",
+        )
+        # A linear ramp: 0 in the first block, the full rate in the last.
+        rate = drop_path_rate * index / max(1, depth - 1)
+        x = residual(x, attention, block, 1, drop_path_rate=rate)
+        x = residual(x, feed_forward, block, 2, drop_path_rate=rate)
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
 
     if include_top:
         outputs = classify(x, classes, classifier_activation, distilled=distilled)
     else:
         outputs = pool(x, pooling, num_prefix_tokens)
-    if input_tensor is not None:
-        sources = keras.utils.get_source_inputs(input_tensor)
-        inputs = sources[0] if len(sources) == 1 else sources
-    return keras.Model(inputs, outputs, name=name)
-
-
-def _block(
-    x: Tensor,
-    name: str,
-    *,
-    num_heads: int,
-    hidden_dim: int,
-    drop_path_rate: float,
-    dropout_rate: float,
-    attention_dropout_rate: float,
-) -> Tensor:
-    """One pre-norm block; `(batch, tokens, dim)` in and out."""
-    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm1")(x)
-    y = SelfAttention(
-        num_heads=num_heads,
-        attention_dropout_rate=attention_dropout_rate,
-        dropout_rate=dropout_rate,
-        name=f"{name}_attention",
-    )(y)
-    y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path1")(y)
-    x = keras.layers.Add(name=f"{name}_add1")([x, y])
-    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm2")(x)
-    y = FeedForward(
-        hidden_dim=hidden_dim, dropout_rate=dropout_rate, name=f"{name}_feed_forward"
-    )(y)
-    y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path2")(y)
-    return keras.layers.Add(name=f"{name}_add2")([x, y])
+    return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)

@@ -26,6 +26,15 @@ def check_image_shape(input_shape: Shape, patch_size: int) -> None:
         )
 
 
+def check_width(embed_dim: int, num_heads: int) -> None:
+    """Raises `ValueError` unless the heads share the width evenly."""
+    if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+        raise ValueError(
+            "`num_heads` must divide `embed_dim`. Received: "
+            f"embed_dim={embed_dim}, num_heads={num_heads}"
+        )
+
+
 def image_input(input_tensor: Tensor | None, input_shape: Shape) -> Tensor:
     """The model's symbolic input: the caller's tensor, or a new one."""
     if input_tensor is None:
@@ -41,6 +50,14 @@ def image_input(input_tensor: Tensor | None, input_shape: Shape) -> Tensor:
             f"Received: shape={tuple(input_tensor.shape)}, input_shape={input_shape}"
         )
     return input_tensor
+
+
+def model_inputs(inputs: Tensor, input_tensor: Tensor | None) -> Tensor:
+    """What the model begins with: its own input, or those of the caller's tensor."""
+    if input_tensor is None:
+        return inputs
+    sources = keras.utils.get_source_inputs(input_tensor)
+    return sources[0] if len(sources) == 1 else sources
 
 
 def normalise(images: Tensor, input_shape: Shape) -> Tensor:

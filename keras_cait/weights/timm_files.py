@@ -40,7 +40,7 @@ def save_timm_weights(model: keras.Model, path: str | Path) -> None:
     Names and layouts are timm's. The file appears only when it is complete.
 
     Args:
-        model: A DeiT of this package.
+        model: A DeiT or CaiT of this package.
         path: Where to write; should end in ".safetensors".
 
     Raises:

@@ -8,13 +8,15 @@ import keras
 import numpy as np
 
 from keras_cait.layers import (
-    ClassToken,
-    DistillationToken,
+    ClassAttention,
     FeedForward,
+    LayerScale,
     PatchEmbedding,
     PositionEmbedding,
     SelfAttention,
+    TalkingHeads,
 )
+from keras_cait.layers.tokens import LearnedToken
 from keras_cait.typing import Shape
 
 _LINEAR = (1, 0)  # torch (out, in) -> Keras (in, out)
@@ -52,7 +54,7 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
     """Every weight of a model under the name that timm gives it.
 
     Args:
-        model: A DeiT of this package.
+        model: A DeiT or CaiT of this package.
 
     Returns:
         Name in timm's state dict to `Parameter`, in the order of the layers.
@@ -70,39 +72,52 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
     unnamed = [weight.path for weight in model.weights if id(weight) not in named]
     if unnamed:
         raise ValueError(
-            "Expected a model made of keras_cait's layers as keras_cait.DeiT makes "
-            f"it. Received: {model.name!r}, whose weights {unnamed} have no "
-            "counterpart in timm."
+            "Expected a model made of keras_cait's layers as keras_cait.DeiT and "
+            f"keras_cait.CaiT make it. Received: {model.name!r}, whose weights "
+            f"{unnamed} have no counterpart in timm."
         )
     return table
 
 
+# Our attribute, what timm appends to the layer's name, and the layout.
+_DENSE = (("kernel", ".weight", _LINEAR), ("bias", ".bias", (0,)))
+_OWN_WEIGHTS = {
+    PatchEmbedding: (("kernel", ".weight", _CONVOLUTION), ("bias", ".bias", (0,))),
+    LearnedToken: (("token", "", (0, 1, 2)),),
+    PositionEmbedding: (("position_embedding", "", (0, 1, 2)),),
+    TalkingHeads: (
+        ("proj_l_kernel", ".proj_l.weight", _LINEAR),
+        ("proj_l_bias", ".proj_l.bias", (0,)),
+        ("proj_w_kernel", ".proj_w.weight", _LINEAR),
+        ("proj_w_bias", ".proj_w.bias", (0,)),
+    ),
+    LayerScale: (("gamma", "", (0,)),),
+    keras.layers.LayerNormalization: (
+        ("gamma", ".weight", (0,)),
+        ("beta", ".bias", (0,)),
+    ),
+    keras.layers.Dense: _DENSE,
+}
+# The projections inside a layer, which timm calls as we do.
+_PROJECTIONS = {
+    SelfAttention: ("qkv", "proj"),
+    ClassAttention: ("q", "k", "v", "proj"),
+    FeedForward: ("fc1", "fc2"),
+}
+
+
 def _layer_parameters(layer: keras.layers.Layer) -> Iterator[tuple[str, Parameter]]:
     name = _timm_name(layer.name)
-    match layer:
-        case PatchEmbedding():
-            yield f"{name}.weight", Parameter(layer.kernel, _CONVOLUTION)
-            yield f"{name}.bias", Parameter(layer.bias, (0,))
-        case ClassToken() | DistillationToken():
-            yield name, Parameter(layer.token, (0, 1, 2))
-        case PositionEmbedding():
-            yield name, Parameter(layer.position_embedding, (0, 1, 2))
-        case SelfAttention():
-            yield from _linear(f"{name}.qkv", layer.qkv)
-            yield from _linear(f"{name}.proj", layer.proj)
-        case FeedForward():
-            yield from _linear(f"{name}.fc1", layer.fc1)
-            yield from _linear(f"{name}.fc2", layer.fc2)
-        case keras.layers.LayerNormalization():
-            yield f"{name}.weight", Parameter(layer.gamma, (0,))
-            yield f"{name}.bias", Parameter(layer.beta, (0,))
-        case keras.layers.Dense():
-            yield from _linear(name, layer)
-
-
-def _linear(name: str, layer: keras.layers.Dense) -> Iterator[tuple[str, Parameter]]:
-    yield f"{name}.weight", Parameter(layer.kernel, _LINEAR)
-    yield f"{name}.bias", Parameter(layer.bias, (0,))
+    for kind, weights in _OWN_WEIGHTS.items():
+        if isinstance(layer, kind):
+            for attribute, suffix, axes in weights:
+                yield name + suffix, Parameter(getattr(layer, attribute), axes)
+    for kind, parts in _PROJECTIONS.items():
+        if isinstance(layer, kind):
+            for part in parts:
+                for attribute, suffix, axes in _DENSE:
+                    weight = getattr(getattr(layer, part), attribute)
+                    yield f"{name}.{part}{suffix}", Parameter(weight, axes)
 
 
 _LAYER_NAMES = {
@@ -112,14 +127,17 @@ _LAYER_NAMES = {
     "position_embedding": "pos_embed",
     "attention": "attn",
     "feed_forward": "mlp",
+    "scale1": "gamma_1",
+    "scale2": "gamma_2",
     "head_distillation": "head_dist",
 }
 
 
 def _timm_name(layer_name: str) -> str:
     """For example "block_3_attention" to "blocks.3.attn"."""
-    block = re.fullmatch(r"block_(\d+)_(\w+)", layer_name)
+    block = re.fullmatch(r"(class_)?block_(\d+)_(\w+)", layer_name)
     if block is None:
         return _LAYER_NAMES.get(layer_name, layer_name)
-    index, part = block.groups()
-    return f"blocks.{index}.{_LAYER_NAMES.get(part, part)}"
+    stage, index, part = block.groups()
+    blocks = "blocks_token_only" if stage else "blocks"
+    return f"{blocks}.{index}.{_LAYER_NAMES.get(part, part)}"

@@ -42,3 +42,26 @@ def test_twenty_steps_equal_torch(jit_compile):
     found = student.predict_on_batch(numbers["images_nhwc"][0])
     largest = np.abs(numbers["final_logits"]).max()
     np.testing.assert_allclose(found, numbers["final_logits"], atol=1e-4 * largest)
+
+
+def test_twenty_steps_of_cait_equal_torch():
+    """Without a teacher: `Distiller` is a trainer of classifiers then."""
+    numbers = reference.numbers("trajectory_cait")
+    model = keras_cait.CaiT(
+        input_shape=(32, 32, 3),
+        patch_size=8,
+        embed_dim=32,
+        depth=3,
+        num_heads=4,
+        classes=10,
+        classifier_activation=None,
+    )
+    keras_cait.load_weights(model, reference.weights("trajectory_cait"))
+    distiller = keras_cait.Distiller(model, distillation="none")
+    distiller.compile(AdamW(1e-3, weight_decay=0.05))
+    losses = []
+    for images, targets in zip(numbers["images_nhwc"], numbers["targets"], strict=True):
+        distiller.reset_metrics()
+        log = distiller.train_on_batch(images, targets, return_dict=True)
+        losses.append(log["loss"])
+    np.testing.assert_allclose(losses, numbers["loss"], rtol=2e-4)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 import keras_cait
-from keras_cait.models.variants import DEIT_VARIANTS
+from keras_cait.models.variants import CAIT_VARIANTS, DEIT_VARIANTS
 from tests.parity.reference import manifest
 
 
@@ -23,6 +23,19 @@ def tiny_deit(**overrides):
     return keras_cait.DeiT(**{**settings, **overrides})
 
 
+def tiny_cait(**overrides):
+    """A CaiT of the size of the first small reference model, likewise."""
+    settings = {
+        "input_shape": (32, 32, 3),
+        "patch_size": 8,
+        "embed_dim": 32,
+        "depth": 3,
+        "num_heads": 4,
+        "classes": 10,
+    }
+    return keras_cait.CaiT(**{**settings, **overrides})
+
+
 def randomise(model):
     """Gives every weight a value that matters, so that nothing is by chance 0 or 1."""
     generator = np.random.default_rng(0)
@@ -36,8 +49,8 @@ def released(timm_name):
     stem, _ = timm_name.rsplit("_", 1)
     (builder,) = (
         getattr(keras_cait, variant.name)
-        for variant in DEIT_VARIANTS.values()
-        if variant.timm_name.startswith(f"{stem}_")
+        for variant in (DEIT_VARIANTS | CAIT_VARIANTS).values()
+        if variant.timm_name and variant.timm_name.startswith(f"{stem}_")
     )
     channels, height, width = manifest(timm_name)["input_size"]
     return builder, (height, width, channels)

@@ -5,14 +5,21 @@ import numpy as np
 import pytest
 
 import keras_cait
-from tests.models.samples import tiny_deit, to_numpy
+from tests.models.samples import tiny_cait, tiny_deit, to_numpy
 from tests.parity import reference
 
-NAMES = ["deit", "deit_distilled"]
+NAMES = ["deit", "deit_distilled", "cait", "cait_rect"]
+RECTANGLE = {"input_shape": (32, 48, 3), "embed_dim": 24, "depth": 2, "num_heads": 3}
 
 
 def loaded(name):
-    model = tiny_deit(distilled=name == "deit_distilled", classifier_activation=None)
+    settings = {"classifier_activation": None}
+    if name == "cait_rect":
+        model = tiny_cait(**RECTANGLE, **settings, classes=7)
+    elif name == "cait":
+        model = tiny_cait(**settings)
+    else:
+        model = tiny_deit(**settings, distilled=name == "deit_distilled")
     return keras_cait.load_weights(model, reference.weights(f"tiny/{name}"))
 
 
@@ -33,7 +40,7 @@ def test_logits(name):
 def test_heads(name):
     expected = reference.numbers(f"tiny/{name}")
     heads = keras_cait.separate_heads(loaded(name))(expected["images_nhwc"])
-    if name == "deit":
+    if name != "deit_distilled":
         assert list(heads) == ["class"]
         assert_equals(heads["class"], expected["logits"])
     else:
@@ -54,10 +61,11 @@ def test_tokens_after_the_last_norm(name):
 def test_attention_of_every_block(name):
     expected = reference.numbers(f"tiny/{name}")
     model = loaded(name)
-    layers = [model.get_layer(f"block_{index}_attention") for index in range(3)]
-    before = keras.Model(model.input, [layer.input for layer in layers])
-    for index, (layer, x) in enumerate(
-        zip(layers, before(expected["images_nhwc"]), strict=True)
-    ):
+    layers = [x for x in model.layers if x.name.endswith("_attention")]
+    before = keras.Model(model.inputs[0], [layer.input for layer in layers])
+    assert len(layers) == sum(key.startswith("attention/") for key in expected)
+    for layer, x in zip(layers, before(expected["images_nhwc"]), strict=True):
+        *stage, index, _ = layer.name.split("_")
+        blocks = "blocks_token_only" if "class" in stage else "blocks"
         _, scores = layer(x, return_attention_scores=True)
-        assert_equals(scores, expected[f"attention/blocks.{index}"])
+        assert_equals(scores, expected[f"attention/{blocks}.{index}"])

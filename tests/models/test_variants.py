@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 import keras_cait
-from keras_cait.models.variants import DEIT_VARIANTS
+from keras_cait.models.variants import CAIT_VARIANTS, DEIT_VARIANTS
 from tests.parity.reference import TIMM_NAMES, manifest
 
 NAMES = {
@@ -25,6 +25,9 @@ def test_names_are_the_papers_and_timms():
 
 def test_every_released_checkpoint_is_of_a_variant():
     stems = {name.rsplit("_", 1)[0] for name in NAMES.values()}
+    stems |= {
+        v.timm_name.rsplit("_", 1)[0] for v in CAIT_VARIANTS.values() if v.timm_name
+    }
     assert {name.rsplit("_", 1)[0] for name in TIMM_NAMES} == stems
 
 

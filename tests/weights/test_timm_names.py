@@ -15,6 +15,7 @@ def test_names_and_shapes_are_the_checkpoint_s(timm_name):
     table = timm_parameters(model)
     shapes = {name: list(parameter.timm_shape) for name, parameter in table.items()}
     assert shapes == manifest(timm_name)["state_dict"]
+    assert model.count_params() == manifest(timm_name)["params"]
 
 
 def test_every_weight_has_one_name():

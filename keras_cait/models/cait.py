@@ -1,0 +1,191 @@
+"""CaiT: a deep stack for the patches, then a short one for the class token."""
+
+import keras
+
+from keras_cait.layers import (
+    ClassAttention,
+    ClassToken,
+    DistillationToken,
+    FeedForward,
+    PatchEmbedding,
+    PositionEmbedding,
+    TalkingHeads,
+)
+from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.blocks import residual
+from keras_cait.models.heads import classify, pool
+from keras_cait.models.inputs import (
+    check_image_shape,
+    check_width,
+    image_input,
+    model_inputs,
+    normalise,
+)
+from keras_cait.typing import Shape, Tensor
+
+
+def layer_scale_start(depth: int) -> float:
+    """Where LayerScale starts in a network of so many self-attention blocks.
+
+    0.1 up to 18, 1e-5 up to 24, 1e-6 beyond: CaiT, section 2. (The official code
+    has 1e-5 for XXS-36 too; weights that are loaded replace it either way.)
+
+    Example:
+        >>> [layer_scale_start(depth) for depth in (12, 24, 36)]
+        [0.1, 1e-05, 1e-06]
+
+    """
+    if depth <= 18:
+        return 0.1
+    return 1e-5 if depth <= 24 else 1e-6
+
+
+def CaiT(
+    *,
+    input_shape: Shape = (224, 224, 3),
+    patch_size: int = 16,
+    embed_dim: int,
+    depth: int,
+    num_heads: int,
+    mlp_ratio: float = 4.0,
+    class_attention_depth: int = 2,
+    init_values: float | None = None,
+    distilled: bool = False,
+    drop_path_rate: float = 0.0,
+    dropout_rate: float = 0.0,
+    attention_dropout_rate: float = 0.0,
+    include_top: bool = True,
+    include_preprocessing: bool = False,
+    input_tensor: Tensor | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "cait",
+) -> keras.Model:
+    """Builds a CaiT of any size, with random weights.
+
+    Patches with learned positions go through `depth` blocks of talking-heads
+    self-attention; only then a class token joins them, which in
+    `class_attention_depth` blocks reads the patches and leaves them as they are.
+    Every branch is scaled by LayerScale: `x = x + drop(scale(layer(norm(x))))`.
+
+    Args:
+        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
+        patch_size: Side of a patch in pixels.
+        embed_dim: Length of a token; a multiple of `num_heads`.
+        depth: Number of self-attention blocks.
+        num_heads: Heads of each attention.
+        mlp_ratio: Width of the feed-forward layers as a multiple of `embed_dim`.
+        class_attention_depth: Number of class-attention blocks.
+        init_values: Starting value of LayerScale; None for the paper's choice by
+            depth, see `layer_scale_start`.
+        distilled: Adds a distillation token beside the class token, and its
+            head. No published checkpoint has them.
+        drop_path_rate: Stochastic depth of every self-attention block alike, in
+            [0, 1); class-attention blocks have none.
+        dropout_rate: Dropout on positions and projections, in [0, 1).
+        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        include_top: Whether to end in the classifier.
+        include_preprocessing: Whether images come in [0, 255] and are normalised
+            in the model. Otherwise they come normalised.
+        input_tensor: A Keras tensor to use as the input.
+        pooling: What a model without top gives: None, the tokens
+            `(batch, tokens, embed_dim)`; "token", the class token (the mean of
+            both for a distilled model); "avg", the mean patch token.
+        classes: Number of classes.
+        classifier_activation: Activation of the output; None for logits.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`: `(batch, height, width, channels)` to
+        `(batch, classes)`.
+
+    Raises:
+        ValueError: If an argument is out of range or does not fit another.
+
+    Example:
+        >>> model = CaiT(
+        ...     input_shape=(32, 48, 3), patch_size=8, embed_dim=32, depth=2,
+        ...     num_heads=4, classes=10,
+        ... )
+        >>> model.output_shape
+        (None, 10)
+
+    Reference:
+        Touvron et al., Going deeper with Image Transformers,
+        https://arxiv.org/abs/2103.17239
+
+    """
+    check_image_shape(input_shape, patch_size)
+    check_width(embed_dim, num_heads)
+    check_positive(depth=depth, class_attention_depth=class_attention_depth)
+    rates = {
+        "dropout_rate": dropout_rate,
+        "attention_dropout_rate": attention_dropout_rate,
+    }
+    check_rates(drop_path_rate=drop_path_rate, **rates)
+    if init_values is None:
+        init_values = layer_scale_start(depth)
+    hidden_dim = int(embed_dim * mlp_ratio)
+    num_query_tokens = 2 if distilled else 1
+
+    inputs = image_input(input_tensor, input_shape)
+    x = normalise(inputs, input_shape) if include_preprocessing else inputs
+    x = PatchEmbedding(
+        patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
+    )(x)
+    x = PositionEmbedding(
+        grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
+        name="position_embedding",
+    )(x)
+    x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
+    for index in range(depth):
+        block = f"block_{index}"
+        attention = TalkingHeads(
+            num_heads=num_heads, name=f"{block}_attention", **rates
+        )
+        feed_forward = FeedForward(
+            hidden_dim=hidden_dim,
+            dropout_rate=dropout_rate,
+            name=f"{block}_feed_forward",
+        )
+        for part, layer in enumerate((attention, feed_forward), start=1):
+            x = residual(
+                x,
+                layer,
+                block,
+                part,
+                init_values=init_values,
+                # One rate for all blocks, unlike DeiT's ramp.
+                drop_path_rate=drop_path_rate,
+            )
+
+    # The class token joins late, and has no position.
+    patches = x
+    if distilled:
+        x = DistillationToken(name="distillation_token")(x)
+    x = ClassToken(name="class_token")(x)
+    tokens = x[:, :num_query_tokens]
+    for index in range(class_attention_depth):
+        block = f"class_block_{index}"
+        attention = ClassAttention(
+            num_heads=num_heads,
+            num_query_tokens=num_query_tokens,
+            name=f"{block}_attention",
+            **rates,
+        )
+        tokens = residual(tokens, attention, block, 1, reads=x, init_values=init_values)
+        feed_forward = FeedForward(
+            hidden_dim=hidden_dim,
+            dropout_rate=dropout_rate,
+            name=f"{block}_feed_forward",
+        )
+        tokens = residual(tokens, feed_forward, block, 2, init_values=init_values)
+        x = keras.layers.Concatenate(axis=1, name=f"{block}_join")([tokens, patches])
+    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+
+    if include_top:
+        outputs = classify(x, classes, classifier_activation, distilled=distilled)
+    else:
+        outputs = pool(x, pooling, num_query_tokens)
+    return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)
