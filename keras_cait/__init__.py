@@ -23,6 +23,7 @@ from keras_cait.models.builders import (
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.outputs import separate_heads
+from keras_cait.visualization.attention import attention_maps
 from keras_cait.weights import load_weights, save_timm_weights
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ __all__ = [
     "Distiller",
     "HardDistillation",
     "SoftDistillation",
+    "attention_maps",
     "layers",
     "load_weights",
     "save_timm_weights",

@@ -33,7 +33,9 @@ def test_the_lines_on_models_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = keras_cait.DeiT_S(weights=None)
     keras_cait.save_timm_weights(source, "deit_small.safetensors")
-    names: dict = {"keras_cait": keras_cait}
+    images = np.zeros((1, 224, 320, 3), "float32")
+    names: dict = {"keras_cait": keras_cait, "images": images}
     exec(BLOCKS[1], names)
     assert names["model"].output_shape == (None, 37)
+    assert names["maps"]["block_0_attention"].shape == (1, 6, 281, 281)
     assert (tmp_path / "mine.safetensors").is_file()

@@ -8,12 +8,16 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from keras_cait.files import replace_when_written
+from keras_cait.layers import PositionEmbedding
 from keras_cait.weights.mismatch import check_tensors
+from keras_cait.weights.position_embedding import resample_position_embedding
 from keras_cait.weights.timm_names import timm_parameters
 
 
 def load_timm_weights(model: keras.Model, path: Path) -> None:
     """Fills a model from a safetensors file; all of it or nothing.
+
+    Position embeddings of a square image are resampled for the model's size.
 
     Raises:
         ValueError: If the file is not in the safetensors format, or a tensor is
@@ -27,6 +31,11 @@ def load_timm_weights(model: keras.Model, path: Path) -> None:
             f"Expected a complete safetensors file. Received: {path}, {error}"
         ) from error
     parameters = timm_parameters(model)
+    for layer in model.layers:
+        if isinstance(layer, PositionEmbedding) and "pos_embed" in tensors:
+            tensors["pos_embed"] = resample_position_embedding(
+                tensors["pos_embed"], layer.grid_size, layer.num_prefix_tokens
+            )
     expected = {name: entry.timm_shape for name, entry in parameters.items()}
     found = {name: tensor.shape for name, tensor in tensors.items()}
     check_tensors(expected, found, source=path, model_name=model.name)

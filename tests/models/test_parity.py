@@ -61,11 +61,9 @@ def test_tokens_after_the_last_norm(name):
 def test_attention_of_every_block(name):
     expected = reference.numbers(f"tiny/{name}")
     model = loaded(name)
-    layers = [x for x in model.layers if x.name.endswith("_attention")]
-    before = keras.Model(model.inputs[0], [layer.input for layer in layers])
-    assert len(layers) == sum(key.startswith("attention/") for key in expected)
-    for layer, x in zip(layers, before(expected["images_nhwc"]), strict=True):
-        *stage, index, _ = layer.name.split("_")
+    maps = keras_cait.attention_maps(model, expected["images_nhwc"])
+    assert len(maps) == sum(key.startswith("attention/") for key in expected)
+    for name, scores in maps.items():
+        *stage, index, _ = name.split("_")
         blocks = "blocks_token_only" if "class" in stage else "blocks"
-        _, scores = layer(x, return_attention_scores=True)
         assert_equals(scores, expected[f"attention/{blocks}.{index}"])

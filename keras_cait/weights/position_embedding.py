@@ -1,0 +1,90 @@
+"""Position embeddings for another image size, resampled as torch does it."""
+
+import numpy as np
+
+
+def resample_grid(
+    grid: np.ndarray, size: tuple[int, int], *, antialias: bool = False
+) -> np.ndarray:
+    """Bicubic resampling of a grid of vectors.
+
+    The kernel is torch's, with corners not aligned: a = -0.75 and edges repeated
+    as in the official code; with `antialias` a = -0.5, stretched where the grid
+    shrinks, as timm has it. Bilinear resampling would shorten the vectors.
+
+    Args:
+        grid: `(rows, columns, dim)`.
+        size: New rows and columns.
+        antialias: Which of the two forms.
+
+    Returns:
+        `(*size, dim)`, float32; the same values where the size is the same.
+
+    Example:
+        >>> resample_grid(np.ones((2, 2, 3)), (4, 5)).shape
+        (4, 5, 3)
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, section 3, https://arxiv.org/abs/2012.12877
+
+    """
+    rows, columns = (
+        _weights(old, new, antialias)
+        for old, new in zip(grid.shape[:2], size, strict=True)
+    )
+    resampled = np.einsum("ro,cp,opd->rcd", rows, columns, grid.astype("float64"))
+    return resampled.astype("float32")
+
+
+def resample_position_embedding(
+    embedding: np.ndarray, grid_size: tuple[int, int], num_prefix_tokens: int
+) -> np.ndarray:
+    """A checkpoint's embedding of a square grid, for a model's grid.
+
+    Args:
+        embedding: `(1, num_prefix_tokens + side**2, dim)`.
+        grid_size: Rows and columns of patches in the model.
+        num_prefix_tokens: Tokens in front of the patches; they keep their values.
+
+    Returns:
+        `(1, num_prefix_tokens + rows * columns, dim)`, or the embedding as it
+        came, if it is of no square grid and so cannot be meant.
+
+    """
+    if embedding.ndim != 3:
+        return embedding
+    _, tokens, dim = embedding.shape
+    side = round(max(0, tokens - num_prefix_tokens) ** 0.5)
+    same = tokens == num_prefix_tokens + grid_size[0] * grid_size[1]
+    if same or side == 0 or side**2 + num_prefix_tokens != tokens:
+        return embedding
+    prefix, patches = np.split(embedding[0], [num_prefix_tokens])
+    patches = resample_grid(patches.reshape(side, side, dim), grid_size)
+    return np.concatenate([prefix, patches.reshape(-1, dim)])[None]
+
+
+def _weights(old: int, new: int, antialias: bool) -> np.ndarray:
+    """How much of each old place goes into each new one, `(new, old)`."""
+    if old == new:
+        return np.eye(old)
+    centres = (np.arange(new) + 0.5) * old / new - 0.5
+    places = np.arange(old)
+    if antialias:
+        distance = (places - centres[:, None]) / max(1.0, old / new)
+        weights = _cubic(distance, -0.5)
+        return weights / weights.sum(axis=1, keepdims=True)
+    weights = np.zeros((new, old))
+    for offset in range(-1, 3):
+        near = np.floor(centres) + offset
+        inside = np.clip(near, 0, old - 1).astype(int)
+        np.add.at(weights, (np.arange(new), inside), _cubic(centres - near, -0.75))
+    return weights
+
+
+def _cubic(distance: np.ndarray, a: float) -> np.ndarray:
+    """Keys's cubic convolution kernel."""
+    x = np.abs(distance)
+    near = ((a + 2) * x - (a + 3)) * x**2 + 1
+    far = a * (((x - 5) * x + 8) * x - 4)
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
