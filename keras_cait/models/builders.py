@@ -67,7 +67,7 @@ def _deit(name: str) -> Builder:
             weights,
         )
 
-    return _documented(build, variant, _DEIT_DOCSTRING)
+    return _documented(build, variant, _DEIT_TEXTS)
 
 
 def _cait(name: str) -> Builder:
@@ -103,7 +103,7 @@ def _cait(name: str) -> Builder:
             weights,
         )
 
-    return _documented(build, variant, _CAIT_DOCSTRING)
+    return _documented(build, variant, _CAIT_TEXTS)
 
 
 def _arguments(
@@ -145,20 +145,33 @@ def _finish(
     return model if weights is None else load_weights(model, weights)
 
 
-def _documented(build: Any, variant: Variant, docstring: str) -> Builder:
+def _documented(build: Any, variant: Variant, texts: dict[str, str]) -> Builder:
     build.__name__ = build.__qualname__ = variant.name
-    build.__doc__ = docstring.format(
+    build.__doc__ = _DOCSTRING.format(
         name=variant.name,
         kind=" with a distillation token" if variant.distilled else "",
         published=f"the published weights of {variant.hub_id}"
         if variant.hub_id
         else "published weights, of which this variant has none",
         variant=variant,
+        **texts,
     )
     return build
 
 
-_DEIT_DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, \
+_DEIT_TEXTS = {
+    "schedule": "a linear ramp from 0 to\n            this in the last block",
+    "distilled": "",
+    "paper": "https://arxiv.org/abs/2012.12877",
+}
+_CAIT_TEXTS = {
+    "schedule": "the same in every\n            self-attention block",
+    "distilled": "\n        distilled: Adds a distillation token and its head, which no "
+    "published\n            weights have.",
+    "paper": "https://arxiv.org/abs/2103.17239",
+}
+
+_DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, \
 {variant.num_heads} heads.
 
     Args:
@@ -177,8 +190,8 @@ _DEIT_DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blo
         classifier_activation: Activation of the output; None for logits.
         include_preprocessing: Whether images come in [0, 255] and are normalised
             in the model. Otherwise they come normalised.
-        drop_path_rate: Stochastic depth of the last block, in [0, 1); a linear
-            ramp from 0. None for the published {variant.drop_path_rate}.
+        drop_path_rate: Stochastic depth, in [0, 1): {schedule}.
+            None for the published {variant.drop_path_rate}.{distilled}
         name: Name of the model.
 
     Returns:
@@ -195,53 +208,7 @@ _DEIT_DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blo
         (None, 10)
 
     Reference:
-        {variant.source}: Touvron et al., Training data-efficient image
-        transformers & distillation through attention,
-        https://arxiv.org/abs/2012.12877
-
-    """
-
-_CAIT_DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, \
-{variant.num_heads} heads.
-
-    Args:
-        include_top: Whether to end in the classifier.
-        weights: "imagenet" for {published},
-            downloaded once; None for random weights; or the path of a
-            `.safetensors` file with timm's names, a `.weights.h5` or a `.keras`
-            file.
-        input_tensor: A Keras tensor to use as the input.
-        input_shape: Height, width (in pixels, multiples of
-            {variant.patch_size}) and channels; ({variant.image_size},
-            {variant.image_size}, 3) by default.
-        pooling: With `include_top=False`: None, the tokens; "token", the class
-            token; "avg", the mean patch token.
-        classes: Number of classes.
-        classifier_activation: Activation of the output; None for logits.
-        include_preprocessing: Whether images come in [0, 255] and are normalised
-            in the model. Otherwise they come normalised.
-        drop_path_rate: Stochastic depth of every self-attention block, in [0, 1).
-            None for the published {variant.drop_path_rate}.
-        distilled: Adds a distillation token and its head, which no published
-            weights have.
-        name: Name of the model.
-
-    Returns:
-        A functional `keras.Model`.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another, or
-            the weights do not fit the model.
-
-    Example:
-        >>> import keras_cait
-        >>> model = keras_cait.{name}(weights=None, classes=10)
-        >>> model.output_shape
-        (None, 10)
-
-    Reference:
-        {variant.source}: Touvron et al., Going deeper with Image Transformers,
-        https://arxiv.org/abs/2103.17239
+        {variant.source}, {paper}
 
     """
 
