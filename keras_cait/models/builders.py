@@ -166,8 +166,8 @@ _DEIT_TEXTS = {
 }
 _CAIT_TEXTS = {
     "schedule": "the same in every\n            self-attention block",
-    "distilled": "\n        distilled: Adds a distillation token and its head, which no "
-    "published\n            weights have.",
+    "distilled": "\n        distilled: Adds a distillation token and its head, which "
+    "no published\n            weights have.",
     "paper": "https://arxiv.org/abs/2103.17239",
 }
 
