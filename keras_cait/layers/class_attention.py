@@ -3,16 +3,18 @@
 from typing import Any
 
 import keras
-from keras import ops
 
-from keras_cait.layers.attention import attention_scores, merge_heads, split_heads
-from keras_cait.layers.checks import check_positive, check_rates
-from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.checks import check_positive
+from keras_cait.layers.multi_head import (
+    MultiHeadAttention,
+    attention_scores,
+    split_heads,
+)
 from keras_cait.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
-class ClassAttention(keras.layers.Layer):
+class ClassAttention(MultiHeadAttention):
     """Multi-head attention whose only queries are the first tokens.
 
     `y = W_o @ concat_h(softmax(q_h @ k_h^T / sqrt(head_dim)) @ v_h) + b_o`, with
@@ -53,55 +55,20 @@ class ClassAttention(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        *,
-        num_heads: int,
-        num_query_tokens: int = 1,
-        attention_dropout_rate: float = 0.0,
-        dropout_rate: float = 0.0,
-        **kwargs: Any,
+        self, *, num_heads: int, num_query_tokens: int = 1, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        check_positive(num_heads=num_heads, num_query_tokens=num_query_tokens)
-        check_rates(
-            attention_dropout_rate=attention_dropout_rate, dropout_rate=dropout_rate
-        )
-        self.num_heads = num_heads
+        super().__init__(num_heads=num_heads, **kwargs)
+        check_positive(num_query_tokens=num_query_tokens)
         self.num_query_tokens = num_query_tokens
-        self.attention_dropout_rate = attention_dropout_rate
-        self.dropout_rate = dropout_rate
-        self.attention_dropout = keras.layers.Dropout(
-            attention_dropout_rate, dtype=self.dtype_policy
-        )
-        self.dropout = keras.layers.Dropout(dropout_rate, dtype=self.dtype_policy)
 
     def build(self, input_shape: Shape) -> None:
-        dim = input_shape[-1]
-        if dim is None or dim % self.num_heads:
-            raise ValueError(
-                "`num_heads` must divide the last axis of the input. Received: "
-                f"input_shape={tuple(input_shape)}, num_heads={self.num_heads}"
-            )
         # Four projections, as the checkpoints have them: a fused one would also
         # compute queries for the patches, which nobody asks.
         self.q, self.k, self.v, self.proj = (
-            keras.layers.Dense(
-                dim,
-                kernel_initializer=weight_initializer(),
-                dtype=self.dtype_policy,
-                name=name,
-            )
-            for name in ("q", "k", "v", "proj")
+            self.projection(input_shape, name) for name in ("q", "k", "v", "proj")
         )
-        for projection in (self.q, self.k, self.v, self.proj):
-            projection.build(input_shape)
 
-    def call(
-        self,
-        inputs: Tensor,
-        training: bool = False,
-        return_attention_scores: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         asking = inputs[:, : self.num_query_tokens]
         # -> (batch, heads, queries or tokens, head_dim)
         query, key, value = (
@@ -109,31 +76,10 @@ class ClassAttention(keras.layers.Layer):
             for projected in (self.q(asking), self.k(inputs), self.v(inputs))
         )
         scores = attention_scores(query, key)
-        mixed = ops.matmul(self.attention_dropout(scores, training=training), value)
-        outputs = self.dropout(self.proj(merge_heads(mixed)), training=training)
-        return (outputs, scores) if return_attention_scores else outputs
+        return scores, scores, value
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return (input_shape[0], self.num_query_tokens, input_shape[-1])
-
-    def compute_output_spec(
-        self,
-        inputs: Tensor,
-        training: bool = False,
-        return_attention_scores: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
-        batch, tokens, dim = inputs.shape
-        shape = (batch, self.num_query_tokens, dim)
-        outputs = keras.KerasTensor(shape, self.compute_dtype)
-        shape = (batch, self.num_heads, self.num_query_tokens, tokens)
-        scores = keras.KerasTensor(shape, self.compute_dtype)
-        return (outputs, scores) if return_attention_scores else outputs
+    def num_queries(self, tokens: int | None) -> int | None:
+        return self.num_query_tokens
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "num_query_tokens": self.num_query_tokens,
-            "attention_dropout_rate": self.attention_dropout_rate,
-            "dropout_rate": self.dropout_rate,
-        }
+        return {**super().get_config(), "num_query_tokens": self.num_query_tokens}

@@ -5,13 +5,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cait.layers.attention import (
-    SelfAttention,
-    attention_logits,
-    merge_heads,
-    softmax,
-)
+from keras_cait.layers.attention import SelfAttention
 from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.multi_head import attention_logits, softmax
 from keras_cait.typing import Shape, Tensor
 
 
@@ -87,21 +83,13 @@ class TalkingHeads(SelfAttention):
         self.proj_l_kernel, self.proj_l_bias = self._mix("proj_l")
         self.proj_w_kernel, self.proj_w_bias = self._mix("proj_w")
 
-    def call(
-        self,
-        inputs: Tensor,
-        training: bool = False,
-        return_attention_scores: bool = False,
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         query, key, value = self.queries_keys_values(inputs)
         logits = attention_logits(query, key)
         logits = mix_heads(logits, *self._cast(self.proj_l_kernel, self.proj_l_bias))
         scores = ops.cast(softmax(logits), logits.dtype)
-        mixed = mix_heads(scores, *self._cast(self.proj_w_kernel, self.proj_w_bias))
-        mixed = self.attention_dropout(mixed, training=training)
-        outputs = self.proj(merge_heads(ops.matmul(mixed, value)))
-        outputs = self.dropout(outputs, training=training)
-        return (outputs, scores) if return_attention_scores else outputs
+        weights = mix_heads(scores, *self._cast(self.proj_w_kernel, self.proj_w_bias))
+        return scores, weights, value
 
     def _mix(self, name: str) -> tuple[keras.Variable, keras.Variable]:
         kernel = self.add_weight(

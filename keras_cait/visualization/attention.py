@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cait.layers import ClassAttention, SelfAttention
+from keras_cait.layers.multi_head import MultiHeadAttention
 
 
 def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
@@ -38,8 +38,7 @@ def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
         https://arxiv.org/abs/2103.17239
 
     """
-    kinds = (SelfAttention, ClassAttention)
-    layers = [layer for layer in model.layers if isinstance(layer, kinds)]
+    layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
     if not layers:
         raise ValueError(
             "Expected a model with attention layers of keras_cait. Received: "

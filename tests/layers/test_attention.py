@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_cait.layers import SelfAttention
-from keras_cait.layers.attention import attention_scores, softmax
+from keras_cait.layers.multi_head import attention_scores, softmax
 from tests.layers.harness import assert_close, built, normal, run_layer_checks, to_numpy
 
 
