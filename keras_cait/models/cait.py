@@ -7,7 +7,6 @@ from keras_cait.layers import (
     ClassToken,
     DistillationToken,
     FeedForward,
-    PatchEmbedding,
     PositionEmbedding,
     TalkingHeads,
 )
@@ -17,9 +16,8 @@ from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
     check_image_shape,
     check_width,
-    image_input,
     model_inputs,
-    normalise,
+    patch_tokens,
 )
 from keras_cait.typing import Shape, Tensor
 
@@ -129,11 +127,13 @@ def CaiT(
     hidden_dim = int(embed_dim * mlp_ratio)
     num_query_tokens = 2 if distilled else 1
 
-    inputs = image_input(input_tensor, input_shape)
-    x = normalise(inputs, input_shape) if include_preprocessing else inputs
-    x = PatchEmbedding(
-        patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
-    )(x)
+    inputs, x = patch_tokens(
+        input_tensor,
+        input_shape,
+        patch_size=patch_size,
+        embed_dim=embed_dim,
+        include_preprocessing=include_preprocessing,
+    )
     x = PositionEmbedding(
         grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
         name="position_embedding",

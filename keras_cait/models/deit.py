@@ -6,7 +6,6 @@ from keras_cait.layers import (
     ClassToken,
     DistillationToken,
     FeedForward,
-    PatchEmbedding,
     PositionEmbedding,
     SelfAttention,
 )
@@ -16,9 +15,8 @@ from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
     check_image_shape,
     check_width,
-    image_input,
     model_inputs,
-    normalise,
+    patch_tokens,
 )
 from keras_cait.typing import Shape, Tensor
 
@@ -105,11 +103,13 @@ def DeiT(
     check_rates(drop_path_rate=drop_path_rate, **rates)
     num_prefix_tokens = 2 if distilled else 1
 
-    inputs = image_input(input_tensor, input_shape)
-    x = normalise(inputs, input_shape) if include_preprocessing else inputs
-    x = PatchEmbedding(
-        patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
-    )(x)
+    inputs, x = patch_tokens(
+        input_tensor,
+        input_shape,
+        patch_size=patch_size,
+        embed_dim=embed_dim,
+        include_preprocessing=include_preprocessing,
+    )
     if distilled:
         x = DistillationToken(name="distillation_token")(x)
     x = ClassToken(name="class_token")(x)  # (batch, prefix + patches, embed_dim)

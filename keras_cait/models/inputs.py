@@ -1,7 +1,8 @@
-"""What every model does first: check the image size and take the images in."""
+"""What every transformer does first: check its sizes and cut the images up."""
 
 import keras
 
+from keras_cait.layers import PatchEmbedding
 from keras_cait.typing import Shape, Tensor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # per channel, of images in [0, 1]
@@ -50,6 +51,23 @@ def image_input(input_tensor: Tensor | None, input_shape: Shape) -> Tensor:
             f"Received: shape={tuple(input_tensor.shape)}, input_shape={input_shape}"
         )
     return input_tensor
+
+
+def patch_tokens(
+    input_tensor: Tensor | None,
+    input_shape: Shape,
+    *,
+    patch_size: int,
+    embed_dim: int,
+    include_preprocessing: bool,
+) -> tuple[Tensor, Tensor]:
+    """The model's symbolic input, and its patches `(batch, patches, embed_dim)`."""
+    inputs = image_input(input_tensor, input_shape)
+    x = normalise(inputs, input_shape) if include_preprocessing else inputs
+    embedding = PatchEmbedding(
+        patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
+    )
+    return inputs, embedding(x)
 
 
 def model_inputs(inputs: Tensor, input_tensor: Tensor | None) -> Tensor:

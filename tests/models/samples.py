@@ -12,28 +12,18 @@ from tests.parity.reference import manifest
 
 def tiny_deit(**overrides):
     """A DeiT of the size of the small reference models, unless told otherwise."""
-    settings = {
-        "input_shape": (32, 32, 3),
-        "patch_size": 8,
-        "embed_dim": 32,
-        "depth": 3,
-        "num_heads": 4,
-        "classes": 10,
-    }
-    return keras_cait.DeiT(**{**settings, **overrides})
+    return _tiny(keras_cait.DeiT, overrides)
 
 
 def tiny_cait(**overrides):
     """A CaiT of the size of the first small reference model, likewise."""
-    settings = {
-        "input_shape": (32, 32, 3),
-        "patch_size": 8,
-        "embed_dim": 32,
-        "depth": 3,
-        "num_heads": 4,
-        "classes": 10,
-    }
-    return keras_cait.CaiT(**{**settings, **overrides})
+    return _tiny(keras_cait.CaiT, overrides)
+
+
+def _tiny(family, overrides):
+    sizes = {"patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 4}
+    settings = {"input_shape": (32, 32, 3), "classes": 10, **sizes}
+    return family(**{**settings, **overrides})
 
 
 def randomise(model):
