@@ -7,8 +7,8 @@ import keras
 
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
-from keras_cait.models.variants import CAIT_VARIANTS, DEIT_VARIANTS, Variant
 from keras_cait.typing import Shape, Tensor
+from keras_cait.variants import VARIANTS, Variant
 from keras_cait.weights import load_weights
 from keras_cait.weights.hub import download_checkpoint
 
@@ -35,8 +35,9 @@ class Builder(Protocol):
     ) -> keras.Model: ...
 
 
-def _deit(name: str) -> Builder:
-    variant = DEIT_VARIANTS[name]
+def _builder(name: str) -> Builder:
+    variant = VARIANTS[name]
+    family = _FAMILIES[variant.family]
 
     def build(
         include_top: bool = True,
@@ -50,125 +51,76 @@ def _deit(name: str) -> Builder:
         include_preprocessing: bool = False,
         drop_path_rate: float | None = None,
         name: str | None = None,
+        **options: Any,
     ) -> keras.Model:
-        return _finish(
-            variant,
-            DeiT(
-                **_arguments(variant, input_tensor, input_shape, drop_path_rate),
-                distilled=variant.distilled,
-                include_top=include_top,
-                include_preprocessing=include_preprocessing,
-                input_tensor=input_tensor,
-                pooling=pooling,
-                classes=classes,
-                classifier_activation=classifier_activation,
-                name=name or variant.name.lower(),
-            ),
-            weights,
+        if input_shape is None:
+            input_shape = (variant.image_size, variant.image_size, 3)
+            if input_tensor is not None:
+                input_shape = tuple(input_tensor.shape[1:])
+        if drop_path_rate is None:
+            drop_path_rate = variant.drop_path_rate
+        model = family(
+            **_sizes(variant, options),
+            input_shape=input_shape,
+            drop_path_rate=drop_path_rate,
+            include_top=include_top,
+            include_preprocessing=include_preprocessing,
+            input_tensor=input_tensor,
+            pooling=pooling,
+            classes=classes,
+            classifier_activation=classifier_activation,
+            name=name or variant.name.lower(),
+            **options,
         )
+        if weights == "imagenet":
+            weights = download_checkpoint(variant.checkpoint_for(input_shape).hub_id)
+        return model if weights is None else load_weights(model, weights)
 
-    return _documented(build, variant, _DEIT_TEXTS)
+    return _documented(build, variant)
 
 
-def _cait(name: str) -> Builder:
-    variant = CAIT_VARIANTS[name]
-
-    def build(
-        include_top: bool = True,
-        weights: str | Path | None = "imagenet",
-        input_tensor: Tensor | None = None,
-        input_shape: Shape | None = None,
-        pooling: str | None = None,
-        classes: int = 1000,
-        classifier_activation: str | None = "softmax",
-        *,
-        include_preprocessing: bool = False,
-        drop_path_rate: float | None = None,
-        distilled: bool = False,
-        name: str | None = None,
-    ) -> keras.Model:
-        return _finish(
-            variant,
-            CaiT(
-                **_arguments(variant, input_tensor, input_shape, drop_path_rate),
-                distilled=distilled,
-                include_top=include_top,
-                include_preprocessing=include_preprocessing,
-                input_tensor=input_tensor,
-                pooling=pooling,
-                classes=classes,
-                classifier_activation=classifier_activation,
-                name=name or variant.name.lower(),
-            ),
-            weights,
+def _sizes(variant: Variant, options: dict[str, Any]) -> dict[str, Any]:
+    """What makes the variant, which `options` must leave alone."""
+    names = ["patch_size", "embed_dim", "depth", "num_heads"]
+    # No CaiT was published with a distillation token, but it may have one.
+    if variant.family == "deit":
+        names.append("distilled")
+    taken = sorted(options.keys() & {*names})
+    if taken:
+        raise TypeError(
+            f"{variant.name} sets {', '.join(names)}. Received: {', '.join(taken)}. "
+            f"For another size call keras_cait.{_FAMILIES[variant.family].__name__}."
         )
-
-    return _documented(build, variant, _CAIT_TEXTS)
-
-
-def _arguments(
-    variant: Variant,
-    input_tensor: Tensor | None,
-    input_shape: Shape | None,
-    drop_path_rate: float | None,
-) -> dict[str, Any]:
-    """What the table says of a variant, and what follows from the call."""
-    if input_shape is None:
-        input_shape = (variant.image_size, variant.image_size, 3)
-        if input_tensor is not None:
-            input_shape = tuple(input_tensor.shape[1:])
-    if drop_path_rate is None:
-        drop_path_rate = variant.drop_path_rate
-    return {
-        "input_shape": input_shape,
-        "patch_size": variant.patch_size,
-        "embed_dim": variant.embed_dim,
-        "depth": variant.depth,
-        "num_heads": variant.num_heads,
-        "drop_path_rate": drop_path_rate,
-    }
+    return {name: getattr(variant, name) for name in names}
 
 
-def _finish(
-    variant: Variant, model: keras.Model, weights: str | Path | None
-) -> keras.Model:
-    """The model with its weights."""
-    if weights == "imagenet":
-        if variant.hub_id is None:
-            released = [v.name for v in CAIT_VARIANTS.values() if v.hub_id]
-            raise ValueError(
-                f"No weights were published for {variant.name}; they were for "
-                f"{', '.join(released)}. Received: weights='imagenet'. Pass "
-                "weights=None, or the path of a file."
-            )
-        weights = download_checkpoint(variant.hub_id)
-    return model if weights is None else load_weights(model, weights)
-
-
-def _documented(build: Any, variant: Variant, texts: dict[str, str]) -> Builder:
+def _documented(build: Any, variant: Variant) -> Builder:
     build.__name__ = build.__qualname__ = variant.name
+    hub_ids = " or ".join(row.hub_id for row in variant.checkpoints)
     build.__doc__ = _DOCSTRING.format(
         name=variant.name,
         kind=" with a distillation token" if variant.distilled else "",
-        published=f"the published weights of {variant.hub_id}"
-        if variant.hub_id
-        else "published weights, of which this variant has none",
+        published=hub_ids or "published weights, of which this variant has none",
         variant=variant,
-        **texts,
+        family=_FAMILIES[variant.family].__name__,
+        **_TEXTS[variant.family],
     )
     return build
 
 
-_DEIT_TEXTS = {
-    "schedule": "a linear ramp from 0 to\n            this in the last block",
-    "distilled": "",
-    "paper": "https://arxiv.org/abs/2012.12877",
-}
-_CAIT_TEXTS = {
-    "schedule": "the same in every\n            self-attention block",
-    "distilled": "\n        distilled: Adds a distillation token and its head, which "
-    "no published\n            weights have.",
-    "paper": "https://arxiv.org/abs/2103.17239",
+_FAMILIES = {"deit": DeiT, "cait": CaiT}
+
+_TEXTS = {
+    "deit": {
+        "schedule": "a linear ramp from 0 to\n            this in the last block",
+        "options": "dropout_rate",
+        "paper": "https://arxiv.org/abs/2012.12877",
+    },
+    "cait": {
+        "schedule": "the same in every\n            self-attention block",
+        "options": "distilled=True, which\n            adds a distillation token",
+        "paper": "https://arxiv.org/abs/2103.17239",
+    },
 }
 
 _DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, \
@@ -191,8 +143,9 @@ _DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, 
         include_preprocessing: Whether images come in [0, 255] and are normalised
             in the model. Otherwise they come normalised.
         drop_path_rate: Stochastic depth, in [0, 1): {schedule}.
-            None for the published {variant.drop_path_rate}.{distilled}
+            None for the published {variant.drop_path_rate}.
         name: Name of the model.
+        **options: Other arguments of `keras_cait.{family}`, such as {options}.
 
     Returns:
         A functional `keras.Model`.
@@ -200,6 +153,7 @@ _DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, 
     Raises:
         ValueError: If an argument is out of range or does not fit another, or
             the weights do not fit the model.
+        TypeError: If `options` holds a size that makes the variant.
 
     Example:
         >>> import keras_cait
@@ -212,20 +166,20 @@ _DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, 
 
     """
 
-DeiT_Ti = _deit("DeiT_Ti")
-DeiT_S = _deit("DeiT_S")
-DeiT_B = _deit("DeiT_B")
-DeiT_Ti_Distilled = _deit("DeiT_Ti_Distilled")
-DeiT_S_Distilled = _deit("DeiT_S_Distilled")
-DeiT_B_Distilled = _deit("DeiT_B_Distilled")
+DeiT_Ti = _builder("DeiT_Ti")
+DeiT_S = _builder("DeiT_S")
+DeiT_B = _builder("DeiT_B")
+DeiT_Ti_Distilled = _builder("DeiT_Ti_Distilled")
+DeiT_S_Distilled = _builder("DeiT_S_Distilled")
+DeiT_B_Distilled = _builder("DeiT_B_Distilled")
 
-CaiT_XXS24 = _cait("CaiT_XXS24")
-CaiT_XXS36 = _cait("CaiT_XXS36")
-CaiT_XS24 = _cait("CaiT_XS24")
-CaiT_XS36 = _cait("CaiT_XS36")
-CaiT_S24 = _cait("CaiT_S24")
-CaiT_S36 = _cait("CaiT_S36")
-CaiT_S48 = _cait("CaiT_S48")
-CaiT_M24 = _cait("CaiT_M24")
-CaiT_M36 = _cait("CaiT_M36")
-CaiT_M48 = _cait("CaiT_M48")
+CaiT_XXS24 = _builder("CaiT_XXS24")
+CaiT_XXS36 = _builder("CaiT_XXS36")
+CaiT_XS24 = _builder("CaiT_XS24")
+CaiT_XS36 = _builder("CaiT_XS36")
+CaiT_S24 = _builder("CaiT_S24")
+CaiT_S36 = _builder("CaiT_S36")
+CaiT_S48 = _builder("CaiT_S48")
+CaiT_M24 = _builder("CaiT_M24")
+CaiT_M36 = _builder("CaiT_M36")
+CaiT_M48 = _builder("CaiT_M48")

@@ -3,8 +3,9 @@
 import difflib
 from typing import Any
 
-from keras_cait.models.variants import DEIT_VARIANTS
+from keras_cait.variants import VARIANTS
 
+_STUDENTS = {name: row for name, row in VARIANTS.items() if row.family == "deit"}
 _SIZES = ("embed_dim", "depth", "num_heads", "patch_size")
 
 
@@ -24,17 +25,17 @@ def student_size(name: str) -> dict[str, Any]:
         4
 
     """
-    variant = DEIT_VARIANTS.get(name.removesuffix("_Distilled"))
+    variant = _STUDENTS.get(name.removesuffix("_Distilled"))
     if variant is not None:
         return {size: getattr(variant, size) for size in _SIZES}
     given = [part.partition("=") for part in name.split(",")]
     sizes = {key.strip(): value.strip() for key, _, value in given}
     if set(sizes) == set(_SIZES) and all(v.isdecimal() for v in sizes.values()):
         return {size: int(sizes[size]) for size in _SIZES}
-    near = difflib.get_close_matches(name, DEIT_VARIANTS, n=1)
+    near = difflib.get_close_matches(name, _STUDENTS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise ValueError(
-        f"`student` must be one of {', '.join(DEIT_VARIANTS)}, or a size such as "
+        f"`student` must be one of {', '.join(_STUDENTS)}, or a size such as "
         "embed_dim=64,depth=4,num_heads=4,patch_size=2 with whole numbers. "
         f"Received: student={name!r}.{hint}"
     )

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 import keras_cait
-from keras_cait.models.variants import CAIT_VARIANTS, DEIT_VARIANTS
+from keras_cait.variants import VARIANTS
 from tests.parity.reference import manifest
 
 
@@ -36,11 +36,10 @@ def randomise(model):
 
 def released(timm_name):
     """The builder of a released model and the input shape it was released for."""
-    stem, _ = timm_name.rsplit("_", 1)
     (builder,) = (
         getattr(keras_cait, variant.name)
-        for variant in (DEIT_VARIANTS | CAIT_VARIANTS).values()
-        if variant.timm_name and variant.timm_name.startswith(f"{stem}_")
+        for variant in VARIANTS.values()
+        if timm_name in (row.timm_name for row in variant.checkpoints)
     )
     channels, height, width = manifest(timm_name)["input_size"]
     return builder, (height, width, channels)

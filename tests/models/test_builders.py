@@ -6,10 +6,10 @@ import pytest
 
 import keras_cait
 from keras_cait.layers import StochasticDepth
-from keras_cait.models.variants import DEIT_VARIANTS
+from keras_cait.variants import VARIANTS
 from tests.models.samples import images, randomise, to_numpy, without_values
 
-EACH = pytest.mark.parametrize("variant", DEIT_VARIANTS.values(), ids=DEIT_VARIANTS)
+EACH = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 
 
 def rates(model):
@@ -29,6 +29,7 @@ def test_signature_is_that_of_keras_applications(variant):
         "drop_path_rate": None,
         "name": None,
     }
+    assert [p.name for p in found.values() if p.kind is p.VAR_KEYWORD] == ["options"]
 
 
 @EACH
@@ -37,7 +38,7 @@ def test_is_named_and_documented(variant):
     assert builder.__name__ == builder.__qualname__ == variant.name
     assert builder.__doc__.startswith(variant.name)
     for argument in inspect.signature(builder).parameters:
-        assert f"        {argument}: " in builder.__doc__
+        assert f"{argument}: " in builder.__doc__
     assert "{" not in builder.__doc__
 
 
@@ -45,7 +46,8 @@ def test_is_named_and_documented(variant):
 def test_builds(variant):
     with without_values():
         model = getattr(keras_cait, variant.name)(weights=None)
-    assert model.input_shape == (None, 224, 224, 3)
+    size = variant.image_size
+    assert model.input_shape == (None, size, size, 3)
     assert model.output_shape == (None, 1000)
     assert model.name == variant.name.lower()
     assert max(rates(model)) == variant.drop_path_rate
@@ -66,6 +68,24 @@ def test_passes_its_arguments_on():
     assert model.input_shape == (None, 32, 64, 1)
     assert model.get_layer("normalise")
     assert set(rates(model)) == {0}
+
+
+def test_takes_the_other_arguments_of_its_family():
+    with without_values():
+        model = keras_cait.CaiT_XXS24(weights=None, distilled=True, dropout_rate=0.1)
+    assert model.get_layer("head_distillation")
+    assert model.get_layer("position_dropout").rate == 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("CaiT_S24", "depth"), ("DeiT_S", "distilled"), ("DeiT_S", "patch_size")],
+)
+def test_refuses_a_size_of_its_own(name, size):
+    with pytest.raises(
+        TypeError, match=rf"{name} sets .*Received: {size}\..*keras_cait"
+    ):
+        getattr(keras_cait, name)(weights=None, **{size: 2})
 
 
 def test_takes_the_size_of_an_input_tensor():

@@ -1,0 +1,150 @@
+"""The published sizes and checkpoints as data: one row a variant, with its source."""
+
+from dataclasses import dataclass
+
+from keras_cait.typing import Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Weights that were published for one variant at one image size.
+
+    Attributes:
+        timm_name: The model's name in timm.
+        tag: timm's word for how the weights were trained.
+        image_size: Side of the images they were trained on, in pixels.
+        crop_pct: Part of the shorter side that the evaluation crop keeps.
+    """
+
+    timm_name: str
+    tag: str
+    image_size: int
+    crop_pct: float
+
+    @property
+    def hub_id(self) -> str:
+        """Its repository on the Hugging Face hub."""
+        return f"timm/{self.timm_name}.{self.tag}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One published transformer.
+
+    Attributes:
+        name: The builder's name, as in the papers.
+        family: "cait", "deit" or "deit3".
+        embed_dim: Length of a token.
+        depth: Number of self-attention blocks.
+        num_heads: Heads of each block.
+        patch_size: Side of a patch in pixels.
+        distilled: Whether it has a distillation token and head.
+        drop_path_rate: Stochastic depth of the published training.
+        source: Where the numbers stand.
+        checkpoints: The weights that were published, the default one first.
+    """
+
+    name: str
+    family: str
+    embed_dim: int
+    depth: int
+    num_heads: int
+    patch_size: int = 16
+    distilled: bool = False
+    drop_path_rate: float
+    source: str
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images it takes unless told otherwise, in pixels."""
+        return self.checkpoints[0].image_size if self.checkpoints else 224
+
+    def checkpoint_for(self, input_shape: Shape) -> Checkpoint:
+        """The published weights whose images are nearest in size.
+
+        Raises:
+            ValueError: If none were published; those that have some are named.
+
+        """
+        if not self.checkpoints:
+            siblings = (v for v in VARIANTS.values() if v.family == self.family)
+            released = ", ".join(v.name for v in siblings if v.checkpoints)
+            raise ValueError(
+                f"No weights were published for {self.name}; they were for {released}. "
+                "Received: weights='imagenet'. Pass weights=None, or a file's path."
+            )
+        side = (input_shape[0] * input_shape[1]) ** 0.5
+        return min(self.checkpoints, key=lambda row: abs(row.image_size - side))
+
+
+def _deit(
+    name: str, size: str, embed_dim: int, num_heads: int, *image_sizes: int
+) -> Variant:
+    """One row of DeiT's table 1."""
+    return Variant(
+        name=name,
+        family="deit",
+        embed_dim=embed_dim,
+        depth=12,
+        num_heads=num_heads,
+        distilled=name.endswith("_Distilled"),
+        drop_path_rate=0.1,
+        source="DeiT, tables 1 and 9",
+        checkpoints=tuple(
+            Checkpoint(
+                timm_name=f"deit_{size}_patch16_{image_size}",
+                tag="fb_in1k",
+                image_size=image_size,
+                crop_pct=0.9 if image_size == 224 else 1.0,
+            )
+            for image_size in image_sizes
+        ),
+    )
+
+
+def _cait(
+    name: str, embed_dim: int, depth: int, drop_path_rate: float, *image_sizes: int
+) -> Variant:
+    """One row of CaiT's table 3, and the image sizes whose weights were published."""
+    return Variant(
+        name=name,
+        family="cait",
+        embed_dim=embed_dim,
+        depth=depth,
+        num_heads=embed_dim // 48,  # 48 wide each, in every variant
+        drop_path_rate=drop_path_rate,
+        source="CaiT, tables 3 and 4",
+        checkpoints=tuple(
+            Checkpoint(
+                timm_name=f"{name.lower()}_{image_size}",
+                tag="fb_dist_in1k",
+                image_size=image_size,
+                crop_pct=1.0,
+            )
+            for image_size in image_sizes
+        ),
+    )
+
+
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        _deit("DeiT_Ti", "tiny", 192, 3, 224),
+        _deit("DeiT_S", "small", 384, 6, 224),
+        _deit("DeiT_B", "base", 768, 12, 224, 384),
+        _deit("DeiT_Ti_Distilled", "tiny_distilled", 192, 3, 224),
+        _deit("DeiT_S_Distilled", "small_distilled", 384, 6, 224),
+        _deit("DeiT_B_Distilled", "base_distilled", 768, 12, 224, 384),
+        _cait("CaiT_XXS24", 192, 24, 0.05, 224, 384),
+        _cait("CaiT_XXS36", 192, 36, 0.1, 224, 384),
+        _cait("CaiT_XS24", 288, 24, 0.05, 384),
+        _cait("CaiT_XS36", 288, 36, 0.1),
+        _cait("CaiT_S24", 384, 24, 0.1, 224, 384),
+        _cait("CaiT_S36", 384, 36, 0.2, 384),
+        _cait("CaiT_S48", 384, 48, 0.3),
+        _cait("CaiT_M24", 768, 24, 0.2),
+        _cait("CaiT_M36", 768, 36, 0.3, 384),
+        _cait("CaiT_M48", 768, 48, 0.4, 448),
+    )
+}

@@ -1,0 +1,67 @@
+import dataclasses
+
+import pytest
+
+import keras_cait
+from keras_cait.variants import VARIANTS
+from tests.parity.reference import TIMM_NAMES, manifest
+
+CHECKPOINTS = {
+    row.timm_name: (variant, row)
+    for variant in VARIANTS.values()
+    for row in variant.checkpoints
+}
+HEAD_WIDTHS = {"deit": 64, "cait": 48}
+EACH = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+
+
+def test_every_released_checkpoint_has_its_row():
+    assert sorted(CHECKPOINTS) == TIMM_NAMES
+
+
+@EACH
+def test_names_are_public(variant):
+    assert VARIANTS[variant.name] is variant
+    assert variant.name in keras_cait.__all__
+
+
+@pytest.mark.parametrize("timm_name", CHECKPOINTS)
+def test_sizes_are_those_of_the_checkpoint(timm_name):
+    variant, row = CHECKPOINTS[timm_name]
+    record = manifest(timm_name)
+    shapes = record["state_dict"]
+    assert variant.embed_dim == shapes["cls_token"][-1]
+    assert variant.depth == sum(name.endswith(".attn.qkv.weight") for name in shapes)
+    assert variant.num_heads == variant.embed_dim // HEAD_WIDTHS[variant.family]
+    assert [variant.patch_size] * 2 == shapes["patch_embed.proj.weight"][2:]
+    assert variant.distilled == ("dist_token" in shapes)
+    assert [3, row.image_size, row.image_size] == record["input_size"]
+    assert row.hub_id == record["hf_hub_id"]
+    assert row.crop_pct == record["crop_pct"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "found"),
+    [
+        ("DeiT_B", (224, 224, 3), "timm/deit_base_patch16_224.fb_in1k"),
+        ("DeiT_B", (384, 384, 3), "timm/deit_base_patch16_384.fb_in1k"),
+        ("CaiT_S24", (128, 512, 3), "timm/cait_s24_224.fb_dist_in1k"),
+        ("CaiT_S24", (320, 320, 3), "timm/cait_s24_384.fb_dist_in1k"),
+        ("CaiT_M48", (224, 224, 3), "timm/cait_m48_448.fb_dist_in1k"),
+    ],
+)
+def test_the_checkpoint_is_the_nearest_in_size(name, shape, found):
+    assert VARIANTS[name].checkpoint_for(shape).hub_id == found
+
+
+def test_unpublished_weights_are_named_as_such():
+    message = "(?s)for CaiT_S48; they were for .*CaiT_S24, CaiT_S36.*weights=None"
+    with pytest.raises(ValueError, match=message):
+        VARIANTS["CaiT_S48"].checkpoint_for((224, 224, 3))
+
+
+@EACH
+def test_rows_are_frozen_and_cite_their_source(variant):
+    assert variant.family in variant.source.lower()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        variant.depth = 1
