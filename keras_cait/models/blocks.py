@@ -1,36 +1,58 @@
-"""The residual branch that every block of every model is made of."""
+"""The block that every transformer here is made of: attention, then feed-forward."""
 
 import keras
 
-from keras_cait.layers import LayerScale, StochasticDepth
+from keras_cait.layers import FeedForward, LayerScale, StochasticDepth
 from keras_cait.typing import Tensor
 
 
-def residual(
+def block(
     x: Tensor,
-    layer: keras.layers.Layer,
+    attention: keras.layers.Layer,
     name: str,
-    part: int,
     *,
+    mlp_ratio: float,
+    dropout_rate: float,
     reads: Tensor | None = None,
     init_values: float | None = None,
     drop_path_rate: float = 0.0,
 ) -> Tensor:
-    """`x + drop(scale(layer(norm(x))))`, `(batch, tokens, dim)` in and out.
+    """Two pre-norm residual branches, `(batch, tokens, dim)` in and out.
+
+    `x = x + drop(scale(attention(norm(x))))`, then the same with a feed-forward.
 
     Args:
         x: The residual stream.
-        layer: What the branch computes.
+        attention: The first branch.
         name: Name of the block; the layers' names begin with it.
-        part: 1 or 2, the branch's number in the block.
-        reads: What the branch reads in place of `x`, where that differs.
-        init_values: Starting value of its LayerScale; None for none.
-        drop_path_rate: Its stochastic depth, in [0, 1).
+        mlp_ratio: Width of the feed-forward as a multiple of `dim`.
+        dropout_rate: Its dropout, in [0, 1).
+        reads: What the attention reads in place of `x`, where that differs.
+        init_values: Starting value of LayerScale; None for none.
+        drop_path_rate: Stochastic depth of both branches, in [0, 1).
 
     """
-    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm{part}")(
-        x if reads is None else reads
+    ends = {"init_values": init_values, "drop_path_rate": drop_path_rate}
+    x = _residual(x, x if reads is None else reads, attention, name, 1, **ends)
+    feed_forward = FeedForward(
+        hidden_dim=int(x.shape[-1] * mlp_ratio),
+        dropout_rate=dropout_rate,
+        name=f"{name}_feed_forward",
     )
+    return _residual(x, x, feed_forward, name, 2, **ends)
+
+
+def _residual(
+    x: Tensor,
+    reads: Tensor,
+    layer: keras.layers.Layer,
+    name: str,
+    part: int,
+    *,
+    init_values: float | None,
+    drop_path_rate: float,
+) -> Tensor:
+    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm{part}")(reads)
     y = layer(y)
     if init_values is not None:
         y = LayerScale(init_values=init_values, name=f"{name}_scale{part}")(y)

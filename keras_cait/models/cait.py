@@ -6,12 +6,11 @@ from keras_cait.layers import (
     ClassAttention,
     ClassToken,
     DistillationToken,
-    FeedForward,
     PositionEmbedding,
     TalkingHeads,
 )
 from keras_cait.layers.checks import check_positive, check_rates
-from keras_cait.models.blocks import residual
+from keras_cait.models.blocks import block
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
     check_image_shape,
@@ -124,7 +123,11 @@ def CaiT(
     check_rates(drop_path_rate=drop_path_rate, **rates)
     if init_values is None:
         init_values = layer_scale_start(depth)
-    hidden_dim = int(embed_dim * mlp_ratio)
+    branches = {
+        "mlp_ratio": mlp_ratio,
+        "dropout_rate": dropout_rate,
+        "init_values": init_values,
+    }
     num_query_tokens = 2 if distilled else 1
 
     inputs, x = patch_tokens(
@@ -140,25 +143,17 @@ def CaiT(
     )(x)
     x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
-        block = f"block_{index}"
         attention = TalkingHeads(
-            num_heads=num_heads, name=f"{block}_attention", **rates
+            num_heads=num_heads, name=f"block_{index}_attention", **rates
         )
-        feed_forward = FeedForward(
-            hidden_dim=hidden_dim,
-            dropout_rate=dropout_rate,
-            name=f"{block}_feed_forward",
+        x = block(
+            x,
+            attention,
+            f"block_{index}",
+            # One rate for all blocks, unlike DeiT's ramp.
+            drop_path_rate=drop_path_rate,
+            **branches,
         )
-        for part, layer in enumerate((attention, feed_forward), start=1):
-            x = residual(
-                x,
-                layer,
-                block,
-                part,
-                init_values=init_values,
-                # One rate for all blocks, unlike DeiT's ramp.
-                drop_path_rate=drop_path_rate,
-            )
 
     # The class token joins late, and has no position.
     patches = x
@@ -167,21 +162,15 @@ def CaiT(
     x = ClassToken(name="class_token")(x)
     tokens = x[:, :num_query_tokens]
     for index in range(class_attention_depth):
-        block = f"class_block_{index}"
+        stage = f"class_block_{index}"
         attention = ClassAttention(
             num_heads=num_heads,
             num_query_tokens=num_query_tokens,
-            name=f"{block}_attention",
+            name=f"{stage}_attention",
             **rates,
         )
-        tokens = residual(tokens, attention, block, 1, reads=x, init_values=init_values)
-        feed_forward = FeedForward(
-            hidden_dim=hidden_dim,
-            dropout_rate=dropout_rate,
-            name=f"{block}_feed_forward",
-        )
-        tokens = residual(tokens, feed_forward, block, 2, init_values=init_values)
-        x = keras.layers.Concatenate(axis=1, name=f"{block}_join")([tokens, patches])
+        tokens = block(tokens, attention, stage, reads=x, **branches)
+        x = keras.layers.Concatenate(axis=1, name=f"{stage}_join")([tokens, patches])
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
 
     if include_top:

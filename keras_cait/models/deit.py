@@ -5,12 +5,11 @@ import keras
 from keras_cait.layers import (
     ClassToken,
     DistillationToken,
-    FeedForward,
     PositionEmbedding,
     SelfAttention,
 )
 from keras_cait.layers.checks import check_positive, check_rates
-from keras_cait.models.blocks import residual
+from keras_cait.models.blocks import block
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
     check_image_shape,
@@ -120,19 +119,18 @@ def DeiT(
     )(x)
     x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
-        block = f"block_{index}"
         attention = SelfAttention(
-            num_heads=num_heads, name=f"{block}_attention", **rates
+            num_heads=num_heads, name=f"block_{index}_attention", **rates
         )
-        feed_forward = FeedForward(
-            hidden_dim=int(embed_dim * mlp_ratio),
+        x = block(
+            x,
+            attention,
+            f"block_{index}",
+            mlp_ratio=mlp_ratio,
             dropout_rate=dropout_rate,
-            name=f"{block}_feed_forward",
+            # A linear ramp: 0 in the first block, the full rate in the last.
+            drop_path_rate=drop_path_rate * index / max(1, depth - 1),
         )
-        # A linear ramp: 0 in the first block, the full rate in the last.
-        rate = drop_path_rate * index / max(1, depth - 1)
-        x = residual(x, attention, block, 1, drop_path_rate=rate)
-        x = residual(x, feed_forward, block, 2, drop_path_rate=rate)
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
 
     if include_top:
