@@ -13,6 +13,11 @@ from keras_cait.models.builders import (
     CaiT_XS36,
     CaiT_XXS24,
     CaiT_XXS36,
+    DeiT3_B,
+    DeiT3_H,
+    DeiT3_L,
+    DeiT3_M,
+    DeiT3_S,
     DeiT_B,
     DeiT_B_Distilled,
     DeiT_S,
@@ -22,6 +27,7 @@ from keras_cait.models.builders import (
 )
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
+from keras_cait.models.deit3 import DeiT3
 from keras_cait.models.outputs import separate_heads
 from keras_cait.visualization.attention import attention_maps
 from keras_cait.weights import load_weights, save_timm_weights
@@ -41,6 +47,12 @@ __all__ = [
     "CaiT_XXS24",
     "CaiT_XXS36",
     "DeiT",
+    "DeiT3",
+    "DeiT3_B",
+    "DeiT3_H",
+    "DeiT3_L",
+    "DeiT3_M",
+    "DeiT3_S",
     "DeiT_B",
     "DeiT_B_Distilled",
     "DeiT_S",

@@ -127,6 +127,38 @@ def _cait(
     )
 
 
+def _deit3(
+    name: str,
+    size: str,
+    embed_dim: int,
+    depth: int,
+    drop_path_rate: float,
+    *image_sizes: int,
+    patch_size: int = 16,
+) -> Variant:
+    """One row of DeiT-III's table 1; weights of ImageNet-1k first, then of 22k."""
+    return Variant(
+        name=name,
+        family="deit3",
+        embed_dim=embed_dim,
+        depth=depth,
+        num_heads=embed_dim // 64 if patch_size == 16 else 16,
+        patch_size=patch_size,
+        drop_path_rate=drop_path_rate,
+        source="DeiT III, table 1, and the official README's commands",
+        checkpoints=tuple(
+            Checkpoint(
+                timm_name=f"deit3_{size}_patch{patch_size}_{image_size}",
+                tag=tag,
+                image_size=image_size,
+                crop_pct=0.9 if (image_size, tag) == (224, "fb_in1k") else 1.0,
+            )
+            for tag in ("fb_in1k", "fb_in22k_ft_in1k")
+            for image_size in image_sizes
+        ),
+    )
+
+
 VARIANTS = {
     variant.name: variant
     for variant in (
@@ -136,6 +168,12 @@ VARIANTS = {
         _deit("DeiT_Ti_Distilled", "tiny_distilled", 192, 3, 224),
         _deit("DeiT_S_Distilled", "small_distilled", 384, 6, 224),
         _deit("DeiT_B_Distilled", "base_distilled", 768, 12, 224, 384),
+        _deit3("DeiT3_S", "small", 384, 12, 0.05, 224, 384),
+        # No command was published for M: between those of S and B.
+        _deit3("DeiT3_M", "medium", 512, 12, 0.1, 224),
+        _deit3("DeiT3_B", "base", 768, 12, 0.2, 224, 384),
+        _deit3("DeiT3_L", "large", 1024, 24, 0.45, 224, 384),
+        _deit3("DeiT3_H", "huge", 1280, 32, 0.6, 224, patch_size=14),
         _cait("CaiT_XXS24", 192, 24, 0.05, 224, 384),
         _cait("CaiT_XXS36", 192, 36, 0.1, 224, 384),
         _cait("CaiT_XS24", 288, 24, 0.05, 384),

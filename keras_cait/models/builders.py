@@ -7,6 +7,7 @@ import keras
 
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
+from keras_cait.models.deit3 import DeiT3
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS, Variant
 from keras_cait.weights import load_weights
@@ -108,13 +109,18 @@ def _documented(build: Any, variant: Variant) -> Builder:
     return build
 
 
-_FAMILIES = {"deit": DeiT, "cait": CaiT}
+_FAMILIES = {"deit": DeiT, "deit3": DeiT3, "cait": CaiT}
 
 _TEXTS = {
     "deit": {
         "schedule": "a linear ramp from 0 to\n            this in the last block",
         "options": "dropout_rate",
         "paper": "https://arxiv.org/abs/2012.12877",
+    },
+    "deit3": {
+        "schedule": "the same in every\n            block",
+        "options": "dropout_rate",
+        "paper": "https://arxiv.org/abs/2204.07118",
     },
     "cait": {
         "schedule": "the same in every\n            self-attention block",
@@ -172,6 +178,12 @@ DeiT_B = _builder("DeiT_B")
 DeiT_Ti_Distilled = _builder("DeiT_Ti_Distilled")
 DeiT_S_Distilled = _builder("DeiT_S_Distilled")
 DeiT_B_Distilled = _builder("DeiT_B_Distilled")
+
+DeiT3_S = _builder("DeiT3_S")
+DeiT3_M = _builder("DeiT3_M")
+DeiT3_B = _builder("DeiT3_B")
+DeiT3_L = _builder("DeiT3_L")
+DeiT3_H = _builder("DeiT3_H")
 
 CaiT_XXS24 = _builder("CaiT_XXS24")
 CaiT_XXS36 = _builder("CaiT_XXS36")

@@ -68,6 +68,11 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
         for layer in model.layers
         for name, parameter in _layer_parameters(layer)
     }
+    if not any(isinstance(layer, ClassAttention) for layer in model.layers):
+        table = {
+            re.sub(r"gamma_(\d)$", r"ls\1.gamma", name): parameter
+            for name, parameter in table.items()  # LayerScale outside of CaiT
+        }
     named = {id(parameter.variable) for parameter in table.values()}
     unnamed = [weight.path for weight in model.weights if id(weight) not in named]
     if unnamed:

@@ -20,6 +20,11 @@ def tiny_cait(**overrides):
     return _tiny(keras_cait.CaiT, overrides)
 
 
+def tiny_deit3(**overrides):
+    """A DeiT-III of that size."""
+    return _tiny(keras_cait.DeiT3, overrides)
+
+
 def _tiny(family, overrides):
     sizes = {"patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 4}
     settings = {"input_shape": (32, 32, 3), "classes": 10, **sizes}

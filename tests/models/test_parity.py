@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import keras_cait
-from tests.models.samples import tiny_cait, tiny_deit, to_numpy
+from tests.models.samples import tiny_cait, tiny_deit, tiny_deit3, to_numpy
 from tests.parity import reference
 
-NAMES = ["deit", "deit_distilled", "cait", "cait_rect"]
+NAMES = ["deit", "deit_distilled", "deit3", "cait", "cait_rect"]
 RECTANGLE = {"input_shape": (32, 48, 3), "embed_dim": 24, "depth": 2, "num_heads": 3}
 
 
@@ -18,6 +18,8 @@ def loaded(name):
         model = tiny_cait(**RECTANGLE, **settings, classes=7)
     elif name == "cait":
         model = tiny_cait(**settings)
+    elif name == "deit3":
+        model = tiny_deit3(**settings)
     else:
         model = tiny_deit(**settings, distilled=name == "deit_distilled")
     return keras_cait.load_weights(model, reference.weights(f"tiny/{name}"))

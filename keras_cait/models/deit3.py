@@ -1,0 +1,131 @@
+"""DeiT-III: LayerScale, and positions for the patches alone."""
+
+import keras
+
+from keras_cait.layers import (
+    ClassToken,
+    PositionEmbedding,
+    SelfAttention,
+)
+from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.blocks import block
+from keras_cait.models.heads import classify, pool
+from keras_cait.models.inputs import (
+    check_image_shape,
+    check_width,
+    model_inputs,
+    patch_tokens,
+)
+from keras_cait.typing import Shape, Tensor
+
+
+def DeiT3(
+    *,
+    input_shape: Shape = (224, 224, 3),
+    patch_size: int = 16,
+    embed_dim: int,
+    depth: int,
+    num_heads: int,
+    mlp_ratio: float = 4.0,
+    init_values: float = 1e-4,
+    drop_path_rate: float = 0.0,
+    dropout_rate: float = 0.0,
+    attention_dropout_rate: float = 0.0,
+    include_top: bool = True,
+    include_preprocessing: bool = False,
+    input_tensor: Tensor | None = None,
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "deit3",
+) -> keras.Model:
+    """Builds a DeiT-III of any size, with random weights.
+
+    As `keras_cait.DeiT`, but positions are added before the class token joins, so
+    that it has none; every branch is scaled by LayerScale; and stochastic depth
+    is the same in every block.
+
+    Args:
+        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
+        patch_size: Side of a patch in pixels.
+        embed_dim: Length of a token; a multiple of `num_heads`.
+        depth: Number of blocks.
+        num_heads: Heads of each self-attention.
+        mlp_ratio: Width of the feed-forward layers as a multiple of `embed_dim`.
+        init_values: Starting value of LayerScale.
+        drop_path_rate: Stochastic depth of every block alike, in [0, 1).
+        dropout_rate: Dropout on positions and projections, in [0, 1).
+        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        include_top: Whether to end in the classifier.
+        include_preprocessing: Whether images come in [0, 255] and are normalised
+            in the model. Otherwise they come normalised.
+        input_tensor: A Keras tensor to use as the input.
+        pooling: What a model without top gives: None, the tokens
+            `(batch, tokens, embed_dim)`; "token", the class token; "avg", the mean
+            patch token.
+        classes: Number of classes.
+        classifier_activation: Activation of the output; None for logits.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`: `(batch, height, width, channels)` to
+        `(batch, classes)`.
+
+    Raises:
+        ValueError: If an argument is out of range or does not fit another.
+
+    Example:
+        >>> model = DeiT3(
+        ...     input_shape=(32, 48, 3), patch_size=8, embed_dim=32, depth=2,
+        ...     num_heads=4, classes=10,
+        ... )
+        >>> model.output_shape
+        (None, 10)
+
+    Reference:
+        Touvron et al., DeiT III: Revenge of the ViT, section 3,
+        https://arxiv.org/abs/2204.07118
+
+    """
+    check_image_shape(input_shape, patch_size)
+    check_width(embed_dim, num_heads)
+    check_positive(depth=depth)
+    rates = {
+        "dropout_rate": dropout_rate,
+        "attention_dropout_rate": attention_dropout_rate,
+    }
+    check_rates(drop_path_rate=drop_path_rate, **rates)
+
+    inputs, x = patch_tokens(
+        input_tensor,
+        input_shape,
+        patch_size=patch_size,
+        embed_dim=embed_dim,
+        include_preprocessing=include_preprocessing,
+    )
+    x = PositionEmbedding(
+        grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
+        name="position_embedding",
+    )(x)
+    x = ClassToken(name="class_token")(x)  # (batch, 1 + patches, embed_dim)
+    x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
+    for index in range(depth):
+        attention = SelfAttention(
+            num_heads=num_heads, name=f"block_{index}_attention", **rates
+        )
+        x = block(
+            x,
+            attention,
+            f"block_{index}",
+            mlp_ratio=mlp_ratio,
+            dropout_rate=dropout_rate,
+            init_values=init_values,
+            drop_path_rate=drop_path_rate,
+        )
+    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+
+    if include_top:
+        outputs = classify(x, classes, classifier_activation, distilled=False)
+    else:
+        outputs = pool(x, pooling, 1)
+    return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)
