@@ -24,11 +24,13 @@ from keras_cait.models.builders import (
     DeiT_S_Distilled,
     DeiT_Ti,
     DeiT_Ti_Distilled,
+    RegNetY_16GF,
 )
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
 from keras_cait.models.outputs import separate_heads
+from keras_cait.models.regnet import RegNetY
 from keras_cait.visualization.attention import attention_maps
 from keras_cait.weights import load_weights, save_timm_weights
 
@@ -61,6 +63,8 @@ __all__ = [
     "DeiT_Ti_Distilled",
     "Distiller",
     "HardDistillation",
+    "RegNetY",
+    "RegNetY_16GF",
     "SoftDistillation",
     "attention_maps",
     "layers",

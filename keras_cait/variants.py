@@ -1,6 +1,8 @@
 """The published sizes and checkpoints as data: one row a variant, with its source."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 from keras_cait.typing import Shape
 
@@ -28,17 +30,12 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One published transformer.
+class Variant(ABC):
+    """One published model of any family.
 
     Attributes:
         name: The builder's name, as in the papers.
-        family: "cait", "deit" or "deit3".
-        embed_dim: Length of a token.
-        depth: Number of self-attention blocks.
-        num_heads: Heads of each block.
-        patch_size: Side of a patch in pixels.
-        distilled: Whether it has a distillation token and head.
+        family: "cait", "deit", "deit3" or "regnet".
         drop_path_rate: Stochastic depth of the published training.
         source: Where the numbers stand.
         checkpoints: The weights that were published, the default one first.
@@ -46,14 +43,14 @@ class Variant:
 
     name: str
     family: str
-    embed_dim: int
-    depth: int
-    num_heads: int
-    patch_size: int = 16
-    distilled: bool = False
     drop_path_rate: float
     source: str
     checkpoints: tuple[Checkpoint, ...] = ()
+
+    @property
+    @abstractmethod
+    def sizes(self) -> dict[str, Any]:
+        """The arguments of its family's function that make it this variant."""
 
     @property
     def image_size(self) -> int:
@@ -78,11 +75,64 @@ class Variant:
         return min(self.checkpoints, key=lambda row: abs(row.image_size - side))
 
 
+@dataclass(frozen=True, kw_only=True)
+class TransformerVariant(Variant):
+    """One published transformer.
+
+    Attributes:
+        embed_dim: Length of a token.
+        depth: Number of self-attention blocks.
+        num_heads: Heads of each block.
+        patch_size: Side of a patch in pixels.
+        distilled: Whether it has a distillation token and head.
+    """
+
+    embed_dim: int
+    depth: int
+    num_heads: int
+    patch_size: int = 16
+    distilled: bool = False
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        names = ["patch_size", "embed_dim", "depth", "num_heads"]
+        # No CaiT was published with a distillation token, but it may have one.
+        if self.family == "deit":
+            names.append("distilled")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegNetVariant(Variant):
+    """One published RegNet; `keras_cait.RegNetY` says what the numbers mean.
+
+    Attributes:
+        depth: Number of blocks.
+        w0: Width of the first block.
+        wa: How fast the width grows, in channels a block.
+        wm: Ratio of the widths of two stages.
+        group_size: Channels of a group.
+        se_ratio: Width of the squeezed vector relative to the block's input.
+    """
+
+    depth: int
+    w0: int
+    wa: float
+    wm: float
+    group_size: int
+    se_ratio: float
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        names = ["depth", "w0", "wa", "wm", "group_size", "se_ratio"]
+        return {name: getattr(self, name) for name in names}
+
+
 def _deit(
     name: str, size: str, embed_dim: int, num_heads: int, *image_sizes: int
 ) -> Variant:
     """One row of DeiT's table 1."""
-    return Variant(
+    return TransformerVariant(
         name=name,
         family="deit",
         embed_dim=embed_dim,
@@ -107,7 +157,7 @@ def _cait(
     name: str, embed_dim: int, depth: int, drop_path_rate: float, *image_sizes: int
 ) -> Variant:
     """One row of CaiT's table 3, and the image sizes whose weights were published."""
-    return Variant(
+    return TransformerVariant(
         name=name,
         family="cait",
         embed_dim=embed_dim,
@@ -137,7 +187,7 @@ def _deit3(
     patch_size: int = 16,
 ) -> Variant:
     """One row of DeiT-III's table 1; weights of ImageNet-1k first, then of 22k."""
-    return Variant(
+    return TransformerVariant(
         name=name,
         family="deit3",
         embed_dim=embed_dim,
@@ -159,7 +209,26 @@ def _deit3(
     )
 
 
-VARIANTS = {
+_REGNETY_16GF = RegNetVariant(
+    name="RegNetY_16GF",
+    family="regnet",
+    depth=18,
+    w0=200,  # this and the next two with the digits of the official code
+    wa=106.23,
+    wm=2.48,
+    group_size=112,
+    se_ratio=0.25,
+    drop_path_rate=0.0,  # RegNet has none, and DeiT names none for its teacher
+    source="RegNet, figure 16",
+    checkpoints=tuple(
+        Checkpoint(timm_name="regnety_160", tag=tag, image_size=224, crop_pct=0.95)
+        # DeiT and CaiT were taught by the first, which DeiT's authors trained (its
+        # section 5.2); the second is more accurate, and the one timm loads by default.
+        for tag in ("deit_in1k", "sw_in12k_ft_in1k")
+    ),
+)
+
+VARIANTS: dict[str, Variant] = {
     variant.name: variant
     for variant in (
         _deit("DeiT_Ti", "tiny", 192, 3, 224),
@@ -184,5 +253,6 @@ VARIANTS = {
         _cait("CaiT_M24", 768, 24, 0.2),
         _cait("CaiT_M36", 768, 36, 0.3, 384),
         _cait("CaiT_M48", 768, 48, 0.4, 448),
+        _REGNETY_16GF,
     )
 }

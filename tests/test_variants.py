@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 
 import pytest
 
@@ -7,10 +8,11 @@ from keras_cait.variants import VARIANTS
 from tests.parity.reference import TIMM_NAMES, manifest
 
 CHECKPOINTS = {
-    row.timm_name: (variant, row)
+    row.hub_id: (variant, row)
     for variant in VARIANTS.values()
-    for row in reversed(variant.checkpoints)  # the default one of each size stays
+    for row in variant.checkpoints
 }
+TRANSFORMERS = [name for name in TIMM_NAMES if not name.startswith("regnety")]
 HEAD_WIDTHS = {"deit": 64, "deit3": 64, "cait": 48}
 EACH = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 
@@ -20,7 +22,7 @@ def _head_width(variant):
 
 
 def test_every_released_checkpoint_has_its_row():
-    assert sorted(CHECKPOINTS) == TIMM_NAMES
+    assert sorted({row.timm_name for _, row in CHECKPOINTS.values()}) == TIMM_NAMES
 
 
 @EACH
@@ -29,19 +31,34 @@ def test_names_are_public(variant):
     assert variant.name in keras_cait.__all__
 
 
-@pytest.mark.parametrize("timm_name", CHECKPOINTS)
-def test_sizes_are_those_of_the_checkpoint(timm_name):
-    variant, row = CHECKPOINTS[timm_name]
+@pytest.mark.parametrize("timm_name", TIMM_NAMES)
+def test_the_checkpoint_is_as_timm_has_it(timm_name):
     record = manifest(timm_name)
+    _, row = CHECKPOINTS[record["hf_hub_id"]]
+    assert row.timm_name == timm_name
+    assert [3, row.image_size, row.image_size] == record["input_size"]
+    assert row.crop_pct == record["crop_pct"]
+
+
+@pytest.mark.parametrize("timm_name", TRANSFORMERS)
+def test_sizes_are_those_of_the_checkpoint(timm_name):
+    record = manifest(timm_name)
+    variant, _ = CHECKPOINTS[record["hf_hub_id"]]
     shapes = record["state_dict"]
     assert variant.embed_dim == shapes["cls_token"][-1]
     assert variant.depth == sum(name.endswith(".attn.qkv.weight") for name in shapes)
     assert variant.num_heads == variant.embed_dim // _head_width(variant)
     assert [variant.patch_size] * 2 == shapes["patch_embed.proj.weight"][2:]
     assert variant.distilled == ("dist_token" in shapes)
-    assert [3, row.image_size, row.image_size] == record["input_size"]
-    assert row.hub_id == record["hf_hub_id"]
-    assert row.crop_pct == record["crop_pct"]
+
+
+@EACH
+def test_sizes_are_arguments_of_the_family(variant):
+    family = {"deit": "DeiT", "deit3": "DeiT3", "cait": "CaiT", "regnet": "RegNetY"}
+    function = getattr(keras_cait, family[variant.family])
+    arguments = inspect.signature(function).parameters.values()
+    needed = {a.name for a in arguments if a.default is a.empty}
+    assert needed <= variant.sizes.keys() <= {a.name for a in arguments}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +69,9 @@ def test_sizes_are_those_of_the_checkpoint(timm_name):
         ("CaiT_S24", (128, 512, 3), "timm/cait_s24_224.fb_dist_in1k"),
         ("CaiT_S24", (320, 320, 3), "timm/cait_s24_384.fb_dist_in1k"),
         ("CaiT_M48", (224, 224, 3), "timm/cait_m48_448.fb_dist_in1k"),
+        # Of two for one size the first is taken, here the one that taught.
+        ("DeiT3_B", (384, 384, 3), "timm/deit3_base_patch16_384.fb_in1k"),
+        ("RegNetY_16GF", (224, 224, 3), "timm/regnety_160.deit_in1k"),
     ],
 )
 def test_the_checkpoint_is_the_nearest_in_size(name, shape, found):

@@ -21,3 +21,14 @@ def patch_initializer() -> keras.Initializer:
     return keras.initializers.VarianceScaling(
         scale=1 / 3, mode="fan_in", distribution="uniform"
     )
+
+
+def convolution_initializer(groups: int = 1) -> keras.Initializer:
+    """Normal with variance 2 / fan_out, as timm's RegNet draws its convolutions.
+
+    The fan of a grouped convolution counts the outputs of one group, where Keras
+    counts those of all.
+    """
+    return keras.initializers.VarianceScaling(
+        scale=2 * groups, mode="fan_out", distribution="untruncated_normal"
+    )

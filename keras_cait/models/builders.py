@@ -8,6 +8,7 @@ import keras
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.regnet import RegNetY
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS, Variant
 from keras_cait.weights import load_weights
@@ -82,55 +83,78 @@ def _builder(name: str) -> Builder:
 
 def _sizes(variant: Variant, options: dict[str, Any]) -> dict[str, Any]:
     """What makes the variant, which `options` must leave alone."""
-    names = ["patch_size", "embed_dim", "depth", "num_heads"]
-    # No CaiT was published with a distillation token, but it may have one.
-    if variant.family == "deit":
-        names.append("distilled")
-    taken = sorted(options.keys() & {*names})
+    taken = sorted(options.keys() & variant.sizes.keys())
     if taken:
         raise TypeError(
-            f"{variant.name} sets {', '.join(names)}. Received: {', '.join(taken)}. "
+            f"{variant.name} sets {', '.join(variant.sizes)}. "
+            f"Received: {', '.join(taken)}. "
             f"For another size call keras_cait.{_FAMILIES[variant.family].__name__}."
         )
-    return {name: getattr(variant, name) for name in names}
+    return variant.sizes
 
 
 def _documented(build: Any, variant: Variant) -> Builder:
     build.__name__ = build.__qualname__ = variant.name
-    hub_ids = " or ".join(row.hub_id for row in variant.checkpoints)
+    hub_ids = " or ".join(
+        row.hub_id
+        for row in variant.checkpoints
+        if row is variant.checkpoint_for((row.image_size, row.image_size, 3))
+    )
+    texts = _TEXTS[variant.family]
     build.__doc__ = _DOCSTRING.format(
         name=variant.name,
-        kind=" with a distillation token" if variant.distilled else "",
+        kind=" with a distillation token" if variant.sizes.get("distilled") else "",
         published=hub_ids or "published weights, of which this variant has none",
         variant=variant,
-        family=_FAMILIES[variant.family].__name__,
-        **_TEXTS[variant.family],
+        **{key: text.format(variant=variant) for key, text in texts.items()},
     )
     return build
 
 
-_FAMILIES = {"deit": DeiT, "deit3": DeiT3, "cait": CaiT}
+_FAMILIES = {"deit": DeiT, "deit3": DeiT3, "cait": CaiT, "regnet": RegNetY}
 
+_TRANSFORMER = {
+    "size": "{variant.embed_dim} wide, {variant.depth} blocks, "
+    "{variant.num_heads} heads",
+    "sides": ", multiples of {variant.patch_size}",
+    "pooling": 'None, the tokens; "token", the class\n'
+    '            token; "avg", the mean patch token',
+    "published_rate": "the published {variant.drop_path_rate}",
+}
 _TEXTS = {
     "deit": {
+        **_TRANSFORMER,
         "schedule": "a linear ramp from 0 to\n            this in the last block",
-        "options": "dropout_rate",
+        "options": "Other arguments of `keras_cait.DeiT`, such as dropout_rate",
         "paper": "https://arxiv.org/abs/2012.12877",
     },
     "deit3": {
+        **_TRANSFORMER,
         "schedule": "the same in every\n            block",
-        "options": "dropout_rate",
+        "options": "Other arguments of `keras_cait.DeiT3`, such as dropout_rate",
         "paper": "https://arxiv.org/abs/2204.07118",
     },
     "cait": {
+        **_TRANSFORMER,
         "schedule": "the same in every\n            self-attention block",
-        "options": "distilled=True, which\n            adds a distillation token",
+        "options": "Other arguments of `keras_cait.CaiT`, such as distilled=True,\n"
+        "            which adds a distillation token",
         "paper": "https://arxiv.org/abs/2103.17239",
+    },
+    "regnet": {
+        "size": "the convnet teacher, {variant.depth} blocks in groups of "
+        "{variant.group_size} channels",
+        "sides": "",
+        "pooling": 'None, the feature map; "avg" or\n'
+        '            "max", its mean or maximum over the image',
+        "published_rate": "0",
+        "schedule": "a linear ramp from 0 to\n            this in the last block",
+        "options": "Nothing: `keras_cait.RegNetY` has no other arguments",
+        "paper": "https://arxiv.org/abs/2003.13678",
     },
 }
 
-_DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, \
-{variant.num_heads} heads.
+_DOCSTRING = """{name}{kind}: {size}.
 
     Args:
         include_top: Whether to end in the classifier.
@@ -139,19 +163,17 @@ _DOCSTRING = """{name}{kind}: {variant.embed_dim} wide, {variant.depth} blocks, 
             `.safetensors` file with timm's names, a `.weights.h5` or a `.keras`
             file.
         input_tensor: A Keras tensor to use as the input.
-        input_shape: Height, width (in pixels, multiples of
-            {variant.patch_size}) and channels; ({variant.image_size},
-            {variant.image_size}, 3) by default.
-        pooling: With `include_top=False`: None, the tokens; "token", the class
-            token; "avg", the mean patch token.
+        input_shape: Height, width (in pixels{sides}) and channels;
+            ({variant.image_size}, {variant.image_size}, 3) by default.
+        pooling: With `include_top=False`: {pooling}.
         classes: Number of classes.
         classifier_activation: Activation of the output; None for logits.
         include_preprocessing: Whether images come in [0, 255] and are normalised
             in the model. Otherwise they come normalised.
         drop_path_rate: Stochastic depth, in [0, 1): {schedule}.
-            None for the published {variant.drop_path_rate}.
+            None for {published_rate}.
         name: Name of the model.
-        **options: Other arguments of `keras_cait.{family}`, such as {options}.
+        **options: {options}.
 
     Returns:
         A functional `keras.Model`.
@@ -195,3 +217,5 @@ CaiT_S48 = _builder("CaiT_S48")
 CaiT_M24 = _builder("CaiT_M24")
 CaiT_M36 = _builder("CaiT_M36")
 CaiT_M48 = _builder("CaiT_M48")
+
+RegNetY_16GF = _builder("RegNetY_16GF")

@@ -14,21 +14,39 @@ def classify(
     `(batch, tokens, dim) -> (batch, classes)`. The mean is of logits, as in the
     official code; the paper's text speaks of adding the softmax outputs.
     """
+    logits = linear_head(tokens[:, 0], classes)
+    if distilled:
+        taught = linear_head(tokens[:, 1], classes, name="head_distillation")
+        mean = keras.layers.Average(dtype=_full_precision(), name="mean_logits")
+        logits = mean([logits, taught])
+    return predictions(logits, activation)
+
+
+def linear_head(
+    features: Tensor,
+    classes: int,
+    *,
+    initializer: keras.Initializer | None = None,
+    name: str = "head",
+) -> Tensor:
+    """Logits of one vector an image, `(batch, dim) -> (batch, classes)`."""
     if classes < 1:
         raise ValueError(f"`classes` must be 1 or more. Received: classes={classes}")
-    logits = _head(tokens[:, 0], classes, "head")
-    # The last steps stay in full precision under a mixed policy.
-    dtype = keras.config.dtype_policy().variable_dtype
-    if distilled:
-        taught = _head(tokens[:, 1], classes, "head_distillation")
-        logits = keras.layers.Average(dtype=dtype, name="mean_logits")([logits, taught])
-    return keras.layers.Activation(activation, dtype=dtype, name="predictions")(logits)
-
-
-def _head(token: Tensor, classes: int, name: str) -> Tensor:
     return keras.layers.Dense(
-        classes, kernel_initializer=weight_initializer(), name=name
-    )(token)
+        classes, kernel_initializer=initializer or weight_initializer(), name=name
+    )(features)
+
+
+def predictions(logits: Tensor, activation: str | None) -> Tensor:
+    """The model's output: the activation of its logits."""
+    return keras.layers.Activation(
+        activation, dtype=_full_precision(), name="predictions"
+    )(logits)
+
+
+def _full_precision() -> str:
+    """The type of the last steps, under a mixed policy too."""
+    return keras.config.dtype_policy().variable_dtype
 
 
 def pool(tokens: Tensor, pooling: str | None, num_prefix_tokens: int) -> Tensor:
@@ -44,4 +62,21 @@ def pool(tokens: Tensor, pooling: str | None, num_prefix_tokens: int) -> Tensor:
         return keras.layers.GlobalAveragePooling1D(name="average_pool")(patches)
     raise ValueError(
         f'`pooling` must be None, "token" or "avg". Received: pooling={pooling!r}'
+    )
+
+
+def pool_map(features: Tensor, pooling: str | None) -> Tensor:
+    """A convnet's feature map `(batch, rows, columns, dim)`, or one vector of it."""
+    if pooling is None:
+        return features
+    layers = {
+        "avg": keras.layers.GlobalAveragePooling2D,
+        "max": keras.layers.GlobalMaxPooling2D,
+    }
+    if pooling not in layers:
+        raise ValueError(
+            f'`pooling` must be None, "avg" or "max". Received: pooling={pooling!r}'
+        )
+    return layers[pooling](data_format="channels_last", name=f"{pooling}_pool")(
+        features
     )

@@ -1,4 +1,4 @@
-"""What every transformer does first: check its sizes and cut the images up."""
+"""What every model does first: check its sizes and take the images in."""
 
 import keras
 
@@ -9,7 +9,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)  # per channel, of images in [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def check_image_shape(input_shape: Shape, patch_size: int) -> None:
+def check_image_shape(input_shape: Shape, patch_size: int = 1) -> None:
     """Raises `ValueError` unless the shape is one the model can be built for."""
     if len(input_shape) != 3 or any(side is None or side < 1 for side in input_shape):
         raise ValueError(

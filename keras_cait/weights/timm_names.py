@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import keras
-import numpy as np
 
 from keras_cait.layers import (
     ClassAttention,
@@ -17,44 +15,17 @@ from keras_cait.layers import (
     TalkingHeads,
 )
 from keras_cait.layers.tokens import LearnedToken
-from keras_cait.typing import Shape
+from keras_cait.weights.parameters import BatchCount, Parameter
 
 _LINEAR = (1, 0)  # torch (out, in) -> Keras (in, out)
 _CONVOLUTION = (2, 3, 1, 0)  # torch (out, in, rows, columns) -> Keras (rows, ...)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One of our variables and how timm lays it out.
-
-    Attributes:
-        variable: The Keras variable.
-        axes: Where each of its axes stands in timm's tensor.
-    """
-
-    variable: keras.Variable
-    axes: tuple[int, ...]
-
-    @property
-    def timm_shape(self) -> Shape:
-        """The shape of timm's tensor."""
-        return tuple(self.variable.shape[axis] for axis in np.argsort(self.axes))
-
-    def from_timm(self, tensor: np.ndarray) -> np.ndarray:
-        """timm's tensor in Keras's layout."""
-        return tensor.transpose(self.axes)
-
-    def to_timm(self) -> np.ndarray:
-        """The variable's value in timm's layout."""
-        value = keras.ops.convert_to_numpy(self.variable.value)
-        return np.ascontiguousarray(value.transpose(np.argsort(self.axes)))
 
 
 def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
     """Every weight of a model under the name that timm gives it.
 
     Args:
-        model: A DeiT or CaiT of this package.
+        model: A model of this package.
 
     Returns:
         Name in timm's state dict to `Parameter`, in the order of the layers.
@@ -63,23 +34,28 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
         ValueError: If a weight of the model has no counterpart in timm.
 
     """
-    table = {
-        name: parameter
-        for layer in model.layers
-        for name, parameter in _layer_parameters(layer)
-    }
+    table: dict[str, Parameter] = {}
+    for layer in model.layers:
+        name = _timm_name(layer.name)
+        if name is not None:
+            table |= {name + suffix: entry for suffix, entry in _parameters(layer)}
     if not any(isinstance(layer, ClassAttention) for layer in model.layers):
         table = {
             re.sub(r"gamma_(\d)$", r"ls\1.gamma", name): parameter
             for name, parameter in table.items()  # LayerScale outside of CaiT
         }
+    if "stem.conv.weight" in table:
+        table = {
+            re.sub(r"^head\.", "head.fc.", name): parameter
+            for name, parameter in table.items()  # its head holds the pooling too
+        }
     named = {id(parameter.variable) for parameter in table.values()}
     unnamed = [weight.path for weight in model.weights if id(weight) not in named]
     if unnamed:
         raise ValueError(
-            "Expected a model made of keras_cait's layers as keras_cait.DeiT and "
-            f"keras_cait.CaiT make it. Received: {model.name!r}, whose weights "
-            f"{unnamed} have no counterpart in timm."
+            "Expected a model as keras_cait.DeiT, DeiT3, CaiT and RegNetY make it. "
+            f"Received: {model.name!r}, whose weights {unnamed} have no counterpart "
+            "in timm."
         )
     return table
 
@@ -102,6 +78,16 @@ _OWN_WEIGHTS = {
         ("beta", ".bias", (0,)),
     ),
     keras.layers.Dense: _DENSE,
+    keras.layers.Conv2D: (
+        ("kernel", ".weight", _CONVOLUTION),
+        ("bias", ".bias", (0,)),
+    ),
+    keras.layers.BatchNormalization: (
+        ("gamma", ".weight", (0,)),
+        ("beta", ".bias", (0,)),
+        ("moving_mean", ".running_mean", (0,)),
+        ("moving_variance", ".running_var", (0,)),
+    ),
 }
 # The projections inside a layer, which timm calls as we do.
 _PROJECTIONS = {
@@ -111,38 +97,73 @@ _PROJECTIONS = {
 }
 
 
-def _layer_parameters(layer: keras.layers.Layer) -> Iterator[tuple[str, Parameter]]:
-    name = _timm_name(layer.name)
+def _parameters(layer: keras.layers.Layer) -> Iterator[tuple[str, Parameter]]:
+    """What timm appends to the layer's name, and the parameter of that name."""
     for kind, weights in _OWN_WEIGHTS.items():
         if isinstance(layer, kind):
-            for attribute, suffix, axes in weights:
-                yield name + suffix, Parameter(getattr(layer, attribute), axes)
+            yield from _weights(layer, weights)
     for kind, parts in _PROJECTIONS.items():
         if isinstance(layer, kind):
             for part in parts:
-                for attribute, suffix, axes in _DENSE:
-                    weight = getattr(getattr(layer, part), attribute)
-                    yield f"{name}.{part}{suffix}", Parameter(weight, axes)
+                for suffix, parameter in _weights(getattr(layer, part), _DENSE):
+                    yield f".{part}{suffix}", parameter
+    if isinstance(layer, keras.layers.BatchNormalization):
+        yield ".num_batches_tracked", BatchCount()
 
 
-_LAYER_NAMES = {
+def _weights(
+    layer: keras.layers.Layer, weights: tuple[tuple[str, str, tuple[int, ...]], ...]
+) -> Iterator[tuple[str, Parameter]]:
+    for attribute, suffix, axes in weights:
+        variable = getattr(layer, attribute)
+        if variable is not None:  # there is no bias before a normalisation
+            yield suffix, Parameter(variable, axes)
+
+
+_LAYERS = {
     "patch_embedding": "patch_embed.proj",
     "class_token": "cls_token",
     "distillation_token": "dist_token",
     "position_embedding": "pos_embed",
-    "attention": "attn",
-    "feed_forward": "mlp",
-    "scale1": "gamma_1",
-    "scale2": "gamma_2",
+    "norm": "norm",
+    "stem_conv": "stem.conv",
+    "stem_norm": "stem.bn",
+    "head": "head",
     "head_distillation": "head_dist",
 }
+_OF_A_TRANSFORMER_BLOCK = {
+    "norm1": "norm1",
+    "attention": "attn",
+    "scale1": "gamma_1",
+    "norm2": "norm2",
+    "feed_forward": "mlp",
+    "scale2": "gamma_2",
+}
+_OF_A_REGNET_BLOCK = {
+    "conv1": "conv1.conv",
+    "norm1": "conv1.bn",
+    "conv2": "conv2.conv",
+    "norm2": "conv2.bn",
+    "squeeze": "se.fc1",
+    "excite": "se.fc2",
+    "conv3": "conv3.conv",
+    "norm3": "conv3.bn",
+    "shortcut_conv": "downsample.conv",
+    "shortcut_norm": "downsample.bn",
+}
+# How our names of a block begin, how timm's do, and what its layers are called.
+_BLOCKS = (
+    (r"block_(\d+)_", r"blocks.{}.", _OF_A_TRANSFORMER_BLOCK),
+    (r"class_block_(\d+)_", r"blocks_token_only.{}.", _OF_A_TRANSFORMER_BLOCK),
+    (r"stage_(\d+)_block_(\d+)_", r"s{}.b{}.", _OF_A_REGNET_BLOCK),
+)
 
 
-def _timm_name(layer_name: str) -> str:
-    """For example "block_3_attention" to "blocks.3.attn"."""
-    block = re.fullmatch(r"(class_)?block_(\d+)_(\w+)", layer_name)
-    if block is None:
-        return _LAYER_NAMES.get(layer_name, layer_name)
-    stage, index, part = block.groups()
-    blocks = "blocks_token_only" if stage else "blocks"
-    return f"{blocks}.{index}.{_LAYER_NAMES.get(part, part)}"
+def _timm_name(layer_name: str) -> str | None:
+    """For example "block_3_attention" to "blocks.3.attn"; None where timm has none."""
+    for ours, theirs, parts in _BLOCKS:
+        block = re.match(ours, layer_name)
+        if block is not None:
+            part = parts.get(layer_name[block.end() :])
+            return part and theirs.format(*block.groups()) + part
+    return _LAYERS.get(layer_name)

@@ -25,6 +25,13 @@ def tiny_deit3(**overrides):
     return _tiny(keras_cait.DeiT3, overrides)
 
 
+def tiny_regnety(**overrides):
+    """A RegNetY of the size of the small reference model, unless told otherwise."""
+    sizes = {"depth": 7, "w0": 8, "wa": 8.0, "wm": 1.8, "group_size": 8}
+    settings = {"input_shape": (64, 64, 3), "classes": 10, **sizes}
+    return keras_cait.RegNetY(**{**settings, **overrides})
+
+
 def _tiny(family, overrides):
     sizes = {"patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 4}
     settings = {"input_shape": (32, 32, 3), "classes": 10, **sizes}
@@ -35,7 +42,8 @@ def randomise(model):
     """Gives every weight a value that matters, so that nothing is by chance 0 or 1."""
     generator = np.random.default_rng(0)
     for weight in model.weights:
-        weight.assign(0.2 * generator.standard_normal(weight.shape))
+        value = 0.2 * generator.standard_normal(weight.shape)
+        weight.assign(abs(value) + 0.5 if weight.name == "moving_variance" else value)
     return model
 
 

@@ -42,6 +42,18 @@ def test_is_named_and_documented(variant):
     assert "{" not in builder.__doc__
 
 
+def test_says_which_weights_it_takes():
+    said = {
+        name: getattr(keras_cait, name).__doc__.split('"imagenet" for ')[1]
+        for name in ("DeiT3_B", "RegNetY_16GF", "CaiT_S48")
+    }
+    assert said["DeiT3_B"].startswith(
+        "timm/deit3_base_patch16_224.fb_in1k or timm/deit3_base_patch16_384.fb_in1k,"
+    )
+    assert said["RegNetY_16GF"].startswith("timm/regnety_160.deit_in1k,")
+    assert said["CaiT_S48"].startswith("published weights, of which this variant has")
+
+
 @EACH
 def test_builds(variant):
     with without_values():
@@ -79,7 +91,12 @@ def test_takes_the_other_arguments_of_its_family():
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("CaiT_S24", "depth"), ("DeiT_S", "distilled"), ("DeiT_S", "patch_size")],
+    [
+        ("CaiT_S24", "depth"),
+        ("DeiT_S", "distilled"),
+        ("DeiT_S", "patch_size"),
+        ("RegNetY_16GF", "group_size"),
+    ],
 )
 def test_refuses_a_size_of_its_own(name, size):
     with pytest.raises(

@@ -4,7 +4,14 @@ import pytest
 
 import keras_cait
 from keras_cait.models.outputs import logits_from, output_kind
-from tests.models.samples import images, randomise, tiny_deit, to_numpy, without_values
+from tests.models.samples import (
+    images,
+    randomise,
+    tiny_deit,
+    tiny_regnety,
+    to_numpy,
+    without_values,
+)
 
 L = keras.layers
 
@@ -47,6 +54,7 @@ PROBABILITIES = {
     ),
     "deit": lambda: tiny_deit(depth=1),
     "distilled": lambda: tiny_deit(depth=1, distilled=True),
+    "regnety": tiny_regnety,
 }
 LOGITS = {
     "dense": lambda: functional(L.Dense(3)),
@@ -58,6 +66,7 @@ LOGITS = {
     "nested sequential": lambda: functional(sequential(L.Dense(3))),
     "deit": lambda: tiny_deit(depth=1, classifier_activation=None),
     "distilled": lambda: tiny_deit(depth=1, distilled=True, classifier_activation=None),
+    "regnety": lambda: tiny_regnety(classifier_activation=None),
 }
 UNKNOWN = {
     "sigmoid": lambda: functional(L.Dense(3, activation="sigmoid")),

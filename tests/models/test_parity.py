@@ -5,10 +5,17 @@ import numpy as np
 import pytest
 
 import keras_cait
-from tests.models.samples import tiny_cait, tiny_deit, tiny_deit3, to_numpy
+from tests.models.samples import (
+    tiny_cait,
+    tiny_deit,
+    tiny_deit3,
+    tiny_regnety,
+    to_numpy,
+)
 from tests.parity import reference
 
-NAMES = ["deit", "deit_distilled", "deit3", "cait", "cait_rect"]
+TRANSFORMERS = ["deit", "deit_distilled", "deit3", "cait", "cait_rect"]
+NAMES = [*TRANSFORMERS, "regnety"]
 RECTANGLE = {"input_shape": (32, 48, 3), "embed_dim": 24, "depth": 2, "num_heads": 3}
 
 
@@ -20,6 +27,8 @@ def loaded(name):
         model = tiny_cait(**settings)
     elif name == "deit3":
         model = tiny_deit3(**settings)
+    elif name == "regnety":
+        model = tiny_regnety(**settings)
     else:
         model = tiny_deit(**settings, distilled=name == "deit_distilled")
     return keras_cait.load_weights(model, reference.weights(f"tiny/{name}"))
@@ -51,7 +60,7 @@ def test_heads(name):
         assert_equals(heads["distillation"], expected["distillation_logits"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRANSFORMERS)
 def test_tokens_after_the_last_norm(name):
     expected = reference.numbers(f"tiny/{name}")
     model = loaded(name)
@@ -59,7 +68,7 @@ def test_tokens_after_the_last_norm(name):
     assert_equals(tokens(expected["images_nhwc"]), expected["tokens"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TRANSFORMERS)
 def test_attention_of_every_block(name):
     expected = reference.numbers(f"tiny/{name}")
     model = loaded(name)

@@ -1,0 +1,63 @@
+"""One tensor of timm's and where it stands in our models."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_cait.typing import Shape
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One of our variables and how timm lays it out.
+
+    Attributes:
+        variable: The Keras variable.
+        axes: Where each of its axes stands in timm's tensor.
+    """
+
+    variable: keras.Variable
+    axes: tuple[int, ...]
+
+    @property
+    def timm_shape(self) -> Shape:
+        """The shape of timm's tensor."""
+        return tuple(self.variable.shape[axis] for axis in np.argsort(self.axes))
+
+    def from_timm(self, tensor: np.ndarray) -> np.ndarray:
+        """timm's tensor in Keras's layout."""
+        return tensor.transpose(self.axes)
+
+    def to_timm(self) -> np.ndarray:
+        """The variable's value in timm's layout."""
+        value = keras.ops.convert_to_numpy(self.variable.value)
+        return np.ascontiguousarray(value.transpose(np.argsort(self.axes)))
+
+
+class _Nowhere:
+    """Takes a value as a variable does, and keeps none."""
+
+    def assign(self, value: np.ndarray) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class BatchCount(Parameter):
+    """The number of batches that a normalisation in torch has been trained on.
+
+    Keras counts none, and nothing reads it where the momentum is a constant, as
+    it is here. A file's number is dropped and 0 written in its place, so that the
+    files we write hold every name that timm's do.
+    """
+
+    variable: Any = field(default_factory=_Nowhere)
+    axes: tuple[int, ...] = ()
+
+    @property
+    def timm_shape(self) -> Shape:
+        return ()
+
+    def to_timm(self) -> np.ndarray:
+        return np.zeros((), np.int64)
