@@ -52,7 +52,7 @@ format: $(READY) ## format the code and mend what ruff can
 	$(BIN)/ruff format .
 
 lock: build/uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
-	$< pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate \
+	$< pip compile --quiet --universal --python-version 3.11 --extra recipes --extra export --extra test --extra dev --no-annotate \
 	  --custom-compile-command 'make lock' $(ARGS) pyproject.toml --output-file requirements.lock
 
 clean: ## remove .venv and everything that was built

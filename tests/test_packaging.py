@@ -63,7 +63,9 @@ def pins(python):
 
 
 def requirements():
-    extras = PROJECT["optional-dependencies"].values()
+    extras = PROJECT["optional-dependencies"]
+    # Some hundred megabytes for .pth files alone: `make torch` installs it.
+    extras = [extras[name] for name in extras if name != "torch"]
     lines = [*PROJECT["dependencies"], *(line for extra in extras for line in extra)]
     return [Requirement(line) for line in lines]
 

@@ -1,29 +1,86 @@
-"""Published checkpoints from the Hugging Face hub, through its own client."""
+"""Checkpoints from the Hugging Face hub, through its own client."""
 
+import hashlib
+import re
 from pathlib import Path
 
 from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+
+FILE = "model.safetensors"  # as timm and its users name it
+# Whichever library the client speaks HTTP with, this is the root of its errors.
+_TRANSPORT = HfHubHTTPError.__bases__
+_HELP = "Without a network pass weights=None, or the path of a file."
 
 
-def download_checkpoint(repository: str) -> Path:
-    """The safetensors file of a timm repository, from the cache or the hub.
+def download(source: str) -> Path:
+    """The safetensors file of a repository, from the cache or the hub.
 
-    The hub client's own settings hold: its cache folder, `HF_HUB_OFFLINE`, and
-    `HF_ENDPOINT` for a mirror.
+    The hub client's own settings hold: its cache folder, `HF_TOKEN`,
+    `HF_HUB_OFFLINE`, and `HF_ENDPOINT` for a mirror.
 
     Args:
-        repository: For example "timm/deit_tiny_patch16_224.fb_in1k".
+        source: "hf://owner/repository", or with "@revision" behind it; for example
+            "hf://timm/deit_tiny_patch16_224.fb_in1k".
 
     Raises:
-        OSError: If it is neither in the cache nor to be had.
+        ValueError: If `source` is not of that form.
+        OSError: If the file is neither in the cache nor to be had, or is not the
+            one that the hub has; then it does not stay in the cache.
 
     """
+    match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?", source)
+    if match is None:
+        raise ValueError(
+            "Expected hf://owner/repository, or hf://owner/repository@revision. "
+            f"Received: {source}"
+        )
+    repository, revision = match.groups()
     try:
-        return Path(hf_hub_download(repository, "model.safetensors"))
-    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
+        path = Path(hf_hub_download(repository, FILE, revision=revision))
+    except RepositoryNotFoundError as error:
         raise OSError(
-            f"Could not get the weights of {repository} from the Hugging Face hub, "
-            f"and they are not in its cache: {error}. Without a network pass "
-            "weights=None, or the path of a file."
+            f"The hub shows no repository {repository}. Received: {source}. Check the "
+            "name, or log in where it is private."
         ) from error
+    except LocalEntryNotFoundError as error:
+        raise OSError(
+            f"{source} is not in the cache, and the hub cannot be reached: "
+            f"{_first_line(error)} {_HELP}"
+        ) from error
+    except EntryNotFoundError as error:
+        raise OSError(
+            f"Expected {FILE} in the repository. Received: {source}, which has none."
+        ) from error
+    except (OSError, *_TRANSPORT) as error:
+        raise OSError(
+            f"Could not get {source} from the hub: {_first_line(error)} {_HELP}"
+        ) from error
+    _check(path, source)
+    return path
+
+
+def _check(path: Path, source: str) -> None:
+    """Refuses, and removes, a file whose content is not what the hub says."""
+    stored = path.resolve()
+    # The cache names a large file by its SHA-256, where it can make links.
+    if re.fullmatch("[0-9a-f]{64}", stored.name) is None:
+        return
+    with stored.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != stored.name:
+        path.unlink()
+        stored.unlink(missing_ok=True)
+        raise OSError(
+            f"The file of {source} must have the SHA-256 {stored.name}, as the hub "
+            f"says. Received: {found}. It is removed from the cache; try again."
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -9,16 +9,24 @@ import h5py
 import keras
 
 from keras_cait.typing import Shape
+from keras_cait.weights.heads import left_behind
 from keras_cait.weights.mismatch import check_tensors
 
 _WEIGHTS_IN_ARCHIVE = "model.weights.h5"
 
 
-def load_keras_weights(model: keras.Model, path: Path) -> None:
+def load_keras_weights(
+    model: keras.Model, path: Path, *, new_head: bool = False
+) -> None:
     """Fills a model from a file that Keras wrote for a model of the same layout.
 
     A `.keras` file is only searched for its weights: nothing in it is built or
     run.
+
+    Args:
+        model: A model of this package.
+        path: The file.
+        new_head: Whether the model's head may be for other classes; see `heads`.
 
     Raises:
         ValueError: If the file is not what its name says, or a tensor is
@@ -33,11 +41,20 @@ def load_keras_weights(model: keras.Model, path: Path) -> None:
         own = Path(folder, "expected.weights.h5")
         model.save_weights(own)
         expected, found = _shapes(own, own), _shapes(weights, path)
-        check_tensors(expected, found, source=path, model_name=model.name)
+        apart, warning = left_behind(expected, found, new_head=new_head, source=path)
+        check_tensors(
+            expected, found, besides=apart, source=path, model_name=model.name
+        )
         with warnings.catch_warnings():
             # The state of the optimizer, if there is any, may be another one's.
             warnings.filterwarnings("ignore", "Skipping variable loading for optim")
-            model.load_weights(weights)
+            if warning:  # which says it in our words
+                warnings.filterwarnings(
+                    "ignore", "A total of|Layer .* skipped|Skipping"
+                )
+            model.load_weights(weights, skip_mismatch=bool(warning))
+    if warning:
+        warnings.warn(warning, stacklevel=2)
 
 
 def _extract(path: Path, target: Path) -> Path:

@@ -38,7 +38,11 @@ def resample_grid(
 
 
 def resample_position_embedding(
-    embedding: np.ndarray, grid_size: tuple[int, int], num_prefix_tokens: int
+    embedding: np.ndarray,
+    grid_size: tuple[int, int],
+    num_prefix_tokens: int,
+    *,
+    antialias: bool = False,
 ) -> np.ndarray:
     """A checkpoint's embedding of a square grid, for a model's grid.
 
@@ -46,6 +50,7 @@ def resample_position_embedding(
         embedding: `(1, num_prefix_tokens + side**2, dim)`.
         grid_size: Rows and columns of patches in the model.
         num_prefix_tokens: Tokens in front of the patches; they keep their values.
+        antialias: Which of the two forms of resampling.
 
     Returns:
         `(1, num_prefix_tokens + rows * columns, dim)`, or the embedding as it
@@ -60,7 +65,9 @@ def resample_position_embedding(
     if same or side == 0 or side**2 + num_prefix_tokens != tokens:
         return embedding
     prefix, patches = np.split(embedding[0], [num_prefix_tokens])
-    patches = resample_grid(patches.reshape(side, side, dim), grid_size)
+    patches = resample_grid(
+        patches.reshape(side, side, dim), grid_size, antialias=antialias
+    )
     return np.concatenate([prefix, patches.reshape(-1, dim)])[None]
 
 

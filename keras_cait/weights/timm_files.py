@@ -1,6 +1,8 @@
-"""Safetensors files with timm's names: reading them into a model and writing them."""
+"""Checkpoints with timm's names: reading them into a model and writing them."""
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,38 +11,62 @@ from safetensors.numpy import load_file, save_file
 
 from keras_cait.files import replace_when_written
 from keras_cait.layers import PositionEmbedding
+from keras_cait.weights.heads import left_behind
+from keras_cait.weights.layouts import to_timm_layout
 from keras_cait.weights.mismatch import check_tensors
 from keras_cait.weights.position_embedding import resample_position_embedding
 from keras_cait.weights.timm_names import timm_parameters
+from keras_cait.weights.torch_files import read_torch_file
 
 
-def load_timm_weights(model: keras.Model, path: Path) -> None:
-    """Fills a model from a safetensors file; all of it or nothing.
+def load_timm_weights(
+    model: keras.Model, path: Path, *, new_head: bool = False, antialias: bool = False
+) -> None:
+    """Fills a model from a file in timm's or the official layout; all or nothing.
 
     Position embeddings of a square image are resampled for the model's size.
 
+    Args:
+        model: A model of this package.
+        path: A `.safetensors` file, or one of torch.
+        new_head: Whether the model's head may be for other classes; see `heads`.
+        antialias: Which form of resampling; see `resample_grid`.
+
     Raises:
-        ValueError: If the file is not in the safetensors format, or a tensor is
+        ValueError: If the file is damaged or of another kind, or a tensor is
             missing, left over or of another shape; then the model is unchanged.
 
     """
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(
-            f"Expected a complete safetensors file. Received: {path}, {error}"
-        ) from error
+    tensors = to_timm_layout(_read(path))
     parameters = timm_parameters(model)
     for layer in model.layers:
         if isinstance(layer, PositionEmbedding) and "pos_embed" in tensors:
             tensors["pos_embed"] = resample_position_embedding(
-                tensors["pos_embed"], layer.grid_size, layer.num_prefix_tokens
+                tensors["pos_embed"],
+                layer.grid_size,
+                layer.num_prefix_tokens,
+                antialias=antialias,
             )
     expected = {name: entry.timm_shape for name, entry in parameters.items()}
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    check_tensors(expected, found, source=path, model_name=model.name)
+    found = {name: np.shape(tensor) for name, tensor in tensors.items()}
+    apart, warning = left_behind(expected, found, new_head=new_head, source=path)
+    check_tensors(expected, found, besides=apart, source=path, model_name=model.name)
     for name, parameter in parameters.items():
-        parameter.variable.assign(parameter.from_timm(tensors[name]))
+        if name not in apart:
+            parameter.variable.assign(parameter.from_timm(tensors[name]))
+    if warning:
+        warnings.warn(warning, stacklevel=2)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.suffix != ".safetensors":
+        return read_torch_file(path)
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(
+            f"Expected a complete safetensors file. Received: {path}, {error}"
+        ) from error
 
 
 def save_timm_weights(model: keras.Model, path: str | Path) -> None:

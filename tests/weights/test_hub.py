@@ -1,34 +1,160 @@
-"""Published weights come out of the hub's own cache, and their absence is said."""
+"""The hub client against a server of our own, over HTTP, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
-import keras_cait
-from keras_cait.weights.hub import download_checkpoint
+from tests.parity.reference import manifest
+from tests.weights.hub_server import FAILURES, serving
 
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache and no network, as HF_HUB_OFFLINE and HF_HUB_CACHE set them."""
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    return tmp_path
+ROOT = Path(__file__).parents[2]
+DEIT_TI = "timm/deit_tiny_patch16_224.fb_in1k"
+SMALL = save({"x": np.arange(100_000, dtype="float32")})
 
 
-def test_weights_in_the_cache_are_loaded(cache):
-    source = keras_cait.DeiT_Ti(weights=None)
-    repository = cache / "models--timm--deit_tiny_patch16_224.fb_in1k"
-    snapshot = repository / "snapshots" / ("0" * 40)
-    (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text("0" * 40)
-    keras_cait.save_timm_weights(source, snapshot / "model.safetensors")
-    loaded = keras_cait.DeiT_Ti()
-    for one, other in zip(source.get_weights(), loaded.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+def checkpoint(classes):
+    """A file of DeiT-Ti with values of its own."""
+    generator = np.random.default_rng(classes)
+    shapes = dict(manifest("deit_tiny_patch16_224")["state_dict"])
+    shapes["head.weight"][0] = shapes["head.bias"][0] = classes
+    return {
+        name: generator.standard_normal(shape, dtype="float32")
+        for name, shape in shapes.items()
+    }
 
 
-def test_without_network_and_cache_it_says_what_to_do(cache):
-    with pytest.raises(OSError, match=r"timm/nothing.*not in its cache.*weights=None"):
-        download_checkpoint("timm/nothing")
+def ask(*sources, home, endpoint, **settings):
+    """What tests/weights/on_the_hub.py prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.weights.on_the_hub", *sources],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",  # starts sooner
+            "HF_HOME": str(home),
+            "HF_ENDPOINT": endpoint,
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            **settings,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def published():
+    return {DEIT_TI: checkpoint(1000), "somebody/birds": checkpoint(7)}
+
+
+@pytest.fixture(scope="module")
+def hub(published, tmp_path_factory):
+    """Answers to all questions: with the hub there, then without it."""
+    files = {name: save(tensors) for name, tensors in published.items()}
+    misbehaving = ("owner/cut", "owner/cut-once", "owner/wrong-hash", "owner/good")
+    files |= dict.fromkeys((*misbehaving, *FAILURES), SMALL)
+    home = tmp_path_factory.mktemp("hub")
+    sources = [f"hf://{name}" for name in files if "/" in name and name != DEIT_TI]
+    questions = ["DeiT_Ti 1000", "DeiT_Ti 7 hf://somebody/birds", "DeiT_Ti 3"]
+    with serving(files) as server:
+        answers = ask(*sources, *questions, home=home, endpoint=server.url)
+        requests = list(server.requests)
+    # The server is gone: what was loaded must come from the cache.
+    gone = ask("hf://owner/good", "hf://owner/new", home=home, endpoint=server.url)
+    offline = {"home": home, "endpoint": server.url, "HF_HUB_OFFLINE": "1"}
+    offline = ask("DeiT_Ti 1000", "hf://owner/new", **offline)
+    return {
+        "answers": answers,
+        "requests": requests,
+        "gone": gone,
+        "offline": offline,
+        "home": home,
+    }
+
+
+def test_imagenet_is_the_published_file(hub, published):
+    found = hub["answers"]["DeiT_Ti 1000"]
+    tensors = published[DEIT_TI]
+    expected = tensors["norm.weight"].sum() + tensors["norm.bias"].sum()
+    assert found["norm"] == pytest.approx(expected, rel=1e-4)
+    assert found["head"] == pytest.approx(tensors["head.weight"].sum(), rel=1e-4)
+    assert found["warnings"] == []
+
+
+def test_a_repository_of_somebody_s_with_other_classes(hub, published):
+    found = hub["answers"]["DeiT_Ti 7 hf://somebody/birds"]
+    head = published["somebody/birds"]["head.weight"]
+    assert found["head"] == pytest.approx(head.sum(), rel=1e-4)
+    assert found["warnings"] == []
+
+
+def test_other_classes_than_the_published_ones_warn_once(hub, published):
+    found = hub["answers"]["DeiT_Ti 3"]
+    tensors = published[DEIT_TI]
+    expected = tensors["norm.weight"].sum() + tensors["norm.bias"].sum()
+    assert found["norm"] == pytest.approx(expected, rel=1e-4)
+    (warning,) = found["warnings"]
+    assert warning.startswith("the model has 3 classes, the file 1000: head.bias, head")
+
+
+@pytest.mark.parametrize(
+    ("repository", "message"),
+    [
+        ("no-repository", "shows no repository owner/no-repository"),
+        ("no-file", "Expected model.safetensors in the repository"),
+        ("private", "log in where it is private"),
+        ("gated", "log in where it is private"),
+        ("bad-token", "401 Unauthorized"),
+        ("cut", "Could not get hf://owner/cut from the hub"),
+        ("wrong-hash", "must have the SHA-256"),
+    ],
+)
+def test_failures_say_what_happened_and_leave_nothing(hub, repository, message):
+    found = hub["answers"][f"hf://owner/{repository}"]
+    assert found["error"] == "OSError"
+    assert message in found["message"]
+    assert f"owner/{repository}" in found["message"]
+    folder = hub["home"] / "hub" / f"models--owner--{repository}"
+    assert not list(folder.glob("snapshots/*/*"))
+    whole = [path for path in folder.glob("blobs/*") if path.suffix != ".incomplete"]
+    assert not whole
+
+
+@pytest.mark.parametrize("repository", ["good", "cut-once"])
+def test_what_arrives_is_whole(hub, repository):
+    path = Path(hub["answers"][f"hf://owner/{repository}"]["file"])
+    assert path.read_bytes() == SMALL
+
+
+def test_a_checkpoint_is_fetched_once(hub):
+    assert hub["requests"].count(f"GET {DEIT_TI}") == 1
+
+
+def test_without_the_hub_the_cache_serves(hub):
+    assert hub["gone"]["hf://owner/good"] == hub["answers"]["hf://owner/good"]
+    assert hub["offline"]["DeiT_Ti 1000"] == hub["answers"]["DeiT_Ti 1000"]
+
+
+@pytest.mark.parametrize("without", ["gone", "offline"])
+def test_without_the_hub_and_the_cache(hub, without):
+    found = hub[without]["hf://owner/new"]
+    assert found["error"] == "OSError"
+    assert "not in the cache, and the hub cannot be reached" in found["message"]
+    assert "weights=None" in found["message"]
+
+
+@pytest.mark.parametrize("source", ["hf://", "hf://owner", "hf://a/b/c", "hf://a b/c"])
+def test_addresses_of_another_form_are_refused(source):
+    from keras_cait.weights.hub import download
+
+    with pytest.raises(ValueError, match=f"hf://owner/repository.*Received: {source}"):
+        download(source)

@@ -11,7 +11,7 @@ def test_gives_the_model_back(convert):
     assert keras_cait.load_weights(model, convert(weights("tiny/deit"))) is model
 
 
-@pytest.mark.parametrize("name", ["model.h5", "model.bin", "model", "safetensors"])
+@pytest.mark.parametrize("name", ["model.h5", "model.ckpt", "model", "safetensors"])
 def test_unknown_suffixes_are_refused(name, tmp_path):
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(

@@ -1,0 +1,59 @@
+"""What may stay behind when a checkpoint meets a model with another head."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from keras_cait.typing import Shape
+
+# In timm's names, and in the files that Keras writes: no other layer of a model is
+# a Dense of its own.
+_HEAD = re.compile(r"head(_dist|\.fc)?\.(weight|bias)|layers/dense(_\d+)?/vars/[01]")
+# No published CaiT has these; one that is to be taught may.
+_TAUGHT = {"dist_token", "head_dist.weight", "head_dist.bias"}
+
+
+def left_behind(
+    expected: Mapping[str, Shape],
+    found: Mapping[str, Shape],
+    *,
+    new_head: bool,
+    source: str | Path,
+) -> tuple[set[str], str]:
+    """Names of the tensors that are not loaded, and what to tell of them.
+
+    A model without a head takes none. With `new_head`, heads for another number of
+    classes, and a distillation token that the file lacks, keep their random start.
+
+    Args:
+        expected: Shapes of the model's tensors by name.
+        found: Shapes of the file's.
+        new_head: Whether the model's head may be another one than the file's.
+        source: Where the file is, for the message.
+
+    Returns:
+        The names, and a warning; an empty one where none is due.
+
+    """
+    heads = {name for name in expected if _HEAD.fullmatch(name)}
+    if not heads:
+        return {name for name in found if _HEAD.fullmatch(name)}, ""
+    if not new_head:
+        return set(), ""
+    names: set[str] = set()
+    reasons = []
+    for name in sorted(heads & found.keys()):
+        pairs = zip(expected[name], found[name], strict=False)
+        differ = [pair for pair in pairs if pair[0] != pair[1]]
+        if len(expected[name]) == len(found[name]) and len(differ) == 1:
+            names.add(name)
+            reasons = ["the model has {} classes, the file {}".format(*differ[0])]
+    if "dist_token" in expected and "dist_token" not in found:
+        names |= _TAUGHT & expected.keys()
+        reasons.append("the file has no distillation token")
+    if not names:
+        return names, ""
+    return names, (
+        f"{' and '.join(reasons)}: {', '.join(sorted(names))} keep their random start "
+        f"and need training. Everything else of {source} is loaded."
+    )

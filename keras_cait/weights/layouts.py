@@ -1,0 +1,36 @@
+"""The layouts that checkpoints come in, brought to timm's."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+
+def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors by timm's names, from what a checkpoint of either project holds.
+
+    The official files keep the tensors under "model" and, for CaiT, put "module."
+    in front of every name; DeiT-III calls its LayerScale `gamma_1` where timm has
+    `ls1.gamma`. timm's own files come back as they are.
+
+    Args:
+        content: What stands in the file.
+
+    Returns:
+        Name to tensor.
+
+    Example:
+        >>> to_timm_layout({"model": {"module.norm.weight": 1.0}, "epoch": 3})
+        {'norm.weight': 1.0}
+
+    """
+    for key in ("model", "state_dict"):
+        if isinstance(content.get(key), Mapping):
+            content = content[key]
+    tensors = {re.sub(r"^module\.", "", name): content[name] for name in content}
+    is_cait = any(name.startswith("blocks_token_only.") for name in tensors)
+    if is_cait:
+        return tensors
+    return {
+        re.sub(r"^(blocks\.\d+\.)gamma_(\d)$", r"\1ls\2.gamma", name): tensor
+        for name, tensor in tensors.items()
+    }

@@ -1,0 +1,62 @@
+"""Torch's files, read by torch itself and never unpickled freely."""
+
+import argparse
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def read_torch_file(path: Path) -> dict[str, Any]:
+    """What a file of `torch.save` holds, its tensors as arrays.
+
+    Raises:
+        ImportError: If torch is not installed.
+        ValueError: If the file is damaged, of another kind, or holds anything that
+            running code would have to build.
+
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            f"Reading {path} takes torch, which is not installed. Install "
+            "keras_cait[torch], or give the weights as a .safetensors file."
+        ) from error
+    try:
+        # The official training code keeps its arguments beside the weights.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        zipfile.BadZipFile,
+    ) as error:
+        reason = str(error).strip().splitlines() or ["empty"]
+        raise ValueError(
+            "Expected a complete file of torch with weights and nothing that runs "
+            f"code. Received: {path}, {reason[0]}"
+        ) from error
+    if not isinstance(content, Mapping):
+        raise ValueError(
+            "Expected a dictionary of weights in the file. "
+            f"Received: {path} with a {type(content).__name__}"
+        )
+    return _arrays(content)
+
+
+def _arrays(content: Mapping[str, Any]) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            arrays[name] = _arrays(value)
+        elif hasattr(value, "detach"):
+            tensor = value.detach()
+            # NumPy has no bfloat16.
+            wide = tensor.float() if tensor.is_floating_point() else tensor
+            arrays[name] = np.array(wide)
+    return arrays

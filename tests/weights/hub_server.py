@@ -1,0 +1,109 @@
+"""A server that answers as the Hugging Face hub does, and fails as it does."""
+
+import contextlib
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+COMMIT = "0123456789" * 4
+FAILURES = {
+    # repository: status and the hub's own word for it
+    "owner/no-repository": (404, "RepoNotFound"),
+    "owner/no-file": (404, "EntryNotFound"),
+    "owner/private": (401, "RepoNotFound"),
+    "owner/gated": (403, "GatedRepo"),
+    "owner/bad-token": (401, ""),
+}
+
+
+class Hub(ThreadingHTTPServer):
+    """Serves `files`, {repository: bytes}; some repositories misbehave by name.
+
+    "owner/cut" loses the connection halfway each time, "owner/cut-once" the first
+    time; "owner/wrong-hash" sends something else than its ETag says.
+    """
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.files = files
+        self.requests: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+@contextlib.contextmanager
+def serving(files: dict[str, bytes]) -> Iterator[Hub]:
+    """Runs a hub while what is inside runs."""
+    hub = Hub(files)
+    thread = threading.Thread(target=hub.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        hub.shutdown()
+        hub.server_close()
+        thread.join()
+
+
+class _Answer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Hub
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def log_message(self, *_: object) -> None:
+        """Keeps quiet."""
+
+    def _answer(self, *, with_body: bool) -> None:
+        parts = self.path.strip("/").split("/")
+        storage = parts[0] == "storage"
+        repository = "/".join(parts[1:3] if storage else parts[:2])
+        self.server.requests.append(f"{self.command} {repository}")
+        content = self.server.files.get(repository, b"")
+        if repository in FAILURES or not content or parts[-1] != "model.safetensors":
+            self._fail(*FAILURES.get(repository, (404, "RepoNotFound")))
+            return
+        etag = hashlib.sha256(content).hexdigest()
+        if repository == "owner/wrong-hash":
+            content = content[:-1] + b"?"
+        if not storage:
+            # As the hub does for large files: what they are, and where they lie.
+            self.send_response(302)
+            self.send_header("X-Linked-Etag", f'"{etag}"')
+            self.send_header("X-Linked-Size", str(len(content)))
+            self.send_header("Location", f"/storage{self.path}")
+            self._end(b"")
+            return
+        start = int(self.headers.get("Range", "bytes=0-")[6:].split("-")[0])
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", f'"{etag}"')
+        if start:
+            last = len(content) - 1
+            self.send_header("Content-Range", f"bytes {start}-{last}/{len(content)}")
+        body = content[start:]
+        first = self.server.requests.count(f"GET {repository}") == 1
+        cut = repository == "owner/cut" or (repository == "owner/cut-once" and first)
+        self._end(body, with_body=with_body, cut=cut)
+
+    def _fail(self, status: int, code: str) -> None:
+        self.send_response(status)
+        if code:
+            self.send_header("X-Error-Code", code)
+        self._end(b"")
+
+    def _end(self, body: bytes, *, with_body: bool = True, cut: bool = False) -> None:
+        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+        if cut and with_body:
+            self.wfile.flush()
+            self.close_connection = True

@@ -1,0 +1,108 @@
+"""Files of torch: without torch here, with it under `make torch`."""
+
+import argparse
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import keras_cait
+from tests.models.samples import tiny_cait, tiny_deit
+from tests.parity.reference import weights
+from tests.weights.refused import assert_equal_weights, refused, values
+
+
+def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    path = tmp_path / "model.pth"
+    path.write_bytes(b"anything")
+    with pytest.raises(
+        ImportError, match=r"model\.pth takes torch.*keras_cait\[torch\]"
+    ):
+        keras_cait.load_weights(tiny_deit(), path)
+
+
+@pytest.fixture
+def torch():
+    """torch, which only `make torch` installs; these tests are not chosen without."""
+    return pytest.importorskip("torch")
+
+
+needs_torch = pytest.mark.torch
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("family", "name", "layout"),
+    [
+        (tiny_cait, "cait", lambda t: {"model": {f"module.{k}": t[k] for k in t}}),
+        (tiny_deit, "deit", lambda t: t),
+        (tiny_deit, "deit", lambda t: {"state_dict": t, "epoch": 3, "metric": 0.5}),
+        (
+            tiny_deit,
+            "deit",
+            lambda t: {"model": t, "args": argparse.Namespace(lr=1e-3, aa="rand-m9")},
+        ),
+    ],
+    ids=["official CaiT", "plain", "timm's training", "official training"],
+)
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".bin"])
+def test_files_of_torch_load(family, name, layout, suffix, torch, tmp_path):
+    tensors = load_file(weights(f"tiny/{name}"))
+    tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
+    path = tmp_path / f"model{suffix}"
+    torch.save(layout(tensors), path)
+    found = keras_cait.load_weights(family(), path)
+    expected = keras_cait.load_weights(family(), weights(f"tiny/{name}"))
+    assert_equal_weights(found, values(expected))
+
+
+@needs_torch
+def test_bfloat16_is_widened(torch, tmp_path):
+    tensors = load_file(weights("tiny/deit"))
+    half = {key: torch.from_numpy(value).bfloat16() for key, value in tensors.items()}
+    torch.save(half, tmp_path / "half.pth")
+    model = keras_cait.load_weights(tiny_deit(), tmp_path / "half.pth")
+    kernel, _ = model.get_layer("head").get_weights()
+    np.testing.assert_array_equal(kernel, half["head.weight"].float().numpy().T)
+
+
+class _Evil:
+    """Unpickled freely it would make a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        import os
+
+        return (os.mkdir, (str(self.folder),))
+
+
+@needs_torch
+def test_a_pickle_that_would_run_code_is_refused(torch, tmp_path):
+    path, trace = tmp_path / "evil.pth", tmp_path / "trace"
+    torch.save({"model": _Evil(trace)}, path)
+    model = tiny_deit()
+    with refused(model, "nothing that runs code", str(path)):
+        keras_cait.load_weights(model, path)
+    assert not trace.exists()
+
+
+@needs_torch
+@pytest.mark.parametrize("content", ["cut", "empty", "foreign", "tensor"])
+def test_damaged_files_are_refused(content, torch, tmp_path):
+    path = tmp_path / "model.pth"
+    torch.save({"norm.bias": torch.zeros(1000)}, path)
+    whole = path.read_bytes()
+    if content == "tensor":
+        torch.save(torch.zeros(3), path)
+    else:
+        foreign = b"<!doctype html>" * 100
+        path.write_bytes(
+            {"cut": whole[:-300], "empty": b"", "foreign": foreign}[content]
+        )
+    model = tiny_deit()
+    with refused(model, str(path)):
+        keras_cait.load_weights(model, path)
