@@ -29,7 +29,10 @@ from keras_cait.models.builders import (
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.imagenet import decode_predictions, preprocess_input
 from keras_cait.models.outputs import separate_heads
+from keras_cait.models.preprocessing import Preprocessing, preprocessing_for
+from keras_cait.models.registry import create_model, list_models
 from keras_cait.models.regnet import RegNetY
 from keras_cait.visualization.attention import attention_maps
 from keras_cait.weights import load_weights, save_timm_weights
@@ -63,12 +66,18 @@ __all__ = [
     "DeiT_Ti_Distilled",
     "Distiller",
     "HardDistillation",
+    "Preprocessing",
     "RegNetY",
     "RegNetY_16GF",
     "SoftDistillation",
     "attention_maps",
+    "create_model",
+    "decode_predictions",
     "layers",
+    "list_models",
     "load_weights",
+    "preprocess_input",
+    "preprocessing_for",
     "save_timm_weights",
     "separate_heads",
 ]

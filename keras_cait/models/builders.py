@@ -12,7 +12,6 @@ from keras_cait.models.regnet import RegNetY
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS, Variant
 from keras_cait.weights import load_weights
-from keras_cait.weights.hub import download_checkpoint
 
 
 class Builder(Protocol):
@@ -75,8 +74,10 @@ def _builder(name: str) -> Builder:
             **options,
         )
         if weights == "imagenet":
-            weights = download_checkpoint(variant.checkpoint_for(input_shape).hub_id)
-        return model if weights is None else load_weights(model, weights)
+            weights = f"hf://{variant.checkpoint_for(input_shape).hub_id}"
+        if weights is not None:
+            load_weights(model, weights, new_head=True)
+        return model
 
     return _documented(build, variant)
 
