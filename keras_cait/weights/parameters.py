@@ -1,7 +1,6 @@
 """One tensor of timm's and where it stands in our models."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -30,21 +29,18 @@ class Parameter:
         """timm's tensor in Keras's layout."""
         return tensor.transpose(self.axes)
 
+    def assign(self, tensor: np.ndarray) -> None:
+        """Gives the variable the value of timm's tensor."""
+        self.variable.assign(self.from_timm(tensor))
+
     def to_timm(self) -> np.ndarray:
         """The variable's value in timm's layout."""
         value = keras.ops.convert_to_numpy(self.variable.value)
         return np.ascontiguousarray(value.transpose(np.argsort(self.axes)))
 
 
-class _Nowhere:
-    """Takes a value as a variable does, and keeps none."""
-
-    def assign(self, value: np.ndarray) -> None:
-        pass
-
-
 @dataclass(frozen=True)
-class BatchCount(Parameter):
+class BatchCount:
     """The number of batches that a normalisation in torch has been trained on.
 
     Keras counts none, and nothing reads it where the momentum is a constant, as
@@ -52,12 +48,11 @@ class BatchCount(Parameter):
     files we write hold every name that timm's do.
     """
 
-    variable: Any = field(default_factory=_Nowhere)
-    axes: tuple[int, ...] = ()
+    timm_shape: Shape = ()
 
-    @property
-    def timm_shape(self) -> Shape:
-        return ()
+    def assign(self, tensor: np.ndarray) -> None:
+        """Keeps nothing."""
 
     def to_timm(self) -> np.ndarray:
+        """No batches, as a scalar."""
         return np.zeros((), np.int64)

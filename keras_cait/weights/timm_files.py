@@ -14,6 +14,7 @@ from keras_cait.layers import PositionEmbedding
 from keras_cait.weights.heads import left_behind
 from keras_cait.weights.layouts import to_timm_layout
 from keras_cait.weights.mismatch import check_tensors
+from keras_cait.weights.parameters import BatchCount
 from keras_cait.weights.position_embedding import resample_position_embedding
 from keras_cait.weights.timm_names import timm_parameters
 from keras_cait.weights.torch_files import read_torch_file
@@ -50,10 +51,11 @@ def load_timm_weights(
     expected = {name: entry.timm_shape for name, entry in parameters.items()}
     found = {name: np.shape(tensor) for name, tensor in tensors.items()}
     apart, warning = left_behind(expected, found, new_head=new_head, source=path)
+    counts = {name for name in expected if isinstance(parameters[name], BatchCount)}
+    apart |= counts - found.keys()  # nothing would be read from them
     check_tensors(expected, found, besides=apart, source=path, model_name=model.name)
-    for name, parameter in parameters.items():
-        if name not in apart:
-            parameter.variable.assign(parameter.from_timm(tensors[name]))
+    for name in parameters.keys() - apart:
+        parameters[name].assign(tensors[name])
     if warning:
         warnings.warn(warning, stacklevel=2)
 

@@ -21,7 +21,7 @@ _LINEAR = (1, 0)  # torch (out, in) -> Keras (in, out)
 _CONVOLUTION = (2, 3, 1, 0)  # torch (out, in, rows, columns) -> Keras (rows, ...)
 
 
-def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
+def timm_parameters(model: keras.Model) -> dict[str, Parameter | BatchCount]:
     """Every weight of a model under the name that timm gives it.
 
     Args:
@@ -34,7 +34,7 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
         ValueError: If a weight of the model has no counterpart in timm.
 
     """
-    table: dict[str, Parameter] = {}
+    table: dict[str, Parameter | BatchCount] = {}
     for layer in model.layers:
         name = _timm_name(layer.name)
         if name is not None:
@@ -49,7 +49,7 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter]:
             re.sub(r"^head\.", "head.fc.", name): parameter
             for name, parameter in table.items()  # its head holds the pooling too
         }
-    named = {id(parameter.variable) for parameter in table.values()}
+    named = {id(getattr(parameter, "variable", None)) for parameter in table.values()}
     unnamed = [weight.path for weight in model.weights if id(weight) not in named]
     if unnamed:
         raise ValueError(
@@ -97,7 +97,9 @@ _PROJECTIONS = {
 }
 
 
-def _parameters(layer: keras.layers.Layer) -> Iterator[tuple[str, Parameter]]:
+def _parameters(
+    layer: keras.layers.Layer,
+) -> Iterator[tuple[str, Parameter | BatchCount]]:
     """What timm appends to the layer's name, and the parameter of that name."""
     for kind, weights in _OWN_WEIGHTS.items():
         if isinstance(layer, kind):
@@ -113,7 +115,7 @@ def _parameters(layer: keras.layers.Layer) -> Iterator[tuple[str, Parameter]]:
 
 def _weights(
     layer: keras.layers.Layer, weights: tuple[tuple[str, str, tuple[int, ...]], ...]
-) -> Iterator[tuple[str, Parameter]]:
+) -> Iterator[tuple[str, Parameter | BatchCount]]:
     for attribute, suffix, axes in weights:
         variable = getattr(layer, attribute)
         if variable is not None:  # there is no bias before a normalisation

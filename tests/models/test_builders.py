@@ -133,10 +133,22 @@ def test_takes_weights_from_a_file(suffix, model, tmp_path):
     np.testing.assert_array_equal(to_numpy(restored(x)), to_numpy(model(x)))
 
 
+def test_other_classes_take_all_but_the_head(model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    keras_cait.save_timm_weights(model, path)
+    with pytest.warns(UserWarning, match="the model has 4 classes, the file 5"):
+        found = keras_cait.DeiT_Ti(weights=path, input_shape=(32, 32, 3), classes=4)
+    for layer in ("norm", "block_11_feed_forward"):
+        values = [made.get_layer(layer).get_weights() for made in (found, model)]
+        for value, expected in zip(*values, strict=True):
+            np.testing.assert_array_equal(value, expected)
+
+
 def test_refuses_weights_that_do_not_fit(model, tmp_path):
-    path = tmp_path / "model.weights.h5"
-    model.save_weights(path)
-    with pytest.raises(
-        ValueError, match=r"(?s)do not fit.*model\.weights\.h5.*shape: "
-    ):
-        keras_cait.DeiT_Ti(weights=path, input_shape=(32, 32, 3), classes=4)
+    path = tmp_path / "model.safetensors"
+    keras_cait.save_timm_weights(model, path)
+    message = (
+        r"(?s)do not fit.*looks like one of DeiT_Ti\. .*model\.safetensors.*shape: "
+    )
+    with pytest.raises(ValueError, match=message):
+        keras_cait.DeiT_S(weights=path, input_shape=(32, 32, 3), classes=5)

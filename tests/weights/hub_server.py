@@ -50,7 +50,6 @@ def serving(files: dict[str, bytes]) -> Iterator[Hub]:
 
 class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Hub
 
     def do_HEAD(self) -> None:
         self._answer(with_body=False)
@@ -58,15 +57,20 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(with_body=True)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Keeps quiet."""
+
+    @property
+    def hub(self) -> Hub:
+        assert isinstance(self.server, Hub)
+        return self.server
 
     def _answer(self, *, with_body: bool) -> None:
         parts = self.path.strip("/").split("/")
         storage = parts[0] == "storage"
         repository = "/".join(parts[1:3] if storage else parts[:2])
-        self.server.requests.append(f"{self.command} {repository}")
-        content = self.server.files.get(repository, b"")
+        self.hub.requests.append(f"{self.command} {repository}")
+        content = self.hub.files.get(repository, b"")
         if repository in FAILURES or not content or parts[-1] != "model.safetensors":
             self._fail(*FAILURES.get(repository, (404, "RepoNotFound")))
             return
@@ -88,7 +92,7 @@ class _Answer(BaseHTTPRequestHandler):
             last = len(content) - 1
             self.send_header("Content-Range", f"bytes {start}-{last}/{len(content)}")
         body = content[start:]
-        first = self.server.requests.count(f"GET {repository}") == 1
+        first = self.hub.requests.count(f"GET {repository}") == 1
         cut = repository == "owner/cut" or (repository == "owner/cut-once" and first)
         self._end(body, with_body=with_body, cut=cut)
 

@@ -12,8 +12,9 @@ from tests.weights.refused import refused
 
 @pytest.mark.parametrize("timm_name", TIMM_NAMES)
 def test_published_files_are_recognised(timm_name):
-    rows = VARIANTS[variant_name(manifest(timm_name)["state_dict"])].checkpoints
-    assert timm_name in [row.timm_name for row in rows]
+    name = variant_name(manifest(timm_name)["state_dict"])
+    assert name is not None
+    assert timm_name in [row.timm_name for row in VARIANTS[name].checkpoints]
 
 
 def test_other_sizes_are_not():
