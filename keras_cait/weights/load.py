@@ -53,7 +53,8 @@ def load_weights(
         FileNotFoundError: No weights file at nowhere.safetensors
 
     """
-    path = download(source) if str(source).startswith("hf://") else Path(source)
+    is_hub_s = str(source).startswith("hf://")
+    path = download(str(source)) if is_hub_s else Path(source)
     is_keras_s = path.name.endswith((".weights.h5", ".keras"))
     if not is_keras_s and path.suffix not in (".safetensors", *_TORCH):
         raise ValueError(

@@ -20,7 +20,7 @@ def read_torch_file(path: Path) -> dict[str, Any]:
 
     """
     try:
-        import torch
+        import torch  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise ImportError(
             f"Reading {path} takes torch, which is not installed. Install "
