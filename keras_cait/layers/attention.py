@@ -23,6 +23,8 @@ class SelfAttention(MultiHeadAttention):
         num_heads: Number of heads; must divide `dim`.
         attention_dropout_rate: Dropout on the attention, in [0, 1).
         dropout_rate: Dropout on the output, in [0, 1).
+        recompute: Whether training computes what is inside again for the gradient
+            instead of keeping it: less memory, more time. Not with dropout.
         **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
 
     Call arguments:

@@ -27,6 +27,8 @@ class ClassAttention(MultiHeadAttention):
             token, or 2 with a distillation token behind it.
         attention_dropout_rate: Dropout on the attention, in [0, 1).
         dropout_rate: Dropout on the output, in [0, 1).
+        recompute: Whether training computes what is inside again for the gradient
+            instead of keeping it: less memory, more time. Not with dropout.
         **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
 
     Call arguments:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.layers.checks import check_positive, check_rates, check_recompute
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.typing import Shape, Tensor
 
@@ -35,6 +35,8 @@ class FeedForward(keras.layers.Layer):
         hidden_dim: Width between the two projections, 1 or more; the papers
             take four times `dim`.
         dropout_rate: Dropout after each projection, in [0, 1).
+        recompute: Whether training computes what is inside again for the gradient
+            instead of keeping it: less memory, more time. Not with dropout.
         **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
 
     Call arguments:
@@ -59,13 +61,20 @@ class FeedForward(keras.layers.Layer):
     """
 
     def __init__(
-        self, *, hidden_dim: int, dropout_rate: float = 0.0, **kwargs: Any
+        self,
+        *,
+        hidden_dim: int,
+        dropout_rate: float = 0.0,
+        recompute: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_positive(hidden_dim=hidden_dim)
         check_rates(dropout_rate=dropout_rate)
+        check_recompute(recompute, dropout_rate=dropout_rate)
         self.hidden_dim = hidden_dim
         self.dropout_rate = dropout_rate
+        self.recompute = recompute
         self.fc1 = keras.layers.Dense(
             hidden_dim,
             kernel_initializer=weight_initializer(),
@@ -85,6 +94,8 @@ class FeedForward(keras.layers.Layer):
         self.fc2.build((*input_shape[:-1], self.hidden_dim))
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if training and self.recompute:
+            return keras.remat(lambda x: self.fc2(gelu(self.fc1(x))))(inputs)
         hidden = self.dropout(gelu(self.fc1(inputs)), training=training)
         return self.dropout(self.fc2(hidden), training=training)
 
@@ -96,4 +107,5 @@ class FeedForward(keras.layers.Layer):
             **super().get_config(),
             "hidden_dim": self.hidden_dim,
             "dropout_rate": self.dropout_rate,
+            "recompute": self.recompute,
         }

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.layers.checks import check_positive, check_rates, check_recompute
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.typing import Shape, Tensor
 
@@ -81,6 +81,7 @@ class MultiHeadAttention(keras.layers.Layer):
         num_heads: int,
         attention_dropout_rate: float = 0.0,
         dropout_rate: float = 0.0,
+        recompute: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -88,9 +89,15 @@ class MultiHeadAttention(keras.layers.Layer):
         check_rates(
             attention_dropout_rate=attention_dropout_rate, dropout_rate=dropout_rate
         )
+        check_recompute(
+            recompute,
+            attention_dropout_rate=attention_dropout_rate,
+            dropout_rate=dropout_rate,
+        )
         self.num_heads = num_heads
         self.attention_dropout_rate = attention_dropout_rate
         self.dropout_rate = dropout_rate
+        self.recompute = recompute
         self.attention_dropout = keras.layers.Dropout(
             attention_dropout_rate, dtype=self.dtype_policy
         )
@@ -131,10 +138,19 @@ class MultiHeadAttention(keras.layers.Layer):
         training: bool = False,
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
+        if training and self.recompute and not return_attention_scores:
+            return keras.remat(self._outputs)(inputs)
         scores, weights, value = self.attention(inputs)
-        mixed = ops.matmul(self.attention_dropout(weights, training=training), value)
-        outputs = self.dropout(self.proj(merge_heads(mixed)), training=training)
+        weights = self.attention_dropout(weights, training=training)
+        outputs = self.dropout(self._project(weights, value), training=training)
         return (outputs, scores) if return_attention_scores else outputs
+
+    def _outputs(self, inputs: Tensor) -> Tensor:
+        _, weights, value = self.attention(inputs)
+        return self._project(weights, value)
+
+    def _project(self, weights: Tensor, value: Tensor) -> Tensor:
+        return self.proj(merge_heads(ops.matmul(weights, value)))
 
     def num_queries(self, tokens: int | None) -> int | None:
         """How many of so many tokens ask, and so how many come out."""
@@ -163,4 +179,5 @@ class MultiHeadAttention(keras.layers.Layer):
             "num_heads": self.num_heads,
             "attention_dropout_rate": self.attention_dropout_rate,
             "dropout_rate": self.dropout_rate,
+            "recompute": self.recompute,
         }

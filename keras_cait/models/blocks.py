@@ -13,6 +13,7 @@ def block(
     *,
     mlp_ratio: float,
     dropout_rate: float,
+    recompute: bool = False,
     reads: Tensor | None = None,
     init_values: float | None = None,
     drop_path_rate: float = 0.0,
@@ -27,6 +28,7 @@ def block(
         name: Name of the block; the layers' names begin with it.
         mlp_ratio: Width of the feed-forward as a multiple of `dim`.
         dropout_rate: Its dropout, in [0, 1).
+        recompute: Whether its training keeps less and computes more.
         reads: What the attention reads in place of `x`, where that differs.
         init_values: Starting value of LayerScale; None for none.
         drop_path_rate: Stochastic depth of both branches, in [0, 1).
@@ -37,6 +39,7 @@ def block(
     feed_forward = FeedForward(
         hidden_dim=int(x.shape[-1] * mlp_ratio),
         dropout_rate=dropout_rate,
+        recompute=recompute,
         name=f"{name}_feed_forward",
     )
     return _residual(x, x, feed_forward, name, 2, **ends)

@@ -51,6 +51,7 @@ def CaiT(
     drop_path_rate: float = 0.0,
     dropout_rate: float = 0.0,
     attention_dropout_rate: float = 0.0,
+    recompute: bool = False,
     include_top: bool = True,
     include_preprocessing: bool = False,
     input_tensor: Tensor | None = None,
@@ -82,6 +83,9 @@ def CaiT(
             [0, 1); class-attention blocks have none.
         dropout_rate: Dropout on positions and projections, in [0, 1).
         attention_dropout_rate: Dropout on the attention, in [0, 1).
+        recompute: Whether training computes the inside of attention and feed-forward
+            again for the gradient, instead of keeping it: less memory, more time.
+            Not with dropout.
         include_top: Whether to end in the classifier.
         include_preprocessing: Whether images come in [0, 255] and are normalised
             in the model. Otherwise they come normalised.
@@ -127,6 +131,7 @@ def CaiT(
         "mlp_ratio": mlp_ratio,
         "dropout_rate": dropout_rate,
         "init_values": init_values,
+        "recompute": recompute,
     }
     num_query_tokens = 2 if distilled else 1
 
@@ -144,7 +149,10 @@ def CaiT(
     x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
         attention = TalkingHeads(
-            num_heads=num_heads, name=f"block_{index}_attention", **rates
+            num_heads=num_heads,
+            recompute=recompute,
+            name=f"block_{index}_attention",
+            **rates,
         )
         x = block(
             x,
@@ -166,6 +174,7 @@ def CaiT(
         attention = ClassAttention(
             num_heads=num_heads,
             num_query_tokens=num_query_tokens,
+            recompute=recompute,
             name=f"{stage}_attention",
             **rates,
         )

@@ -32,6 +32,7 @@ def DeiT(
     drop_path_rate: float = 0.0,
     dropout_rate: float = 0.0,
     attention_dropout_rate: float = 0.0,
+    recompute: bool = False,
     include_top: bool = True,
     include_preprocessing: bool = False,
     input_tensor: Tensor | None = None,
@@ -61,6 +62,9 @@ def DeiT(
             grows linearly from 0 in the first block.
         dropout_rate: Dropout on positions and projections, in [0, 1).
         attention_dropout_rate: Dropout on the attention, in [0, 1).
+        recompute: Whether training computes the inside of attention and feed-forward
+            again for the gradient, instead of keeping it: less memory, more time.
+            Not with dropout.
         include_top: Whether to end in the classifier.
         include_preprocessing: Whether images come in [0, 255] and are normalised
             in the model. Otherwise they come normalised.
@@ -120,7 +124,10 @@ def DeiT(
     x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
         attention = SelfAttention(
-            num_heads=num_heads, name=f"block_{index}_attention", **rates
+            num_heads=num_heads,
+            recompute=recompute,
+            name=f"block_{index}_attention",
+            **rates,
         )
         x = block(
             x,
@@ -128,6 +135,7 @@ def DeiT(
             f"block_{index}",
             mlp_ratio=mlp_ratio,
             dropout_rate=dropout_rate,
+            recompute=recompute,
             # A linear ramp: 0 in the first block, the full rate in the last.
             drop_path_rate=drop_path_rate * index / max(1, depth - 1),
         )

@@ -31,6 +31,7 @@ def DeiT3(
     drop_path_rate: float = 0.0,
     dropout_rate: float = 0.0,
     attention_dropout_rate: float = 0.0,
+    recompute: bool = False,
     include_top: bool = True,
     include_preprocessing: bool = False,
     input_tensor: Tensor | None = None,
@@ -56,6 +57,9 @@ def DeiT3(
         drop_path_rate: Stochastic depth of every block alike, in [0, 1).
         dropout_rate: Dropout on positions and projections, in [0, 1).
         attention_dropout_rate: Dropout on the attention, in [0, 1).
+        recompute: Whether training computes the inside of attention and feed-forward
+            again for the gradient, instead of keeping it: less memory, more time.
+            Not with dropout.
         include_top: Whether to end in the classifier.
         include_preprocessing: Whether images come in [0, 255] and are normalised
             in the model. Otherwise they come normalised.
@@ -111,7 +115,10 @@ def DeiT3(
     x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
         attention = SelfAttention(
-            num_heads=num_heads, name=f"block_{index}_attention", **rates
+            num_heads=num_heads,
+            recompute=recompute,
+            name=f"block_{index}_attention",
+            **rates,
         )
         x = block(
             x,
@@ -119,6 +126,7 @@ def DeiT3(
             f"block_{index}",
             mlp_ratio=mlp_ratio,
             dropout_rate=dropout_rate,
+            recompute=recompute,
             init_values=init_values,
             drop_path_rate=drop_path_rate,
         )
