@@ -2,10 +2,14 @@
 
 import re
 import shutil
+import warnings
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+
+import keras_cait
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -27,15 +31,49 @@ def test_ten_lines_build_distil_save_and_predict(run, tmp_path, monkeypatch, cap
     assert np.mean(predictions.argmax(-1) == names["labels"]) > 0.5
 
 
-def test_the_lines_on_models_run(tmp_path, monkeypatch):
-    import keras_cait
+def photographs(folder, classes, each):
+    """A folder a class, with JPEG files of one colour a class."""
+    generator = np.random.default_rng(0)
+    for name in map(str, range(classes)):
+        (folder / name).mkdir(parents=True)
+        colour = generator.integers(0, 256, 3)
+        for index in range(each):
+            noise = generator.integers(-20, 20, (60, 80, 3))
+            pixels = np.clip(colour + noise, 0, 255).astype("uint8")
+            keras.utils.save_img(folder / name / f"{index}.jpg", pixels, scale=False)
 
+
+def test_ten_lines_fine_tune(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    photographs(tmp_path / "photos", classes=10, each=1)
+    shutil.copy(tmp_path / "photos" / "3" / "0.jpg", "photo.jpg")
+    source = keras_cait.CaiT_XXS24(weights=None)
+    keras_cait.save_timm_weights(source, "cait_xxs24_224.safetensors")
+    names: dict = {}
+    assert len(re.findall(r"^\w", BLOCKS[1], re.MULTILINE)) <= 10
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        exec(BLOCKS[1], names)
+    messages = [str(w.message) for w in caught]
+    assert sum("has 10 classes, the file 1000" in text for text in messages) == 1
+    assert capsys.readouterr().out.splitlines()[-1] in names["train"].class_names
+    saved = keras.saving.load_model("photos.keras")
+    assert saved.output_shape == (None, 10)
+    before = source.get_layer("class_block_1_norm2").get_weights()
+    after = saved.get_layer("class_block_1_norm2").get_weights()
+    assert not np.array_equal(before[0], after[0])  # the whole model was trained
+
+
+def test_the_lines_on_models_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = keras_cait.DeiT_S(weights=None)
     keras_cait.save_timm_weights(source, "deit_small.safetensors")
     images = np.zeros((1, 224, 320, 3), "float32")
-    names: dict = {"keras_cait": keras_cait, "images": images}
-    exec(BLOCKS[1], names)
-    assert names["model"].output_shape == (None, 37)
+    names: dict = {"keras": keras, "keras_cait": keras_cait, "images": images}
+    exec(BLOCKS[2], names)
+    assert names["model"].output_shape == (None, 1000)
     assert names["maps"]["block_0_attention"].shape == (1, 6, 281, 281)
+    assert names["tokens"].shape == (1, 281, 384)
+    assert len(names["best"][0]) == 3
+    assert names["crop"] == 0.9
     assert (tmp_path / "mine.safetensors").is_file()
