@@ -3,6 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import (
@@ -14,7 +15,7 @@ from huggingface_hub.errors import (
 
 FILE = "model.safetensors"  # as timm and its users name it
 # Whichever library the client speaks HTTP with, this is the root of its errors.
-_TRANSPORT = HfHubHTTPError.__bases__
+_TRANSPORT: tuple[Any, ...] = HfHubHTTPError.__bases__
 _HELP = "Without a network pass weights=None, or the path of a file."
 
 

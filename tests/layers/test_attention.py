@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -85,7 +87,8 @@ def test_drop_rate_0_is_inference(inputs):
 
 @pytest.mark.parametrize("argument", ["attention_dropout_rate", "dropout_rate"])
 def test_drops_in_training_only(argument, inputs):
-    layer = built(lambda: SelfAttention(num_heads=2, **{argument: 0.5}), inputs)
+    rates: dict[str, Any] = {argument: 0.5}
+    layer = built(lambda: SelfAttention(num_heads=2, **rates), inputs)
     inferred = to_numpy(layer(inputs))
     np.testing.assert_array_equal(to_numpy(layer(inputs, training=False)), inferred)
     assert np.any(to_numpy(layer(inputs, training=True)) != inferred)
