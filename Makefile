@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.stamp
 LOCKED := $(VENV)/.locked
+TORCH := .venv-torch
 SOURCES := keras_cait recipes export tests
 INSTALLED := build/installed# the tree as it installs
 WORKERS ?= 2
@@ -27,7 +28,7 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill test lint format lock clean FORCE
+.PHONY: help distill test slow torch lint format lock clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
@@ -37,6 +38,13 @@ distill: $(READY) ## the main job: distil a DeiT from a convnet, on handwritten 
 
 test: $(READY) ## every test and every docstring example
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+slow: $(READY) ## the cases that `make test` leaves out
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS)
+
+torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, and full-size parity (an hour)
+	$(TORCH)/bin/python -m pytest -m torch tests/weights
+	$(BIN)/python -m tests.full_size.run build/parity --timm $(TORCH)/bin/python $(ARGS)
 
 lint: $(READY) ## format, lint, types, import directions, spelling
 	$(BIN)/ruff format --check .
@@ -56,7 +64,7 @@ lock: build/uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
 	  --custom-compile-command 'make lock' $(ARGS) pyproject.toml --output-file requirements.lock
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(TORCH) build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache
 	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment: first the lock, then this tree. A stamp is written last, so an interrupted build is done again.
@@ -78,6 +86,18 @@ $(LOCKED): requirements.lock $(if $(filter-out $(BUILT_WITH),$(WANTED)),FORCE)
 	$(PIP_INSTALL) $$(grep -E '^(setuptools|wheel)==' requirements.lock)
 	$(PIP_INSTALL) --requirement requirements.lock
 	@$(BIN)/python -c '$(INTERPRETER)' > $@
+
+# torch and timm for comparison only, beside the lock. timm asks for torchvision, which asks for the torch of
+# its own release; neither is needed for what is compared, hence --no-deps.
+$(TORCH)/.stamp: requirements.lock
+	@rm -rf $(TORCH)
+	$(PYTHON) -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install --quiet --no-deps $$(grep -E '^(setuptools|wheel)==' requirements.lock)
+	$(TORCH)/bin/python -m pip install --quiet --no-deps --requirement requirements.lock
+	$(TORCH)/bin/python -m pip install --quiet torch==2.13.0
+	$(TORCH)/bin/python -m pip install --quiet --no-deps torchvision==0.28.0 timm==1.0.31
+	$(TORCH)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
 build/uv/bin/uv:
 	$(PYTHON) -m venv build/uv

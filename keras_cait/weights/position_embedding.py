@@ -1,5 +1,7 @@
 """Position embeddings for another image size, resampled as torch does it."""
 
+import math
+
 import numpy as np
 
 
@@ -42,33 +44,37 @@ def resample_position_embedding(
     grid_size: tuple[int, int],
     num_prefix_tokens: int,
     *,
+    source_grid: tuple[int, int] | None = None,
     antialias: bool = False,
 ) -> np.ndarray:
-    """A checkpoint's embedding of a square grid, for a model's grid.
+    """A checkpoint's embedding, for a model's grid.
 
     Args:
-        embedding: `(1, num_prefix_tokens + side**2, dim)`.
+        embedding: `(1, num_prefix_tokens + patches, dim)`.
         grid_size: Rows and columns of patches in the model.
         num_prefix_tokens: Tokens in front of the patches; they keep their values.
+        source_grid: Rows and columns in the checkpoint; None for a square, as all
+            published ones are.
         antialias: Which of the two forms of resampling.
 
     Returns:
         `(1, num_prefix_tokens + rows * columns, dim)`, or the embedding as it
-        came, if it is of no square grid and so cannot be meant.
+        came, if its tokens make no such grid and so cannot be meant.
 
     """
     if embedding.ndim != 3:
         return embedding
-    _, tokens, dim = embedding.shape
-    side = round(max(0, tokens - num_prefix_tokens) ** 0.5)
-    same = tokens == num_prefix_tokens + grid_size[0] * grid_size[1]
-    if same or side == 0 or side**2 + num_prefix_tokens != tokens:
+    patches = embedding.shape[1] - num_prefix_tokens
+    if source_grid is None:
+        side = math.isqrt(max(0, patches))
+        source_grid = (side, side)
+    rows, columns = source_grid
+    if source_grid == grid_size or rows * columns != patches or patches == 0:
         return embedding
-    prefix, patches = np.split(embedding[0], [num_prefix_tokens])
-    patches = resample_grid(
-        patches.reshape(side, side, dim), grid_size, antialias=antialias
-    )
-    return np.concatenate([prefix, patches.reshape(-1, dim)])[None]
+    prefix, grid = np.split(embedding[0], [num_prefix_tokens])
+    grid = grid.reshape(rows, columns, -1)
+    grid = resample_grid(grid, grid_size, antialias=antialias)
+    return np.concatenate([prefix, grid.reshape(-1, grid.shape[-1])])[None]
 
 
 def _weights(old: int, new: int, antialias: bool) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Checkpoints with timm's names: reading them into a model and writing them."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from keras_cait.files import replace_when_written
 from keras_cait.layers import PositionEmbedding
@@ -19,13 +20,16 @@ from keras_cait.weights.position_embedding import resample_position_embedding
 from keras_cait.weights.timm_names import timm_parameters
 from keras_cait.weights.torch_files import read_torch_file
 
+_GRID = "grid_size"  # rows x columns of patches, which a square file need not say
+
 
 def load_timm_weights(
     model: keras.Model, path: Path, *, new_head: bool = False, antialias: bool = False
 ) -> None:
     """Fills a model from a file in timm's or the official layout; all or nothing.
 
-    Position embeddings of a square image are resampled for the model's size.
+    Position embeddings are resampled for the model's size. A file that does not say
+    otherwise, as those that `save_timm_weights` writes do, is one of square images.
 
     Args:
         model: A model of this package.
@@ -38,7 +42,8 @@ def load_timm_weights(
             missing, left over or of another shape; then the model is unchanged.
 
     """
-    tensors = to_timm_layout(_read(path))
+    content, source_grid = _read(path)
+    tensors = to_timm_layout(content)
     parameters = timm_parameters(model)
     for layer in model.layers:
         if isinstance(layer, PositionEmbedding) and "pos_embed" in tensors:
@@ -46,6 +51,7 @@ def load_timm_weights(
                 tensors["pos_embed"],
                 layer.grid_size,
                 layer.num_prefix_tokens,
+                source_grid=source_grid,
                 antialias=antialias,
             )
     expected = {name: entry.timm_shape for name, entry in parameters.items()}
@@ -60,15 +66,20 @@ def load_timm_weights(
         warnings.warn(warning, stacklevel=2)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> tuple[dict[str, Any], tuple[int, int] | None]:
+    """What the file holds, and the grid of patches if it says which."""
     if path.suffix != ".safetensors":
-        return read_torch_file(path)
+        return read_torch_file(path), None
     try:
-        return load_file(path)
+        with safe_open(path, framework="numpy") as file:
+            grid = (file.metadata() or {}).get(_GRID, "")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
             f"Expected a complete safetensors file. Received: {path}, {error}"
         ) from error
+    found = re.fullmatch(r"(\d+)x(\d+)", grid)
+    return tensors, (int(found[1]), int(found[2])) if found else None
 
 
 def save_timm_weights(model: keras.Model, path: str | Path) -> None:
@@ -97,5 +108,9 @@ def save_timm_weights(model: keras.Model, path: str | Path) -> None:
     tensors: dict[str, np.ndarray] = {
         name: parameter.to_timm() for name, parameter in timm_parameters(model).items()
     }
+    metadata = {"format": "pt"}
+    for layer in model.layers:
+        if isinstance(layer, PositionEmbedding):
+            metadata[_GRID] = "{}x{}".format(*layer.grid_size)
     with replace_when_written(Path(path)) as temporary:
-        save_file(tensors, temporary)
+        save_file(tensors, temporary, metadata=metadata)

@@ -58,10 +58,14 @@ def assert_same(one, two, atol=1e-6, ignore_key_bias=False):
         assert log == pytest.approx(other, rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("distillation", "jit_compile", "optimizer"),
-    list(itertools.product(["hard", "soft"], [False, True], ["sgd", "adamw"])),
-)
+def _cases():
+    """All of them under `make slow`; of those that XLA compiles two always run."""
+    for case in itertools.product(["hard", "soft"], [False, True], ["sgd", "adamw"]):
+        slow = case in (("soft", True, "adamw"), ("hard", True, "sgd"))
+        yield pytest.param(*case, marks=pytest.mark.slow if slow else ())
+
+
+@pytest.mark.parametrize(("distillation", "jit_compile", "optimizer"), _cases())
 def test_one_and_two_replicas_agree(distillation, jit_compile, optimizer):
     one, two = (train(n, distillation, jit_compile, optimizer) for n in (1, 2))
     assert_same(one, two, ignore_key_bias=optimizer == "adamw")

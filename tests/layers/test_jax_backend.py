@@ -7,5 +7,6 @@ from tests.on_jax import run_on_jax
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
-def test_layers_and_parity_on_jax():
-    run_on_jax("tests/layers", "tests/models/test_parity.py")
+@pytest.mark.parametrize("tests", ["tests/layers", "tests/models/test_parity.py"])
+def test_layers_and_parity_on_jax(tests):
+    run_on_jax(tests)

@@ -105,7 +105,10 @@ def pictures(tmp_path):
     [
         ["--strategy", "mirrored:2", "--distillation", "soft", "--temperature", "2"],
         ["--mixed-precision", "float16", "--jit", "--alpha", "0.3"],
-        ["--distillation", "none", "--image-size", "12", "--seed", "3"],
+        pytest.param(
+            ["--distillation", "none", "--image-size", "12", "--seed", "3"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_ones_own_images_and_every_switch(options, pictures, tmp_path, capsys):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,13 @@ def hub(published, tmp_path_factory):
         answers = ask(*sources, *questions, home=home, endpoint=server.url)
         requests = list(server.requests)
     # The server is gone: what was loaded must come from the cache.
-    gone = ask("hf://owner/good", "hf://owner/new", home=home, endpoint=server.url)
-    offline = {"home": home, "endpoint": server.url, "HF_HUB_OFFLINE": "1"}
-    offline = ask("DeiT_Ti 1000", "hf://owner/new", **offline)
+    with ThreadPoolExecutor() as pool:
+        settings = {"home": home, "endpoint": server.url}
+        new = "hf://owner/new"
+        gone = pool.submit(ask, "hf://owner/good", new, **settings)
+        settings["HF_HUB_OFFLINE"] = "1"
+        offline = pool.submit(ask, "DeiT_Ti 1000", new, **settings)
+        gone, offline = gone.result(), offline.result()
     return {
         "answers": answers,
         "requests": requests,

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import keras_cait
 from keras_cait.weights.position_embedding import (
@@ -53,8 +54,53 @@ def test_a_checkpoint_loads_at_another_size(make, settings, tmp_path):
     assert np.all(np.isfinite(to_numpy(model(images(1, 24, 48, 3)))))
 
 
-def test_a_grid_that_is_not_square_is_refused(tmp_path):
+def test_the_antialiased_form_is_a_choice(tmp_path):
+    source = randomise(tiny_cait(depth=1))
+    keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
+    found = []
+    for antialias in (False, True):
+        model = tiny_cait(depth=1, input_shape=(16, 16, 3))
+        path = tmp_path / "model.safetensors"
+        keras_cait.load_weights(model, path, antialias=antialias)
+        found.append(to_numpy(model.get_layer("position_embedding").position_embedding))
+    grid = to_numpy(source.get_layer("position_embedding").position_embedding)
+    grid = grid.reshape(4, 4, -1)
+    for value, antialias in zip(found, (False, True), strict=True):
+        expected = resample_grid(grid, (2, 2), antialias=antialias).reshape(1, 4, -1)
+        np.testing.assert_array_equal(value, expected)
+    assert not np.allclose(*found)
+
+
+def test_a_rectangle_of_ours_says_what_it_is(tmp_path):
+    source = randomise(tiny_deit(depth=1, input_shape=(16, 64, 3)))
+    path = tmp_path / "model.safetensors"
+    keras_cait.save_timm_weights(source, path)
+    same = keras_cait.load_weights(tiny_deit(depth=1, input_shape=(16, 64, 3)), path)
+    expected = to_numpy(source.get_layer("position_embedding").position_embedding)
+    found = to_numpy(same.get_layer("position_embedding").position_embedding)
+    np.testing.assert_array_equal(found, expected)
+    # As many tokens, but of another grid.
+    square = keras_cait.load_weights(tiny_deit(depth=1), path)
+    found = to_numpy(square.get_layer("position_embedding").position_embedding)
+    grid = resample_grid(expected[0, 1:].reshape(2, 8, -1), (4, 4))
+    np.testing.assert_array_equal(found[0, 1:], grid.reshape(16, -1))
+
+
+def test_a_file_that_does_not_say_is_square(tmp_path):
+    source = randomise(tiny_cait(depth=1))
+    keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file(tensors, tmp_path / "theirs.safetensors")
+    model = tiny_cait(depth=1, input_shape=(16, 64, 3))
+    keras_cait.load_weights(model, tmp_path / "theirs.safetensors")
+    found = to_numpy(model.get_layer("position_embedding").position_embedding)
+    grid = resample_grid(tensors["pos_embed"].reshape(4, 4, -1), (2, 8))
+    np.testing.assert_array_equal(found, grid.reshape(1, 16, -1))
+
+
+def test_a_grid_that_is_not_square_and_does_not_say_so_is_refused(tmp_path):
     source = tiny_deit(depth=1, input_shape=(16, 32, 3))
     keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
+    save_file(load_file(tmp_path / "model.safetensors"), tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match="shape: pos_embed"):
         keras_cait.load_weights(tiny_deit(depth=1), tmp_path / "model.safetensors")
