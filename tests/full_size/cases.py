@@ -38,7 +38,9 @@ class Case:
         return folder / f"{self.name}.npz"
 
 
-LIMIT = 1e-4  # of the largest difference, divided by the largest logit
+# Of the largest difference, divided by the largest logit: a tenth of what is promised,
+# so that an epsilon of 1e-5 in the norms is seen too.
+LIMIT = 1e-5
 
 CASES = (
     Case("cait_xxs24_224", 224, 224),

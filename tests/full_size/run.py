@@ -1,6 +1,6 @@
 """Compares every full-size model with timm's, on each backend, and reports.
 
-    python -m tests.full_size.run build/parity --timm .venv-timm/bin/python
+    python -m tests.full_size.run build/parity --timm .venv-torch/bin/python
 
 is started in the project's environment; --timm is the interpreter of one with torch
 and timm. Each step is a process of its own, and a case's files, 2.5 GB for the
