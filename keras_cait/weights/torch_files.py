@@ -2,12 +2,9 @@
 
 import argparse
 import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 
 def read_torch_file(path: Path) -> dict[str, Any]:
@@ -34,7 +31,7 @@ def read_torch_file(path: Path) -> dict[str, Any]:
         pickle.UnpicklingError,
         RuntimeError,
         EOFError,
-        zipfile.BadZipFile,
+        OSError,
     ) as error:
         reason = str(error).strip().splitlines() or ["empty"]
         raise ValueError(
@@ -58,5 +55,5 @@ def _arrays(content: Mapping[str, Any]) -> dict[str, Any]:
             tensor = value.detach()
             # NumPy has no bfloat16.
             wide = tensor.float() if tensor.is_floating_point() else tensor
-            arrays[name] = np.array(wide)
+            arrays[name] = wide.numpy()
     return arrays

@@ -65,7 +65,7 @@ def _cases():
         yield pytest.param(*case, marks=pytest.mark.slow if slow else ())
 
 
-@pytest.mark.parametrize(("distillation", "jit_compile", "optimizer"), _cases())
+@pytest.mark.parametrize(("distillation", "jit_compile", "optimizer"), list(_cases()))
 def test_one_and_two_replicas_agree(distillation, jit_compile, optimizer):
     one, two = (train(n, distillation, jit_compile, optimizer) for n in (1, 2))
     assert_same(one, two, ignore_key_bias=optimizer == "adamw")

@@ -51,7 +51,10 @@ def test_patches_do_not_hear_of_the_class_token():
     assert not np.allclose(before[:, 0], after[:, 0])
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+SLOW = [pytest.param(p, marks=pytest.mark.slow) for p in ("float32", "mixed_bfloat16")]
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", *SLOW])
 def test_a_distilled_one_trains(policy):
     keras.config.set_dtype_policy(policy)
     try:

@@ -104,7 +104,10 @@ def pictures(tmp_path):
     "options",
     [
         ["--strategy", "mirrored:2", "--distillation", "soft", "--temperature", "2"],
-        ["--mixed-precision", "float16", "--jit", "--alpha", "0.3"],
+        pytest.param(
+            ["--mixed-precision", "float16", "--jit", "--alpha", "0.3"],
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             ["--distillation", "none", "--image-size", "12", "--seed", "3"],
             marks=pytest.mark.slow,
