@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import keras_cait
 
@@ -51,9 +52,14 @@ def test_ten_lines_fine_tune(tmp_path, monkeypatch, capsys):
     keras_cait.save_timm_weights(source, "cait_xxs24_224.safetensors")
     names: dict = {}
     assert len(re.findall(r"^\w", BLOCKS[1], re.MULTILINE)) <= 10
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        exec(BLOCKS[1], names)
+    # Three steps do not repay the minute that compiling them would take.
+    tf.config.run_functions_eagerly(True)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            exec(BLOCKS[1], names)
+    finally:
+        tf.config.run_functions_eagerly(False)
     messages = [str(w.message) for w in caught]
     assert sum("has 10 classes, the file 1000" in text for text in messages) == 1
     assert capsys.readouterr().out.splitlines()[-1] in names["train"].class_names

@@ -23,7 +23,9 @@ def losses_of(distiller, numbers, before_step=lambda step: None, **options):
     return losses
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_twenty_steps_equal_torch(jit_compile):
     numbers = reference.numbers("trajectory_deit_distilled")
     student = tiny_deit(distilled=True, classifier_activation=None)

@@ -33,9 +33,10 @@ def trained(family, recompute, **compile_options):
     return np.ravel(losses), model.get_weights()
 
 
-ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 FAMILIES = [(tiny_cait, True)]  # of talking heads, class attention and feed-forward
-if ON_TENSORFLOW:
+if keras.backend.backend() == "tensorflow":
+    # With XLA it is slow there, and JAX runs that too.
+    FAMILIES = [pytest.param(tiny_cait, True, marks=pytest.mark.slow)]
     FAMILIES += [(tiny_cait, False), (tiny_deit, False), (tiny_deit3, False)]
 
 
