@@ -27,18 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
     tf.config.set_logical_device_configuration(cpu, halves)
 
 
-# Their docstrings are of one text, which the smaller builders' examples run.
+# Their docstrings are of one text, which the smaller builders' examples run too.
 LARGE = ("_B", "_L", "_H", "_Distilled", "36", "48", "M24", "16GF")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves out the examples of the larger builders, which would take a minute."""
-    items[:] = [
-        item
-        for item in items
-        if not item.name.startswith("keras_cait.models.builders.")
-        or not item.name.endswith(LARGE)
-    ]
+    """Leaves the examples of the larger builders, a minute of them, to `make slow`."""
+    for item in items:
+        if item.name.startswith("keras_cait.models.builders.") and item.name.endswith(
+            LARGE
+        ):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

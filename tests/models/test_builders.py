@@ -54,9 +54,15 @@ def test_says_which_weights_it_takes():
     assert said["CaiT_S48"].startswith("published weights, of which this variant has")
 
 
-# tests/weights/test_timm_names.py builds every variant, and compares its weights.
+ALWAYS = ("DeiT_Ti", "DeiT_B_Distilled", "DeiT3_S", "CaiT_XXS24", "RegNetY_16GF")
+
+
 @pytest.mark.parametrize(
-    "name", ["DeiT_Ti", "DeiT_B_Distilled", "DeiT3_S", "CaiT_XXS24", "RegNetY_16GF"]
+    "name",
+    [
+        pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow)
+        for name in VARIANTS
+    ],
 )
 def test_builds(name):
     variant = VARIANTS[name]
