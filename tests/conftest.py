@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Splits the CPU in two, for strategies of two replicas, where tests run."""
+    # A plugin, since hooks of this file see the tests below its folder alone.
+    config.pluginmanager.register(BuildersExamples())
+    _split_the_cpu(config)
+
+
+def _split_the_cpu(config: pytest.Config) -> None:
+    """Makes two devices of it, for strategies of two replicas, where tests run."""
     only_distributes = config.getoption("numprocesses", default=None)
     if os.environ["KERAS_BACKEND"] != "tensorflow" or only_distributes:
         return
@@ -27,18 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
     tf.config.set_logical_device_configuration(cpu, halves)
 
 
-# Their docstrings are of one text, which the smaller builders' examples run too.
-LARGE = ("_B", "_L", "_H", "_Distilled", "36", "48", "M24", "16GF")
+class BuildersExamples:
+    """Runs them, at the published sizes, without drawing a billion weights."""
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        if not item.name.startswith("keras_cait.models.builders."):
+            return (yield)
+        from tests.models.samples import without_values
 
-@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves the examples of the larger builders, a minute of them, to `make slow`."""
-    for item in items:
-        if item.name.startswith("keras_cait.models.builders.") and item.name.endswith(
-            LARGE
-        ):
-            item.add_marker(pytest.mark.slow)
+        with without_values():
+            return (yield)
 
 
 @pytest.fixture(autouse=True)

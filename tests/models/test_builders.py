@@ -54,18 +54,8 @@ def test_says_which_weights_it_takes():
     assert said["CaiT_S48"].startswith("published weights, of which this variant has")
 
 
-ALWAYS = ("DeiT_Ti", "DeiT_B_Distilled", "DeiT3_S", "CaiT_XXS24", "RegNetY_16GF")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in ALWAYS else pytest.mark.slow)
-        for name in VARIANTS
-    ],
-)
-def test_builds(name):
-    variant = VARIANTS[name]
+@EACH
+def test_builds(variant):
     with without_values():
         model = getattr(keras_cait, variant.name)(weights=None)
     size = variant.image_size
