@@ -6,6 +6,7 @@ from keras_cait.layers.feed_forward import FeedForward
 from keras_cait.layers.layer_scale import LayerScale
 from keras_cait.layers.patch_embedding import PatchEmbedding
 from keras_cait.layers.position_embedding import PositionEmbedding
+from keras_cait.layers.scalar_scale import ScalarScale
 from keras_cait.layers.stochastic_depth import StochasticDepth
 from keras_cait.layers.talking_heads import TalkingHeads
 from keras_cait.layers.tokens import ClassToken, DistillationToken
@@ -18,6 +19,7 @@ __all__ = [
     "LayerScale",
     "PatchEmbedding",
     "PositionEmbedding",
+    "ScalarScale",
     "SelfAttention",
     "StochasticDepth",
     "TalkingHeads",
