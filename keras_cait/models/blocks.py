@@ -1,9 +1,14 @@
 """The block that every transformer here is made of: attention, then feed-forward."""
 
+from collections.abc import Callable
+
 import keras
 
-from keras_cait.layers import FeedForward, LayerScale, StochasticDepth
+from keras_cait.layers import FeedForward, StochasticDepth
 from keras_cait.typing import Tensor
+
+MakeLayer = Callable[..., keras.layers.Layer]
+"""Makes a layer of the `name` it is called with, such as `partial(LayerScale, ...)`."""
 
 
 def block(
@@ -15,7 +20,7 @@ def block(
     dropout_rate: float,
     recompute: bool = False,
     reads: Tensor | None = None,
-    init_values: float | None = None,
+    scale: MakeLayer | None = None,
     drop_path_rate: float = 0.0,
 ) -> Tensor:
     """Two pre-norm residual branches, `(batch, tokens, dim)` in and out.
@@ -30,11 +35,11 @@ def block(
         dropout_rate: Its dropout, in [0, 1).
         recompute: Whether its training keeps less and computes more.
         reads: What the attention reads in place of `x`, where that differs.
-        init_values: Starting value of LayerScale; None for none.
+        scale: Makes the layer that scales a branch, one for each; None for none.
         drop_path_rate: Stochastic depth of both branches, in [0, 1).
 
     """
-    ends = {"init_values": init_values, "drop_path_rate": drop_path_rate}
+    ends = {"scale": scale, "drop_path_rate": drop_path_rate}
     x = _residual(x, x if reads is None else reads, attention, name, 1, **ends)
     feed_forward = FeedForward(
         hidden_dim=int(x.shape[-1] * mlp_ratio),
@@ -52,12 +57,12 @@ def _residual(
     name: str,
     part: int,
     *,
-    init_values: float | None,
+    scale: MakeLayer | None,
     drop_path_rate: float,
 ) -> Tensor:
     y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm{part}")(reads)
     y = layer(y)
-    if init_values is not None:
-        y = LayerScale(init_values=init_values, name=f"{name}_scale{part}")(y)
+    if scale is not None:
+        y = scale(name=f"{name}_scale{part}")(y)
     y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path{part}")(y)
     return keras.layers.Add(name=f"{name}_add{part}")([x, y])

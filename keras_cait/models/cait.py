@@ -1,11 +1,14 @@
 """CaiT: a deep stack for the patches, then a short one for the class token."""
 
+from functools import partial
+
 import keras
 
 from keras_cait.layers import (
     ClassAttention,
     ClassToken,
     DistillationToken,
+    LayerScale,
     PositionEmbedding,
     TalkingHeads,
 )
@@ -130,7 +133,7 @@ def CaiT(
     branches = {
         "mlp_ratio": mlp_ratio,
         "dropout_rate": dropout_rate,
-        "init_values": init_values,
+        "scale": partial(LayerScale, init_values=init_values),
         "recompute": recompute,
     }
     num_query_tokens = 2 if distilled else 1

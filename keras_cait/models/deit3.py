@@ -1,9 +1,12 @@
 """DeiT-III: LayerScale, and positions for the patches alone."""
 
+from functools import partial
+
 import keras
 
 from keras_cait.layers import (
     ClassToken,
+    LayerScale,
     PositionEmbedding,
     SelfAttention,
 )
@@ -127,7 +130,7 @@ def DeiT3(
             mlp_ratio=mlp_ratio,
             dropout_rate=dropout_rate,
             recompute=recompute,
-            init_values=init_values,
+            scale=partial(LayerScale, init_values=init_values),
             drop_path_rate=drop_path_rate,
         )
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
