@@ -4,16 +4,10 @@ from functools import partial
 
 import keras
 
-from keras_cait.layers import (
-    ClassAttention,
-    ClassToken,
-    DistillationToken,
-    LayerScale,
-    PositionEmbedding,
-    TalkingHeads,
-)
+from keras_cait.layers import LayerScale, PositionEmbedding, TalkingHeads
 from keras_cait.layers.checks import check_positive, check_rates
 from keras_cait.models.blocks import block
+from keras_cait.models.class_stage import class_attention_stage
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
     check_image_shape,
@@ -136,7 +130,6 @@ def CaiT(
         "scale": partial(LayerScale, init_values=init_values),
         "recompute": recompute,
     }
-    num_query_tokens = 2 if distilled else 1
 
     inputs, x = patch_tokens(
         input_tensor,
@@ -166,27 +159,18 @@ def CaiT(
             **branches,
         )
 
-    # The class token joins late, and has no position.
-    patches = x
-    if distilled:
-        x = DistillationToken(name="distillation_token")(x)
-    x = ClassToken(name="class_token")(x)
-    tokens = x[:, :num_query_tokens]
-    for index in range(class_attention_depth):
-        stage = f"class_block_{index}"
-        attention = ClassAttention(
-            num_heads=num_heads,
-            num_query_tokens=num_query_tokens,
-            recompute=recompute,
-            name=f"{stage}_attention",
-            **rates,
-        )
-        tokens = block(tokens, attention, stage, reads=x, **branches)
-        x = keras.layers.Concatenate(axis=1, name=f"{stage}_join")([tokens, patches])
+    x = class_attention_stage(
+        x,
+        depth=class_attention_depth,
+        num_heads=num_heads,
+        distilled=distilled,
+        attention_dropout_rate=attention_dropout_rate,
+        **branches,
+    )
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
 
     if include_top:
         outputs = classify(x, classes, classifier_activation, distilled=distilled)
     else:
-        outputs = pool(x, pooling, num_query_tokens)
+        outputs = pool(x, pooling, 2 if distilled else 1)
     return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)

@@ -1,0 +1,70 @@
+"""The last stage of CaiT, in which the class token reads the patches."""
+
+import keras
+
+from keras_cait.layers import ClassAttention, ClassToken, DistillationToken
+from keras_cait.models.blocks import MakeLayer, block
+from keras_cait.typing import Tensor
+
+
+def class_attention_stage(
+    patches: Tensor,
+    *,
+    depth: int,
+    num_heads: int,
+    mlp_ratio: float,
+    distilled: bool = False,
+    dropout_rate: float = 0.0,
+    attention_dropout_rate: float = 0.0,
+    recompute: bool = False,
+    scale: MakeLayer | None = None,
+) -> Tensor:
+    """Class tokens join the patches, and learn from them without changing them.
+
+    `(batch, patches, dim)` to `(batch, tokens + patches, dim)`, with one token, or
+    two if `distilled`. They have no position and no stochastic depth.
+
+    Args:
+        patches: What the self-attention made of the patches.
+        depth: Number of class-attention blocks.
+        num_heads: Heads of each.
+        mlp_ratio: As for `block`.
+        distilled: Adds the distillation token.
+        dropout_rate: Dropout on projections, in [0, 1).
+        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        recompute: As for `block`.
+        scale: As for `block`.
+
+    Reference:
+        Touvron et al., Going deeper with Image Transformers, section 3,
+        https://arxiv.org/abs/2103.17239
+
+    """
+    num_query_tokens = 2 if distilled else 1
+    x = patches
+    if distilled:
+        x = DistillationToken(name="distillation_token")(x)
+    x = ClassToken(name="class_token")(x)
+    tokens = x[:, :num_query_tokens]
+    for index in range(depth):
+        name = f"class_block_{index}"
+        attention = ClassAttention(
+            num_heads=num_heads,
+            num_query_tokens=num_query_tokens,
+            dropout_rate=dropout_rate,
+            attention_dropout_rate=attention_dropout_rate,
+            recompute=recompute,
+            name=f"{name}_attention",
+        )
+        tokens = block(
+            tokens,
+            attention,
+            name,
+            mlp_ratio=mlp_ratio,
+            dropout_rate=dropout_rate,
+            recompute=recompute,
+            reads=x,
+            scale=scale,
+        )
+        x = keras.layers.Concatenate(axis=1, name=f"{name}_join")([tokens, patches])
+    return x
