@@ -1,0 +1,114 @@
+"""Decoded images, windows and sizes equal those of PIL."""
+
+import random
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_cait.data.decoding import decode, decode_window, image_size
+from tests.data.photographs import encoded, opened, photograph
+
+COLOUR = Image.fromarray(photograph(61, 83))
+FILES = {
+    "baseline": encoded(COLOUR, quality=90, subsampling="4:2:0"),
+    "progressive": encoded(COLOUR, quality=70, progressive=True),
+    "unsampled": encoded(COLOUR, quality=90, subsampling="4:4:4"),
+    "grey JPEG": encoded(COLOUR.convert("L")),
+    "PNG": encoded(COLOUR, "PNG"),
+    "grey PNG": encoded(COLOUR.convert("L"), "PNG"),
+    "palette PNG": encoded(COLOUR.quantize(16), "PNG"),
+    "transparent PNG": encoded(COLOUR.convert("RGBA").rotate(30), "PNG"),
+    "BMP": encoded(COLOUR, "BMP"),
+    "grey BMP": encoded(COLOUR.convert("L"), "BMP"),
+    "GIF": encoded(COLOUR, "GIF"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (1, "L")])
+def test_every_kind_of_file_decodes_as_in_pil(kind, channels, mode):
+    found = decode(tf.constant(FILES[kind]), channels)
+    expected = opened(FILES[kind], mode).reshape(61, 83, channels)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_size_is_that_of_the_pixels(kind):
+    height, width = image_size(tf.constant(FILES[kind]))
+    assert (int(height), int(width)) == (61, 83)
+
+
+def test_size_of_jpeg_and_png_is_read_without_the_pixels():
+    for kind in ("baseline", "PNG"):
+        height, width = image_size(tf.constant(FILES[kind][:640]))
+        assert (int(height), int(width)) == (61, 83)
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            decode(tf.constant(FILES[kind][:640]))
+
+
+def test_of_an_animation_comes_the_first_frame():
+    frames = [COLOUR.convert("L").rotate(angle) for angle in (0, 30, 60)]
+    file = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(decode(file), opened(file))
+
+
+@pytest.mark.parametrize("kind", ["baseline", "progressive", "unsampled", "PNG", "GIF"])
+def test_a_window_is_a_slice_of_the_whole(kind):
+    """At every offset from the blocks of a JPEG, and at every edge of the image."""
+    record = tf.constant(FILES[kind])
+    whole = decode(record).numpy()
+    window = tf.function(lambda *box: decode_window(record, *box))
+    rng = random.Random(0)
+    boxes = [(0, 0, 61, 83), (0, 0, 1, 1), (60, 82, 1, 1), (16, 16, 16, 16)]
+    for _ in range(100):
+        height, width = rng.randint(1, 61), rng.randint(1, 83)
+        top, left = rng.randint(0, 61 - height), rng.randint(0, 83 - width)
+        boxes.append((top, left, height, width))
+    for top, left, height, width in boxes:
+        found = window(*tf.constant([top, left, height, width]))
+        expected = whole[top : top + height, left : left + width]
+        np.testing.assert_array_equal(found, expected, f"{top, left, height, width}")
+
+
+def test_decoded_images_are_taken_as_they_are():
+    colour = photograph(6, 8)
+    grey = np.array(Image.fromarray(colour).convert("L"))[..., None]
+    np.testing.assert_array_equal(decode(colour), colour)
+    np.testing.assert_array_equal(decode(colour, 1), grey)
+    np.testing.assert_array_equal(decode(grey), np.repeat(grey, 3, axis=-1))
+    np.testing.assert_array_equal(decode(grey, None), grey)
+    found = decode_window(colour, 1, 2, 3, 4, channels=None)
+    np.testing.assert_array_equal(found, colour[1:4, 2:6])
+    assert tuple(map(int, image_size(colour))) == (6, 8)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_other_channels_become_three(channels):
+    image = photograph(6, 8)[..., [0, 1, 2, 0]][..., :channels]
+    expected = image[..., :3] if channels == 4 else image[..., [0, 0, 0]]
+    np.testing.assert_array_equal(decode(image), expected)
+
+
+def test_the_channels_are_known_in_a_graph():
+    records = tf.data.Dataset.from_tensors(FILES["PNG"]).repeat(2)
+    images = records.map(decode)
+    assert images.element_spec.shape == (None, None, 3)
+    windows = records.map(lambda record: decode_window(record, 0, 0, 5, 7, channels=1))
+    assert windows.element_spec.shape == (None, None, 1)
+    assert [window.shape for window in windows] == [(5, 7, 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("record", "channels", "named"),
+    [
+        (tf.zeros((4, 4, 3), "uint8"), 4, "channels=4"),
+        (tf.zeros((4, 4, 3)), 3, "float32"),
+        (tf.zeros((4, 4), "uint8"), 3, r"\(4, 4\)"),
+        (tf.constant([FILES["PNG"]]), 3, r"\(1,\)"),
+    ],
+)
+def test_what_is_no_record_is_refused(record, channels, named):
+    with pytest.raises(ValueError, match=named):
+        decode(record, channels)
