@@ -21,7 +21,9 @@ class CommonSteps:
         sample_weight: Tensor | None = None,
         training: bool = True,
     ) -> Tensor:
-        teacher_logits = self.teacher_logits(self.teacher_images(x))
-        losses = self.example_losses(y, y_pred, teacher_logits, sample_weight)
-        self.track(y, y_pred, teacher_logits, losses)
+        labels, teacher_logits = self.targets(y)
+        if teacher_logits is None:
+            teacher_logits = self.teacher_logits(self.teacher_images(x))
+        losses = self.example_losses(labels, y_pred, teacher_logits, sample_weight)
+        self.track(labels, y_pred, teacher_logits, losses)
         return ops.mean(losses["loss"]) + sum(self.student.losses)

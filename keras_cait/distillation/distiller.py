@@ -9,8 +9,13 @@ from keras import ops
 from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, matches
-from keras_cait.distillation.teacher_checks import check_teacher, recognise_output
-from keras_cait.models.outputs import OutputKind, head_logits, logits_from
+from keras_cait.distillation.targets import unpack_targets
+from keras_cait.distillation.teacher_checks import (
+    check_teacher,
+    frozen_logits,
+    recognise_output,
+)
+from keras_cait.models.outputs import OutputKind, head_logits
 from keras_cait.typing import Tensor
 
 if keras.backend.backend() == "tensorflow":
@@ -31,6 +36,9 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     activation and precision the student has. A student with one head is
     distilled through that head. With `distillation="none"` the class loss reads
     the mean of the heads, as the student's own output does.
+
+    What the teacher says may come with the data: batches of `(images, {"labels":
+    labels, "teacher_logits": logits})` train alike and spare its forward pass.
 
     On TensorFlow the step is the same on one device and on many: the sum over
     all examples of all replicas divided by their number, also where the last
@@ -198,8 +206,14 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
         """What the teacher says of its images, `(batch, classes)` in float32."""
         if self.distillation_loss is None or self.teacher is None:
             return None
-        outputs = ops.cast(self.teacher(images, training=False), "float32")
-        return ops.stop_gradient(logits_from(outputs, self.teacher_output))
+        return frozen_logits(self.teacher, images, self.teacher_output)
+
+    def targets(self, y: Any) -> tuple[Tensor, Tensor | None]:
+        """The labels, and the teacher's logits where they came with the batch."""
+        labels, logits = unpack_targets(y, self.student.output_shape[-1])
+        if logits is None or self.distillation_loss is None:
+            return labels, None
+        return labels, ops.cast(logits, "float32")
 
     def example_losses(
         self,
@@ -227,8 +241,9 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
+        labels, _ = self.targets(y)
         predictions = y_pred["predictions"]
-        return super().compute_metrics(x, y, predictions, sample_weight)
+        return super().compute_metrics(x, labels, predictions, sample_weight)
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:

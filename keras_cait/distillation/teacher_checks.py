@@ -3,8 +3,10 @@
 from typing import Any
 
 import keras
+from keras import ops
 
-from keras_cait.models.outputs import OutputKind, output_kind
+from keras_cait.models.outputs import OutputKind, logits_from, output_kind
+from keras_cait.typing import Tensor
 
 
 def check_teacher(
@@ -46,3 +48,9 @@ def recognise_output(teacher: keras.Model) -> OutputKind:
             'teacher_output="probabilities".'
         )
     return kind
+
+
+def frozen_logits(teacher: keras.Model, images: Tensor, kind: OutputKind) -> Tensor:
+    """What a teacher that learns nothing says, `(batch, classes)` in float32."""
+    outputs = ops.cast(teacher(images, training=False), "float32")
+    return ops.stop_gradient(logits_from(outputs, kind))

@@ -34,9 +34,11 @@ class TensorFlowSteps:
 
     def train_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y, given = self.targets(y)
         examples = _sum_over_replicas(tf.cast(tf.shape(y)[0], "float32"))
+        teacher_images = self.teacher_images(x) if given is None else None
         outputs, teacher_logits, losses, gradients = self._train_pass(
-            x, y, sample_weight, self.teacher_images(x), examples
+            x, y, sample_weight, teacher_images, given, examples
         )
         # A weight that took no part in the loss has None for a gradient.
         pairs = zip(gradients, self.trainable_variables, strict=True)
@@ -47,8 +49,10 @@ class TensorFlowSteps:
 
     def test_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y, given = self.targets(y)
+        teacher_images = self.teacher_images(x) if given is None else None
         outputs, teacher_logits, losses = self._test_pass(
-            x, y, sample_weight, self.teacher_images(x)
+            x, y, sample_weight, teacher_images, given
         )
         return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
 
@@ -57,11 +61,12 @@ class TensorFlowSteps:
         x: Tensor,
         y: Tensor,
         sample_weight: Tensor | None,
-        teacher_images: Tensor,
+        teacher_images: Tensor | None,
+        given: Tensor | None,
         examples: Tensor,
     ) -> tuple[Any, Tensor | None, dict[str, Tensor], list[Tensor]]:
         """This replica's part of the gradients of the whole batch's mean loss."""
-        teacher_logits = self._forward_teacher(teacher_images)
+        teacher_logits = self._taught(teacher_images, given)
         with tf.GradientTape() as tape:
             outputs = self._forward_student(x, training=True)
             losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
@@ -80,15 +85,19 @@ class TensorFlowSteps:
         x: Tensor,
         y: Tensor,
         sample_weight: Tensor | None,
-        teacher_images: Tensor,
+        teacher_images: Tensor | None,
+        given: Tensor | None,
     ) -> tuple[Any, Tensor | None, dict[str, Tensor]]:
-        teacher_logits = self._forward_teacher(teacher_images)
+        teacher_logits = self._taught(teacher_images, given)
         outputs = self._forward_student(x, training=False)
         losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
         losses = losses | {"loss": losses["loss"] + sum(self.student.losses)}
         return outputs, teacher_logits, losses
 
-    def _forward_teacher(self, images: Tensor) -> Tensor | None:
+    def _taught(self, images: Tensor | None, given: Tensor | None) -> Tensor | None:
+        """What the teacher says of the images, unless that came with the batch."""
+        if images is None:
+            return given
         logits = self.teacher_logits(_never_empty(images))
         return None if logits is None else logits[: tf.shape(images)[0]]
 
