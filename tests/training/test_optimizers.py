@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cait.training.optimizers import AdamW, warmup_cosine
+from keras_cait.training.optimizers import AdamW
 
 
 def test_only_what_is_not_named_decays():
@@ -26,16 +26,3 @@ def test_names_survive_saving():
     again = keras.saving.deserialize_keras_object(config)
     assert again.undecayed == ("bias",)
     assert again.epsilon == 1e-8
-
-
-def test_schedule_rises_and_falls():
-    schedule = warmup_cosine(2.0, 200, warmup=0.1, final=0.0)
-    rates = np.array([float(schedule(step)) for step in range(201)])
-    np.testing.assert_allclose(rates[:21], np.linspace(0, 2, 21), atol=1e-6)
-    half = 1 + np.cos(np.pi * np.linspace(0, 1, 181))
-    np.testing.assert_allclose(rates[20:], half, atol=1e-5)
-
-
-def test_schedule_without_warm_up():
-    schedule = warmup_cosine(2.0, 3, warmup=0.1)
-    assert float(schedule(0)) == pytest.approx(2)

@@ -1,0 +1,288 @@
+"""Learning rates over a run: the official schedule, and what else recipes follow."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+from keras.optimizers.schedules import LearningRateSchedule
+
+from keras_cait.typing import Tensor
+
+
+def scaled_rate(base: float, batch_size: int, *, reference: int = 512) -> float:
+    """The highest rate for a batch: `base * batch_size / reference`.
+
+    As in the official code only this rate is scaled; the ones that a warm-up starts
+    from and a cosine ends at stay as they are.
+
+    Args:
+        base: Rate a step at batches of `reference` images, above 0.
+        batch_size: Images a step, over all devices and accumulated batches.
+        reference: Images that `base` is meant for.
+
+    Example:
+        >>> scaled_rate(5e-4, 1024)
+        0.001
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, table 9, https://arxiv.org/abs/2012.12877
+
+    """
+    return base * batch_size / reference
+
+
+def official_schedule(
+    peak: float = 1e-3,
+    epochs: int = 300,
+    *,
+    steps_per_epoch: int,
+    warmup_epochs: int = 5,
+    warmup_rate: float = 1e-6,
+    final_rate: float = 1e-5,
+    per_step: bool = False,
+) -> LearningRateSchedule:
+    """The schedule of DeiT and CaiT: a linear warm-up, then half a cosine.
+
+    `warmup_rate + (peak - warmup_rate) * e / warmup_epochs` up to `warmup_epochs`,
+    then `final_rate + (peak - final_rate) * (1 + cos(pi * e / epochs)) / 2`. The
+    cosine counts from the start of the run, so that it has left `peak` a little
+    when the warm-up ends. With `epochs` below `warmup_epochs` the rate only rises.
+
+    Args:
+        peak: The highest rate, a step; see `scaled_rate`.
+        epochs: Epochs of the run; afterwards the rate stays at `final_rate`.
+        steps_per_epoch: Steps of one epoch.
+        warmup_epochs: Epochs that the rate rises, 0 for none.
+        warmup_rate: What it rises from.
+        final_rate: What it falls to.
+        per_step: Whether `e` grows with each step. If not, the rate is constant
+            over an epoch and one epoch behind, as in the official code, which moves
+            it on after an epoch by that epoch's number: epochs 0 and 1 share one.
+
+    Raises:
+        ValueError: If a number is out of its range.
+
+    Example:
+        >>> schedule = official_schedule(steps_per_epoch=10)
+        >>> [f"{float(schedule(step)):.4g}" for step in (0, 10, 20, 60, 2999)]
+        ['1e-06', '1e-06', '0.0002008', '0.0009993', '1.011e-05']
+
+    Reference:
+        Touvron et al., Training data-efficient image transformers & distillation
+        through attention, table 9, https://arxiv.org/abs/2012.12877; Loshchilov and
+        Hutter, SGDR, https://arxiv.org/abs/1608.03983
+
+    """
+    schedule = WarmupCosine(
+        peak,
+        epochs,
+        steps_per_epoch=steps_per_epoch,
+        warmup_epochs=warmup_epochs,
+        warmup_rate=warmup_rate,
+        final_rate=final_rate,
+    )
+    if per_step:
+        return schedule
+    return EpochRates(_one_behind(schedule.rate_at, epochs), steps_per_epoch)
+
+
+def step_decay(
+    peak: float,
+    epochs: int,
+    *,
+    steps_per_epoch: int,
+    decay_epochs: int,
+    decay_rate: float,
+    warmup_epochs: int = 0,
+    warmup_rate: float = 1e-6,
+) -> LearningRateSchedule:
+    """A rate that is multiplied by `decay_rate` every `decay_epochs`.
+
+    `peak * decay_rate ** (e // decay_epochs)`, with `e` counted from the start of the
+    run, behind a linear warm-up; constant over an epoch and one epoch behind, as
+    `official_schedule` is.
+
+    Args:
+        peak: The highest rate, a step.
+        epochs: Epochs of the run.
+        steps_per_epoch: Steps of one epoch.
+        decay_epochs: Epochs between two falls.
+        decay_rate: What remains of the rate after one, in (0, 1].
+        warmup_epochs: Epochs that the rate rises, 0 for none.
+        warmup_rate: What it rises from.
+
+    Raises:
+        ValueError: If a number is out of its range.
+
+    Example:
+        >>> schedule = step_decay(
+        ...     8.0, 7, steps_per_epoch=1, decay_epochs=2, decay_rate=0.5
+        ... )
+        >>> [float(schedule(step)) for step in range(7)]
+        [8.0, 8.0, 8.0, 4.0, 4.0, 2.0, 2.0]
+
+    """
+    _check_rates(peak=peak, warmup_rate=warmup_rate)
+    _check_epochs(epochs, steps_per_epoch, warmup_epochs)
+    _check("decay_epochs", decay_epochs, decay_epochs >= 1, "1 or more")
+    _check("decay_rate", decay_rate, 0 < decay_rate <= 1, "in (0, 1]")
+
+    def rate_at(epoch: float) -> float:
+        if epoch < warmup_epochs:
+            return warmup_rate + (peak - warmup_rate) * epoch / warmup_epochs
+        return peak * decay_rate ** (epoch // decay_epochs)
+
+    return EpochRates(_one_behind(rate_at, epochs), steps_per_epoch)
+
+
+def warmup_cosine(
+    peak: float, steps: int, *, warmup: float = 0.1, final: float = 0.01
+) -> LearningRateSchedule:
+    """A rate that rises linearly from 0 and falls along half a cosine.
+
+    Args:
+        peak: The highest rate a step.
+        steps: Steps of the whole run.
+        warmup: Part of the steps that it takes to rise, in [0, 1).
+        final: What it ends at, as a part of `peak`.
+
+    Example:
+        >>> schedule = warmup_cosine(1.0, 100)
+        >>> [round(float(schedule(step)), 2) for step in (0, 5, 10, 100)]
+        [0.0, 0.5, 1.0, 0.01]
+
+    """
+    warmup_steps = int(steps * warmup)
+    if warmup_steps == 0:
+        return keras.optimizers.schedules.CosineDecay(peak, max(1, steps), alpha=final)
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps - warmup_steps),
+        alpha=final,
+        warmup_target=peak,
+        warmup_steps=warmup_steps,
+    )
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class WarmupCosine(LearningRateSchedule):
+    """`official_schedule` as it changes from step to step.
+
+    Args:
+        peak: The highest rate, a step.
+        epochs: Epochs of the run; afterwards the rate stays at `final_rate`.
+        steps_per_epoch: Steps of one epoch.
+        warmup_epochs: Epochs that the rate rises, 0 for none.
+        warmup_rate: What it rises from.
+        final_rate: What it falls to.
+
+    Raises:
+        ValueError: If a number is out of its range.
+
+    Example:
+        >>> schedule = WarmupCosine(1.0, 4, steps_per_epoch=10, warmup_epochs=1)
+        >>> [round(float(schedule(step)), 3) for step in (0, 5, 20, 40)]
+        [0.0, 0.5, 0.5, 0.0]
+
+    """
+
+    def __init__(
+        self,
+        peak: float,
+        epochs: int,
+        *,
+        steps_per_epoch: int,
+        warmup_epochs: int = 5,
+        warmup_rate: float = 1e-6,
+        final_rate: float = 1e-5,
+    ) -> None:
+        _check_rates(peak=peak, warmup_rate=warmup_rate, final_rate=final_rate)
+        _check_epochs(epochs, steps_per_epoch, warmup_epochs)
+        self.peak, self.epochs, self.steps_per_epoch = peak, epochs, steps_per_epoch
+        self.warmup_epochs = warmup_epochs
+        self.warmup_rate, self.final_rate = warmup_rate, final_rate
+
+    def rate_at(self, epoch: float) -> float:
+        """The rate so many epochs after the start, 1.5 say, in double precision."""
+        if epoch < self.warmup_epochs:
+            risen = epoch / self.warmup_epochs
+            return self.warmup_rate + (self.peak - self.warmup_rate) * risen
+        left = (1 + math.cos(math.pi * min(1, epoch / self.epochs))) / 2
+        return self.final_rate + (self.peak - self.final_rate) * left
+
+    def __call__(self, step: Tensor) -> Tensor:
+        epoch = ops.cast(step, "float32") / self.steps_per_epoch
+        angle = math.pi * ops.minimum(1.0, epoch / self.epochs)
+        left = (1 + ops.cos(angle)) / 2
+        falling = self.final_rate + (self.peak - self.final_rate) * left
+        if self.warmup_epochs == 0:
+            return falling
+        risen = epoch / self.warmup_epochs
+        rising = self.warmup_rate + (self.peak - self.warmup_rate) * risen
+        return ops.where(risen < 1, rising, falling)
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("peak", "epochs", "steps_per_epoch")
+        names += ("warmup_epochs", "warmup_rate", "final_rate")
+        return {name: getattr(self, name) for name in names}
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class EpochRates(LearningRateSchedule):
+    """A rate for each epoch, from a table; after its end the last one.
+
+    Args:
+        rates: The rate of a step in epoch 0, 1 and so on.
+        steps_per_epoch: Steps of one epoch.
+
+    Raises:
+        ValueError: If there is no rate, or an epoch has no steps.
+
+    Example:
+        >>> schedule = EpochRates([1.0, 0.5], steps_per_epoch=10)
+        >>> [float(schedule(step)) for step in (0, 9, 10, 99)]
+        [1.0, 1.0, 0.5, 0.5]
+
+    """
+
+    def __init__(self, rates: Sequence[float], steps_per_epoch: int) -> None:
+        if not rates:
+            raise ValueError(
+                f"`rates` must hold a rate for each epoch. Received: rates={rates}"
+            )
+        _check("steps_per_epoch", steps_per_epoch, steps_per_epoch >= 1, "1 or more")
+        self.rates = tuple(rates)
+        self.steps_per_epoch = steps_per_epoch
+
+    def __call__(self, step: Tensor) -> Tensor:
+        epoch = ops.cast(step, "int32") // self.steps_per_epoch
+        # Worked out in double precision, and rounded to single once.
+        rates = ops.convert_to_tensor(self.rates, "float32")
+        return ops.take(rates, ops.minimum(epoch, len(self.rates) - 1))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"rates": list(self.rates), "steps_per_epoch": self.steps_per_epoch}
+
+
+def _one_behind(rate_at: Callable[[float], float], epochs: int) -> list[float]:
+    """The rates of all epochs, and of one behind the last, where the schedule ends."""
+    return [rate_at(max(0, epoch - 1)) for epoch in range(epochs + 2)]
+
+
+def _check_epochs(epochs: int, steps_per_epoch: int, warmup_epochs: int) -> None:
+    _check("epochs", epochs, epochs >= 1, "1 or more")
+    _check("steps_per_epoch", steps_per_epoch, steps_per_epoch >= 1, "1 or more")
+    _check("warmup_epochs", warmup_epochs, warmup_epochs >= 0, "0 or more")
+
+
+def _check_rates(**rates: float) -> None:
+    for name, rate in rates.items():
+        _check(name, rate, 0 <= rate < math.inf, "at least 0 and finite")
+
+
+def _check(name: str, value: float, holds: bool, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")
