@@ -108,49 +108,68 @@ def _resample(
     number: Tensor | int,
     interpolation: str,
 ) -> Tensor:
-    """Rows `first` to `first + number` of `rows` resized to `size` of them.
+    """Rows `first` to `first + number` of `rows` resized to `size` of them."""
+    blocks = -(-number // _BLOCK)
+    places = tf.reshape(first + tf.range(blocks * _BLOCK), (-1, _BLOCK))
+    indices, weights = _weights(places, tf.shape(rows)[0], size, interpolation)
+    resampled = tf.matmul(weights, tf.gather(rows, indices))
+    resampled = tf.reshape(resampled, (blocks * _BLOCK, -1))[:number]
+    # To whole grey levels, halves upwards: PIL has images between the axes too.
+    return tf.quantization.fake_quant_with_min_max_args(resampled, 0, 255)
 
-    A row depends on a few rows only. Sixteen neighbours share most of theirs, and
-    their weights make a small matrix to multiply these with.
+
+def _weights(
+    places: Tensor, available: Tensor, size: Tensor | int, interpolation: str
+) -> tuple[Tensor, Tensor]:
+    """Which of `available` pixels each block of `size` places is made of, and how.
+
+    Neighbours share most of the few pixels that they depend on, so a block of them
+    is the product of a small matrix. Double precision until the end: places count
+    hundreds of pixels, and what matters are millionths of one.
+
+    Args:
+        places: `(blocks, _BLOCK)`; those outside [0, size) have no weights.
+        available: Pixels along the axis.
+        size: Pixels that they are resized to.
+        interpolation: Name of the kernel.
+
+    Returns:
+        Indices, `(blocks, length)`, and weights, `(blocks, _BLOCK, length)` float32.
+
     """
     kernel, radius = _KERNELS[interpolation]
-    available = tf.shape(rows)[0]
-    scale = tf.cast(available, "float32") / tf.cast(size, "float32")
+    scale = tf.cast(available, "float64") / tf.cast(size, "float64")
     stretch = tf.maximum(scale, 1.0)
     reach = radius * stretch
-    blocks = -(-number // _BLOCK)
-    centres = (tf.range(blocks * _BLOCK, dtype="float32") + 0.5) * scale
-    centres += tf.cast(first, "float32") * scale
-    centres = tf.reshape(centres, (-1, _BLOCK))
+    centres = (tf.cast(places, "float64") + 0.5) * scale
     length = tf.cast(_BLOCK * scale + 2 * reach, "int32") + 2
     length = tf.minimum(length, available)
     start = tf.cast(centres[:, :1] - reach, "int32")
     start = tf.clip_by_value(start, 0, available - length)
-    indices = start + tf.range(length)  # (blocks, length)
-    distances = tf.cast(indices, "float32")[:, None] + 0.5
-    distances -= tf.expand_dims(centres, -1)
-    weights = kernel(tf.abs(distances) / stretch)  # (blocks, _BLOCK, length)
-    inside = (centres > 0) & (centres < tf.cast(available, "float32"))
-    total = tf.where(inside, tf.reduce_sum(weights, axis=-1), 0.0)
-    weights = tf.math.divide_no_nan(weights, tf.expand_dims(total, -1))
-    resampled = tf.matmul(weights, tf.gather(rows, indices))
-    resampled = tf.reshape(resampled, (blocks * _BLOCK, -1))[:number]
-    # To whole grey levels, halves upwards: PIL keeps images, not numbers, between
-    # the axes.
-    return tf.quantization.fake_quant_with_min_max_args(resampled, 0, 255)
+    indices = start + tf.range(length)
+    distances = tf.cast(indices, "float64")[:, None] + 0.5
+    distances = tf.abs(distances - tf.expand_dims(centres, -1)) / stretch
+    inside = tf.cast((places >= 0) & (places < size), "float64")
+    weights = kernel(distances) * tf.expand_dims(inside, -1)
+    total = tf.reduce_sum(weights, axis=-1, keepdims=True)
+    weights = tf.math.divide_no_nan(weights, total)
+    # PIL's weights are whole numbers of 22 bits. What lies halfway between two
+    # levels is rounded by them.
+    return indices, tf.cast(tf.round(weights * 2**22) / 2**22, "float32")
 
 
-def _cubic(x: Tensor) -> Tensor:
+def _cubic(distance: Tensor) -> Tensor:
+    x = tf.minimum(distance, 2.0)
     inner = (1.5 * x - 2.5) * x * x + 1
     outer = ((2.5 - 0.5 * x) * x - 4) * x + 2
-    return tf.where(x < 1, inner, tf.where(x < 2, outer, 0.0))
+    return tf.where(x < 1, inner, outer)
 
 
-def _triangle(x: Tensor) -> Tensor:
-    return tf.maximum(1 - x, 0.0)
+def _triangle(distance: Tensor) -> Tensor:
+    return tf.maximum(1 - distance, 0.0)
 
 
-_KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {
+_KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {  # and their reach
     "bicubic": (_cubic, 2.0),
     "bilinear": (_triangle, 1.0),
 }

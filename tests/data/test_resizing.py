@@ -23,13 +23,13 @@ def by_pil(image, size, interpolation="bicubic"):
 
 
 def assert_equal_but_for_last_bits(found, expected, interpolation="bicubic"):
-    """What lies halfway between two levels, PIL's weights of 22 bits may round down.
-
-    Bilinear weights are multiples of one fraction, and more pixels lie there.
+    """What lies halfway between two levels may be rounded the other way, by a sum
+    in another order; with bilinear weights, multiples of one fraction, more does.
     """
+    share = {"bicubic": 1e-3, "bilinear": 0.03}[interpolation]
     difference = np.abs(np.asarray(found) - expected)
-    assert difference.max() <= 1
-    assert difference.mean() < {"bicubic": 0.002, "bilinear": 0.03}[interpolation]
+    assert difference.max() <= 2
+    assert np.count_nonzero(difference) <= 1 + share * difference.size
 
 
 @pytest.mark.parametrize("interpolation", KERNELS)
