@@ -1,0 +1,66 @@
+"""Rectangles of random area and aspect that lie in an image."""
+
+import math
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from keras_cait.typing import Tensor
+
+_TRIES = 10  # as in torchvision and timm
+
+
+class Rectangle(NamedTuple):
+    """Part of an image, in pixels; each field a scalar, int32."""
+
+    top: Tensor
+    left: Tensor
+    height: Tensor
+    width: Tensor
+
+
+def random_rectangle(
+    height: Tensor,
+    width: Tensor,
+    seed: Tensor,
+    *,
+    area: tuple[float, float],
+    aspect: tuple[float, float],
+    whole: bool,
+) -> tuple[Tensor, Rectangle]:
+    """A rectangle of uniform area and log-uniform aspect, anywhere in an image.
+
+    Ten are drawn and the first that fits is taken, so that those which stick out
+    are no more likely to end at the border than others.
+
+    Args:
+        height: Of the image, in pixels.
+        width: Likewise.
+        seed: Two integers; the same ones give the same rectangle.
+        area: Lowest and highest area, as parts of the image's.
+        aspect: Lowest and highest ratio of width to height.
+        whole: Whether a side may be as long as the image's; else it is shorter.
+
+    Returns:
+        Whether one of ten fitted, a boolean scalar, and the rectangle, which means
+        nothing where none did.
+
+    Example:
+        >>> fits, rectangle = random_rectangle(
+        ...     10, 20, (0, 0), area=(0.5, 0.5), aspect=(1, 1), whole=True)
+        >>> bool(fits), int(rectangle.height), int(rectangle.width)
+        (True, 10, 10)
+
+    """
+    draws = tf.random.stateless_uniform((4, _TRIES), seed)
+    sizes = tf.cast(tf.stack([height, width]), "float32")[:, None]
+    pixels = (area[0] + draws[0] * (area[1] - area[0])) * tf.reduce_prod(sizes)
+    lowest, highest = (math.log(ratio) for ratio in aspect)
+    root = tf.exp((lowest + draws[1] * (highest - lowest)) / 2)
+    sides = tf.round(tf.sqrt(pixels) * tf.stack([1 / root, root]))
+    longest = sizes if whole else sizes - 1
+    fits = tf.reduce_all((sides > 0) & (sides <= longest), axis=0)
+    first = tf.argmax(fits)
+    corners = tf.floor(draws[2:] * (sizes - sides + 1))
+    rectangle = tf.cast(tf.concat([corners, sides], axis=0)[:, first], "int32")
+    return fits[first], Rectangle(*tf.unstack(rectangle))
