@@ -1,120 +1,189 @@
-"""The teacher that a recipe is asked for: a file, or an architecture to train."""
+"""The teacher that a recipe is asked for: a file, or an architecture by name."""
 
 import difflib
-import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_cait.models.convnet import small_convnet
-from keras_cait.typing import Shape, Tensor
+from keras_cait.models.inputs import normalise
+from keras_cait.training.keras_cv_teachers import PREFIX, keras_cv_teacher
+from keras_cait.training.teacher_architectures import (
+    applications,
+    applications_teacher,
+    check_imagenet_or_none,
+    published_names,
+    published_teacher,
+)
+from keras_cait.typing import Shape
+from keras_cait.weights.timm_names import timm_parameters
 
-_SMALLEST = 32  # pixels; most of keras.applications take nothing smaller
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A classifier of a student's images, and what there is to know of it.
+
+    Attributes:
+        model: From images in [0, 255] to logits or probabilities.
+        trained: Whether it knows the classes already. One that does not has a
+            new head, or random weights, and is to be trained first.
+        preprocessing: What brings the student's images to the size of the
+            model's; None where they fit. `Distiller` takes it as
+            `teacher_preprocessing`.
+    """
+
+    model: keras.Model
+    trained: bool
+    preprocessing: Callable[[Any], Any] | None = None
 
 
-def load_teacher(path: str, image_shape: Shape, classes: int) -> keras.Model:
-    """Loads a trained classifier of images in [0, 255].
+def make_teacher(
+    name_or_path: str,
+    image_shape: Shape,
+    classes: int,
+    *,
+    weights: str | Path | None = "imagenet",
+    **sizes: Any,
+) -> Teacher:
+    """The teacher that a command line asks for.
+
+    Args:
+        name_or_path: A `.keras` file; a builder of this package, as the papers'
+            "RegNetY_16GF", by its name or by timm's; a name of keras.applications,
+            as "ResNet50"; a preset of keras-cv, as
+            "keras_cv:resnet50_v2_imagenet_classifier"; or "convnet", a small one
+            for small images.
+        image_shape: Height, width and channels of the student's images.
+        classes: Number of classes.
+        weights: What an architecture starts from: "imagenet", None for random
+            weights, or for a builder of this package a file's path. A head for
+            other classes than the weights' starts anew. A `.keras` file and
+            "convnet" have nothing to load.
+        **sizes: `widths` and `blocks` of "convnet"; see `small_convnet`.
+
+    Returns:
+        A `Teacher`.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no Keras model, or one for other classes.
+        OSError: If the hub does not give the weights.
+        ValueError: If there is no such architecture, the file does not fit the
+            data, or the weights do not fit the model or cannot be had.
+
+    Example:
+        >>> teacher = make_teacher("convnet", (8, 8, 1), 10)
+        >>> teacher.model.output_shape, teacher.trained, teacher.preprocessing
+        ((None, 10), False, None)
+
+    """
+    if name_or_path.endswith(".keras"):
+        model, trained = load_teacher(name_or_path, image_shape, classes), True
+    else:
+        model, trained = _built(name_or_path, image_shape, classes, weights, sizes)
+    return Teacher(
+        model=model,
+        trained=trained,
+        preprocessing=teacher_preprocessing(model, image_shape),
+    )
+
+
+def load_teacher(path: str | Path, image_shape: Shape, classes: int) -> keras.Model:
+    """Loads a trained classifier of images in [0, 255].
+
+    A model of this package that was made without `include_preprocessing` gets the
+    normalisation of its images in front.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no Keras classifier, or one for other classes or
+            channels.
 
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"No teacher at {path}")
-    teacher = keras.saving.load_model(path, compile=False)
-    if teacher.output_shape[-1] != classes:
+    try:
+        teacher = keras.saving.load_model(path, compile=False)
+    except TypeError as error:  # Keras's for a class that it does not find
+        reason = str(error).rpartition("Exception encountered: ")[-1]
+        raise ValueError(
+            f"A teacher must be made of layers that Keras, keras_cait or keras-cv "
+            f"defines. Received: {path}. {reason.partition('. ')[0]}."
+        ) from error
+    shapes = [tuple(x.shape) for x in getattr(teacher, "outputs", None) or ()]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        raise ValueError(
+            "The teacher must be a functional classifier with one output, (batch, "
+            f"classes). Received: {path}, which has {shapes or 'no graph'}."
+        )
+    if shapes[0][-1] != classes:
         raise ValueError(
             f"The teacher must know the {classes} classes of the data. Received: "
-            f"{path} with {teacher.output_shape[-1]} classes."
+            f"{path} with {shapes[0][-1]} classes."
         )
     if teacher.input_shape[-1] != image_shape[-1]:
         raise ValueError(
             f"The teacher must take images of {image_shape[-1]} channel(s). "
             f"Received: {path}, which takes {teacher.input_shape[-1]}."
         )
-    return teacher
+    return _of_pixels(teacher) if _takes_normalised(teacher) else teacher
+
+
+def _takes_normalised(model: keras.Model) -> bool:
+    """Whether it is a model of this package without its own normalisation."""
+    try:
+        tensors = timm_parameters(model)
+    except ValueError:  # someone else's
+        return False
+    is_ours = {"patch_embed.proj.weight", "stem.conv.weight"} & tensors.keys()
+    return bool(is_ours) and all(layer.name != "normalise" for layer in model.layers)
+
+
+def _of_pixels(model: keras.Model) -> keras.Model:
+    image_shape = tuple(model.input_shape[1:])
+    images = keras.Input(image_shape, name="images")
+    return keras.Model(images, model(normalise(images, image_shape)), name="teacher")
 
 
 def build_teacher(
-    name: str, image_shape: Shape, classes: int, *, weights: str | None, **sizes: Any
+    name: str,
+    image_shape: Shape,
+    classes: int,
+    *,
+    weights: str | Path | None,
+    **sizes: Any,
 ) -> keras.Model:
-    """An untrained head on a convnet, for images in [0, 255].
+    """The model of `make_teacher` for the name of an architecture."""
+    return _built(name, image_shape, classes, weights, sizes)[0]
 
-    Args:
-        name: "convnet", or a name of keras.applications such as "ResNet50".
-        image_shape: Height, width and channels of the student's images.
-        classes: Number of classes.
-        weights: "imagenet" or None, for keras.applications.
-        **sizes: `widths` and `blocks` of `small_convnet`.
 
-    Raises:
-        ValueError: If there is no such architecture, or its weights cannot be
-            had.
-
-    """
+def _built(
+    name: str,
+    image_shape: Shape,
+    classes: int,
+    weights: str | Path | None,
+    sizes: dict[str, Any],
+) -> tuple[keras.Model, bool]:
     if name == "convnet":
-        return small_convnet(input_shape=image_shape, classes=classes, **sizes)
-    builders = {
-        key: value
-        for key, value in vars(keras.applications).items()
-        if inspect.isfunction(value)
-    }
-    if name not in builders:
-        near = difflib.get_close_matches(name, ["convnet", *builders], n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise ValueError(
-            '`teacher` must be "convnet", a .keras file or a name of '
-            f"keras.applications. Received: teacher={name!r}.{hint}"
-        )
-    inputs = keras.Input(image_shape)
-    x = _as_colour_of_size(inputs, image_shape)
-    x = _preprocessed(builders[name], x)
-    try:
-        backbone = builders[name](
-            include_top=False, weights=weights, input_shape=x.shape[1:], pooling="avg"
-        )
-    except Exception as error:  # get_file raises a bare Exception
-        raise ValueError(
-            f"Could not build the teacher {name} with weights={weights!r}: {error}. "
-            "Weights are downloaded; without a network pass --teacher-weights none."
-        ) from error
-    outputs = keras.layers.Dense(classes, name="head")(backbone(x))
-    return keras.Model(inputs, outputs, name=name.lower())
-
-
-def _as_colour_of_size(images: Tensor, image_shape: Shape) -> Tensor:
-    height, width, channels = image_shape
-    if min(height or 0, width or 0) < _SMALLEST:
-        images = keras.layers.Resizing(_SMALLEST, _SMALLEST)(images)
-    if channels == 1:
-        images = keras.layers.Concatenate()([images] * 3)
-    return images
-
-
-def _preprocessed(builder: Any, images: Tensor) -> Tensor:
-    """What the architecture's own `preprocess_input` does, as layers that save.
-
-    All of them scale and shift each channel, and some swap red and blue; both
-    are read off the function itself.
-    """
-    module = inspect.getmodule(builder)
-    preprocess = getattr(module, "preprocess_input", None)
-    if preprocess is None:
-        return images
-
-    def probe(pixel: tuple[float, float, float]) -> np.ndarray:
-        image = np.array(pixel, "float32").reshape((1, 1, 1, 3))
-        return np.asarray(preprocess(image, data_format="channels_last")).reshape(3)
-
-    offset = probe((0, 0, 0))
-    scale = (probe((255, 255, 255)) - offset) / 255
-    if np.argmax(np.abs(probe((255, 0, 0)) - offset)) == 2:
-        images = ops.flip(images, axis=-1)
-    return keras.layers.Rescaling(scale.tolist(), offset.tolist())(images)
+        check_imagenet_or_none(name, weights)  # either is random: none is published
+        return small_convnet(input_shape=image_shape, classes=classes, **sizes), False
+    if name.startswith(PREFIX):
+        return keras_cv_teacher(name, image_shape, classes, weights)
+    if name in applications():
+        return applications_teacher(name, image_shape, classes, weights)
+    known = published_names()
+    if name.partition(".")[0] in known:  # with or without one of timm's tags
+        return published_teacher(name, image_shape, classes, weights)
+    near = difflib.get_close_matches(name, ["convnet", *applications(), *known], n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ValueError(
+        '`teacher` must be a .keras file, "convnet", a builder of keras_cait, a name '
+        f'of keras.applications, or "{PREFIX}" and a preset. '
+        f"Received: teacher={name!r}.{hint}"
+    )
 
 
 def teacher_preprocessing(
