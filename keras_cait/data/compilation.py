@@ -1,0 +1,45 @@
+"""Operations on one image as one compiled loop."""
+
+import functools
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_cait.typing import Tensor
+
+
+def compiled(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Runs an operation through XLA where the size of the image is known.
+
+    An operation of a dozen small steps writes the image a dozen times; XLA makes one
+    loop of them, three to ten times as fast on a CPU. It compiles for each new size, a
+    fraction of a second, so images of unknown size go through the steps as they are.
+
+    Args:
+        operation: Of an image `(height, width, 3)` uint8 and of numbers, which it gets
+            as float64 tensors.
+
+    Returns:
+        The same operation; numbers may be Python's or tensors.
+
+    Example:
+        >>> @compiled
+        ... def darken(image, part):
+        ...     return tf.cast(tf.cast(image, "float64") * part, "uint8")
+        >>> int(darken(tf.fill((2, 2, 3), tf.constant(100, "uint8")), 0.5)[0, 0, 0])
+        50
+
+    """
+    quick = tf.function(operation, jit_compile=True, autograph=False)
+
+    @functools.wraps(operation)
+    def run(image: Tensor, *numbers: Tensor | float) -> Tensor:
+        image = tf.convert_to_tensor(image, "uint8")
+        known = image.shape.is_fully_defined()
+        return (quick if known else operation)(image, *map(_double, numbers))
+
+    return run
+
+
+def _double(number: Tensor | float) -> Tensor:
+    return tf.cast(tf.convert_to_tensor(number, dtype_hint="float64"), "float64")
