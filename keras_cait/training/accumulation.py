@@ -1,0 +1,44 @@
+"""Gradients of several batches to one step, on any number of replicas."""
+
+import keras
+
+from keras_cait.typing import Tensor
+
+
+class Accumulation:
+    """An optimizer whose `gradient_accumulation_steps` work on many replicas too.
+
+    Every k-th batch takes one step, with the mean gradient of k batches, which is
+    clipped, decayed and averaged as that of one large batch is. Keras decides on
+    each replica whether to take the step, where TensorFlow does not let replicas
+    meet; here all of them decide at once. The schedule counts batches.
+
+    A base beside one of `keras.optimizers`, in front of it.
+    """
+
+    def _backend_apply_gradients(
+        self, grads: list[Tensor], trainable_variables: list[keras.Variable]
+    ) -> None:
+        batches = self.gradient_accumulation_steps
+        if not batches or keras.backend.backend() != "tensorflow":
+            super()._backend_apply_gradients(grads, trainable_variables)
+            return
+        import tensorflow as tf
+
+        indices = [self._get_variable_index(v) for v in trainable_variables]
+        sums = [self._accumulated_gradients[index] for index in indices]
+        self._backend_increment_gradient_accumulators(grads, sums)
+
+        def step() -> None:
+            means = self._clip_gradients([total / batches for total in sums])
+            self._apply_weight_decay(trainable_variables)
+            self._backend_update_step(means, trainable_variables, self.learning_rate)
+            self._backend_reset_gradient_accumulators()
+            self._update_model_variables_moving_average(self._trainable_variables)
+
+        def step_if_due(strategy: tf.distribute.Strategy) -> None:
+            due = (self._iterations + 1) % batches == 0
+            run = strategy.extended.call_for_each_replica
+            tf.cond(due, lambda: run(step), lambda: None)
+
+        tf.distribute.get_replica_context().merge_call(step_if_due)
