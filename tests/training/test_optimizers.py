@@ -1,23 +1,182 @@
-"""AdamW spares what it should, and still does after it was saved."""
+"""The optimizers take the papers' steps, and spare what the official code spares."""
+
+import functools
 
 import keras
 import numpy as np
 import pytest
 
-from keras_cait.training.optimizers import AdamW
+from keras_cait.training.optimizers import SGD, AdamW, Lamb, build_optimizer
+from keras_cait.weights.timm_names import timm_parameters
+from tests.models import samples
+from tests.models.samples import to_numpy
+
+MODELS = {
+    "deit": lambda: samples.tiny_deit(depth=1),
+    "distilled": lambda: samples.tiny_deit(depth=1, distilled=True),
+    "deit3": lambda: samples.tiny_deit3(depth=1),
+    "cait": lambda: samples.tiny_cait(depth=1),
+    "distilled cait": lambda: samples.tiny_cait(depth=1, distilled=True),
+    "regnety": samples.tiny_regnety,
+}
 
 
-def test_only_what_is_not_named_decays():
-    """Without gradients a step is the weight decay alone."""
+@functools.cache
+def model_of(name):
+    return samples.randomise(MODELS[name]())
+
+
+def decayed_by(optimizer, model):
+    """timm's names of what a step makes smaller where all gradients are 0."""
+    variables = model.trainable_variables
+    before = {v.path: to_numpy(v.value) for v in variables}
+    optimizer.apply([keras.ops.zeros(v.shape) for v in variables], variables)
+    after = {v.path: to_numpy(v.value) for v in variables}
+    for variable in variables:
+        variable.assign(before[variable.path])
+    for path, value in after.items():
+        assert (np.abs(value) <= np.abs(before[path])).all(), path
+    return {
+        name
+        for name, parameter in named(model).items()
+        if (after[parameter.variable.path] != before[parameter.variable.path]).any()
+    }
+
+
+def named(model):
+    return {
+        name: parameter
+        for name, parameter in timm_parameters(model).items()
+        if getattr(getattr(parameter, "variable", None), "trainable", False)
+    }
+
+
+def decayed_officially(model):
+    """The rule of the official code, on the names and shapes that it sees."""
+    return {
+        name
+        for name, parameter in named(model).items()
+        if len(parameter.variable.shape) > 1
+        and not name.endswith(".bias")
+        and name not in ("pos_embed", "cls_token")
+    }
+
+
+@pytest.mark.parametrize("family", MODELS)
+def test_every_family_decays_as_officially(family):
+    model = model_of(family)
+    expected = decayed_officially(model)
+    assert decayed_by(build_optimizer("adamw", 0.1), model) == expected
+    assert any(name.endswith(".weight") for name in expected)
+    assert len(expected) < len(named(model))
+
+
+@pytest.mark.parametrize("name", ["adamw", "lamb", "sgd"])
+@pytest.mark.parametrize("family", ["distilled", "distilled cait"])
+def test_the_distillation_token_decays_by_choice(name, family):
+    model = model_of(family)
+    expected = decayed_officially(model)
+    (token,) = (n for n in expected if n.startswith("dist"))
+    assert decayed_by(build_optimizer(name, 0.1), model) == expected
+    spared = build_optimizer(name, 0.1, decay_distillation_token=False)
+    assert decayed_by(spared, model) == expected - {token}
+
+
+def test_scalars_and_what_else_is_excluded_do_not_decay():
     optimizer = AdamW(0.1, weight_decay=0.5)
-    names = ["kernel", "bias", "gamma", "class_token", "distillation_token"]
-    weights = [keras.Variable(np.ones(2), name=name) for name in names]
-    optimizer.build(weights)
-    optimizer.apply([keras.ops.zeros(2) for _ in weights], weights)
-    left = {w.name: float(keras.ops.convert_to_numpy(w.value)[0]) for w in weights}
-    decayed = {name for name, value in left.items() if value < 1}
-    assert decayed == {"kernel", "distillation_token"}
-    assert left["kernel"] == pytest.approx(0.95)
+    optimizer.exclude_from_weight_decay(var_names=["mine"])
+    shapes = {"gamma": (), "kernel": (2, 2), "mine": (2, 2), "proj_bias": (2, 2)}
+    weights = [keras.Variable(np.ones(s), name=n) for n, s in shapes.items()]
+    optimizer.apply([keras.ops.zeros(w.shape) for w in weights], weights)
+    left = {w.name: float(to_numpy(w.value).max()) for w in weights}
+    assert left == pytest.approx(
+        {"gamma": 1, "kernel": 0.95, "mine": 1, "proj_bias": 1}
+    )
+
+
+def steps_of(optimizer, starts, steps=4):
+    """Where so many steps lead, and the gradients that they followed."""
+    rng = np.random.default_rng(0)
+    gradients = [
+        [rng.normal(size=np.shape(w)).astype("float32") for w in starts.values()]
+        for _ in range(steps)
+    ]
+    weights = [keras.Variable(value, name=name) for name, value in starts.items()]
+    for step in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], weights)
+    return {w.name: to_numpy(w.value) for w in weights}, gradients
+
+
+def starts():
+    rng = np.random.default_rng(1)
+    return {
+        "kernel": rng.normal(size=(3, 4)).astype("float32"),
+        "zero_kernel": np.zeros((2, 2), "float32"),
+        "gamma": rng.normal(size=5).astype("float32"),
+    }
+
+
+def test_lamb_is_the_papers_formula():
+    """In double precision; vectors neither decay nor have their step stretched."""
+    found, gradients = steps_of(Lamb(0.01, weight_decay=0.3), starts())
+    for index, (name, start) in enumerate(starts().items()):
+        w, m, v = start.astype("float64"), 0.0, 0.0
+        for t, step in enumerate(gradients, start=1):
+            g = step[index].astype("float64")
+            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+            u = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+            if name != "gamma":
+                u += 0.3 * w
+                if np.any(w):
+                    u *= np.linalg.norm(w) / np.linalg.norm(u)
+            w = w - 0.01 * u
+        np.testing.assert_allclose(found[name], w, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_sgd_is_torchs_formula(nesterov):
+    optimizer = SGD(0.1, weight_decay=0.2, momentum=0.9, nesterov=nesterov)
+    found, gradients = steps_of(optimizer, starts())
+    for index, (name, start) in enumerate(starts().items()):
+        w, velocity = start.astype("float64"), 0.0
+        for step in gradients:
+            g = step[index] + (0.0 if name == "gamma" else 0.2) * w
+            velocity = 0.9 * velocity + g
+            w = w - 0.1 * (g + 0.9 * velocity if nesterov else velocity)
+        np.testing.assert_allclose(found[name], w, rtol=1e-5, atol=1e-6)
+
+
+def test_the_norm_of_all_gradients_together_is_clipped():
+    optimizer = build_optimizer("sgd", 1.0, weight_decay=0.0, clip_norm=0.5)
+    weights = [keras.Variable(np.zeros(2)), keras.Variable(np.zeros(3))]
+    gradients = [np.array([3.0, 0.0]), np.array([0.0, 4.0, 0.0])]
+    optimizer.apply([keras.ops.cast(g, "float32") for g in gradients], weights)
+    for weight, gradient in zip(weights, gradients, strict=True):
+        # A tenth of the gradient; the first step of Nesterov's momentum takes 1.9.
+        expected = -0.19 * gradient
+        np.testing.assert_allclose(to_numpy(weight.value), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adamw", "lamb", "sgd"])
+def test_a_reloaded_optimizer_goes_on_as_before(name, tmp_path):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="kept")])
+    optimizer = build_optimizer(
+        name, 0.1, weight_decay=0.5, ema_momentum=0.9, decay_distillation_token=False
+    )
+    model.compile(optimizer, "mse")
+    x, y = np.ones((8, 4)), np.ones((8, 2))
+    model.fit(x, y, batch_size=4, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.optimizer.get_config() == optimizer.get_config()
+    for trained in (model, again):
+        trained.fit(x, y, batch_size=4, verbose=0)
+    for one, two in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(to_numpy(one.value), to_numpy(two.value))
+    pairs = zip(optimizer.variables, again.optimizer.variables, strict=True)
+    for one, two in pairs:
+        np.testing.assert_array_equal(to_numpy(one.value), to_numpy(two.value))
 
 
 def test_names_survive_saving():
@@ -26,3 +185,17 @@ def test_names_survive_saving():
     again = keras.saving.deserialize_keras_object(config)
     assert again.undecayed == ("bias",)
     assert again.epsilon == 1e-8
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"name": "adam"}, "'adam'"),
+        ({"clip_norm": 0.0}, "clip_norm=0.0"),
+        ({"accumulation_steps": 0}, "accumulation_steps=0"),
+        ({"ema_momentum": 1.0}, "ema_momentum=1.0"),
+    ],
+)
+def test_what_cannot_be_is_refused(wrong, named):
+    with pytest.raises(ValueError, match=named):
+        build_optimizer(**{"name": "adamw", "learning_rate": 0.1, **wrong})
