@@ -117,7 +117,9 @@ def _from_preset(
             **({} if has_head else {"num_classes": classes}),
         )
     except Exception as error:  # as many kinds as there are places to load from
-        raise ValueError(could_not_build(PREFIX + preset, weights, error)) from error
+        offline = "a ResNet or a DenseNet with weights=None (--teacher-weights none)"
+        message = could_not_build(PREFIX + preset, weights, error, offline=offline)
+        raise ValueError(message) from error
     trained = has_head and weights is not None and classifier.num_classes == classes
     return classifier.backbone, classifier.layers[-2:] if trained else []
 

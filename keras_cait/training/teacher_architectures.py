@@ -118,7 +118,9 @@ def applications_teacher(
                     pooling="avg",
                 )
     except Exception as error:  # get_file raises a bare Exception
-        raise ValueError(could_not_build(name, weights, error)) from error
+        offline = "weights=None (--teacher-weights none)"
+        message = could_not_build(name, weights, error, offline=offline)
+        raise ValueError(message) from error
     inputs = keras.Input(image_shape, name="images")
     outputs = body(preprocessed(builder, colour_of_size(inputs, size)))
     if not trained:
@@ -135,11 +137,15 @@ def check_imagenet_or_none(name: str, weights: str | Path | None) -> None:
         )
 
 
-def could_not_build(name: str, weights: str | Path | None, error: Exception) -> str:
-    """What to tell, in a line, of a teacher that another package did not build."""
+def could_not_build(
+    name: str, weights: str | Path | None, error: Exception, *, offline: str
+) -> str:
+    """What to tell, in a line, of a teacher that another package did not build.
+
+    `offline` says what works without a network.
+    """
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return (
-        f"Could not build the teacher {name} with weights={weights!r}: {reason} "
-        "Weights are downloaded; without a network pass weights=None "
-        "(--teacher-weights none)."
+        f"Could not build the teacher {name} with weights={weights!r}: "
+        f"{reason.rstrip('.')}. Without a network take {offline}."
     )
