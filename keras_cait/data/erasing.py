@@ -81,7 +81,6 @@ class RandomErasing:
         erases, rectangle = self.rectangle(height, width, place)
 
         def erased() -> Tensor:
-            top, left = rectangle.top, rectangle.left
             mean, std = self._statistics(image.shape[-1])
             noise = tf.random.stateless_normal(
                 (rectangle.height, rectangle.width, channels),
@@ -89,13 +88,12 @@ class RandomErasing:
                 mean=255 * mean,
                 stddev=255 * std,
             )
-            around = [
-                [top, height - top - rectangle.height],
-                [left, width - left - rectangle.width],
-                [0, 0],
-            ]
-            inside = tf.pad(tf.ones_like(noise, "bool"), around)
-            return tf.where(inside, tf.pad(noise, around), image)
+            bottom = rectangle.top + rectangle.height
+            right = rectangle.left + rectangle.width
+            rows = image[rectangle.top : bottom]
+            rows = [rows[:, : rectangle.left], noise, rows[:, right:]]
+            rows = [image[: rectangle.top], tf.concat(rows, axis=1), image[bottom:]]
+            return tf.concat(rows, axis=0)
 
         return tf.ensure_shape(tf.cond(erases, erased, lambda: image), image.shape)
 

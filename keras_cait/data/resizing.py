@@ -9,7 +9,7 @@ from keras_cait.typing import Tensor
 Size = tuple[Tensor | int, Tensor | int]
 """Height and width, in pixels."""
 
-_BLOCK = 16  # rows of a result that are computed together; timed from 8 to 224
+_BLOCK = 16  # places that are computed together; timed from 8 to 224
 
 
 def resize(
@@ -53,15 +53,20 @@ def resize(
     """
     check_interpolation(interpolation)
     top, left, height, width = (0, 0, *size) if window is None else window
-    channels = image.shape[-1]
-    rows = tf.shape(image)[0]
+    shape = tf.shape(image)
+    rows, row_weights = _weights(top, height, shape[0], size[0], interpolation)
+    columns, column_weights = _weights(left, width, shape[1], size[1], interpolation)
+    # What no pixel of the result depends on is left out.
+    first_row, first_column = rows[0, 0], columns[0, 0]
+    image = image[first_row : rows[-1, -1] + 1, first_column : columns[-1, -1] + 1]
+    available, channels = tf.shape(image)[0], image.shape[-1]
     # Columns first; the axis at work is in front, so that a row is a vector.
     pixels = tf.transpose(tf.cast(image, "float32"), (1, 0, 2))
-    pixels = tf.reshape(pixels, (-1, rows * channels))
-    pixels = _resample(pixels, size[1], left, width, interpolation)
-    pixels = tf.transpose(tf.reshape(pixels, (width, rows, channels)), (1, 0, 2))
-    pixels = tf.reshape(pixels, (-1, width * channels))
-    pixels = _resample(pixels, size[0], top, height, interpolation)
+    pixels = tf.reshape(pixels, (-1, available * channels))
+    pixels = _mix(pixels, columns - first_column, column_weights, width)
+    pixels = tf.reshape(pixels, (width, available, channels))
+    pixels = tf.reshape(tf.transpose(pixels, (1, 0, 2)), (-1, width * channels))
+    pixels = _mix(pixels, rows - first_row, row_weights, height)
     return tf.cast(tf.reshape(pixels, (height, width, channels)), "uint8")
 
 
@@ -101,43 +106,34 @@ def check_interpolation(interpolation: str) -> None:
         )
 
 
-def _resample(
-    rows: Tensor,
-    size: Tensor | int,
+def _weights(
     first: Tensor | int,
     number: Tensor | int,
+    available: Tensor,
+    size: Tensor | int,
     interpolation: str,
-) -> Tensor:
-    """Rows `first` to `first + number` of `rows` resized to `size` of them."""
-    blocks = -(-number // _BLOCK)
-    places = tf.reshape(first + tf.range(blocks * _BLOCK), (-1, _BLOCK))
-    indices, weights = _weights(places, tf.shape(rows)[0], size, interpolation)
-    resampled = tf.matmul(weights, tf.gather(rows, indices))
-    resampled = tf.reshape(resampled, (blocks * _BLOCK, -1))[:number]
-    # To whole grey levels, halves upwards: PIL has images between the axes too.
-    return tf.quantization.fake_quant_with_min_max_args(resampled, 0, 255)
-
-
-def _weights(
-    places: Tensor, available: Tensor, size: Tensor | int, interpolation: str
 ) -> tuple[Tensor, Tensor]:
-    """Which of `available` pixels each block of `size` places is made of, and how.
+    """Which of `available` pixels each of `size` places is made of, and how.
 
-    Neighbours share most of the few pixels that they depend on, so a block of them
-    is the product of a small matrix. Double precision until the end: places count
+    Neighbours share most of the few pixels that they depend on, so sixteen of them
+    are the product of a small matrix. Double precision until the end: places count
     hundreds of pixels, and what matters are millionths of one.
 
     Args:
-        places: `(blocks, _BLOCK)`; those outside [0, size) have no weights.
+        first: Of the places wanted; those outside [0, size) have no weights.
+        number: Of places, from the first on.
         available: Pixels along the axis.
         size: Pixels that they are resized to.
         interpolation: Name of the kernel.
 
     Returns:
-        Indices, `(blocks, length)`, and weights, `(blocks, _BLOCK, length)` float32.
+        Indices, `(blocks, length)`, ascending, and weights, `(blocks, _BLOCK,
+        length)` float32.
 
     """
     kernel, radius = _KERNELS[interpolation]
+    blocks = -(-number // _BLOCK)
+    places = tf.reshape(first + tf.range(blocks * _BLOCK), (-1, _BLOCK))
     scale = tf.cast(available, "float64") / tf.cast(size, "float64")
     stretch = tf.maximum(scale, 1.0)
     reach = radius * stretch
@@ -156,6 +152,14 @@ def _weights(
     # PIL's weights are whole numbers of 22 bits. What lies halfway between two
     # levels is rounded by them.
     return indices, tf.cast(tf.round(weights * 2**22) / 2**22, "float32")
+
+
+def _mix(pixels: Tensor, indices: Tensor, weights: Tensor, number: Tensor) -> Tensor:
+    """The first `number` weighted sums of rows of `pixels`, in whole grey levels."""
+    mixed = tf.matmul(weights, tf.gather(pixels, indices))
+    mixed = tf.reshape(mixed, (-1, tf.shape(pixels)[1]))[:number]
+    # Clipped, and halves upwards: PIL has an image between the axes too.
+    return tf.quantization.fake_quant_with_min_max_args(mixed, 0, 255)
 
 
 def _cubic(distance: Tensor) -> Tensor:
