@@ -1,92 +1,190 @@
-"""Settings that suit images of one size, found by trying."""
+"""Named settings: the papers', and what suits small images, found by trying."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
-from keras_cait.data.augmentation import Augmentation
+Preset = Mapping[str, Any]
+"""Settings by name; what is not in it stays at the defaults, which are DeiT's."""
+
+DEIT: Preset = {}
+
+CAIT: Preset = {"epochs": 400, "crop_pct": 1.0}
+
+DEIT3: Preset = {
+    "epochs": 800,
+    "batch_size": 2048,
+    "optimizer": "lamb",
+    "learning_rate": 3e-3,  # 4e-3 for S
+    "scale_learning_rate": False,
+    "clip_norm": 1.0,  # as FusedLAMB does unless told otherwise
+    "loss": "sigmoid",
+    "augment": "3a",
+    "erasing": 0.0,
+    "smoothing": 0.0,
+    "crop_pct": 1.0,
+}
+
+_SMALL: Preset = {
+    "scale_learning_rate": False,
+    "rate_per_step": True,
+    "crop": "none",
+    "augment": "none",
+    "erasing": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
+    "smoothing": 0.0,
+    "repeats": 1,
+    "crop_pct": 1.0,
+    "flip": False,
+}
+
+# Images of handwriting must not be mirrored.
+DIGITS: Preset = {
+    **_SMALL,
+    "model": "embed_dim=64,depth=4,num_heads=4,patch_size=4",
+    "epochs": 60,
+    "batch_size": 32,
+    "learning_rate": 2e-3,
+    "final_learning_rate": 2e-5,
+    "warmup_epochs": 6,
+    "shift": 0.15,
+    "rotation": 15.0,
+    "zoom": 0.2,
+}
+
+THUMBNAILS: Preset = {
+    **_SMALL,
+    "model": "embed_dim=64,depth=6,num_heads=4,patch_size=4",
+    "epochs": 5,
+    "batch_size": 64,
+    "learning_rate": 2e-3,
+    "final_learning_rate": 2e-5,
+    "warmup_epochs": 1,
+    "crop": "padded",
+    "flip": True,
+}
+
+# For photographs of one's own, on one GPU: fewer passes and smaller steps.
+PHOTOGRAPHS: Preset = {"epochs": 100, "batch_size": 64}
+
+# Every part of the papers' recipe, on digits, and as little of it as runs.
+SMOKE: Preset = {
+    "model": "embed_dim=48,depth=2,num_heads=4,patch_size=8",
+    "dataset": "digits",
+    "image_size": 32,
+    "epochs": 8,
+    "warmup_epochs": 1,
+    "rate_per_step": True,
+    "batch_size": 64,
+    "scale_learning_rate": False,
+    "learning_rate": 2e-3,
+    "ema": 0.95,
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """What a recipe takes where the command line says nothing.
-
-    Attributes:
-        student: A name that `student_size` knows.
-        epochs: Passes that train each student.
-        teacher_epochs: Passes that train the teacher.
-        batch_size: Images a step, over all devices.
-        learning_rate: Highest rate of the student, a step.
-        teacher_learning_rate: Highest rate of the teacher, a step.
-        teacher_widths: Channels of each stage of the small convnet.
-        teacher_blocks: Residual pairs in each of its stages.
-        distillation: Kind of distillation loss.
-        alpha: Weight of that loss, in [0, 1].
-        augmentation: What every model of the run sees its images through.
-    """
-
-    student: str
-    epochs: int
-    teacher_epochs: int
-    batch_size: int
-    learning_rate: float
-    teacher_learning_rate: float
-    teacher_widths: tuple[int, ...]
-    teacher_blocks: int
-    distillation: str = "hard"
-    alpha: float = 0.5
-    augmentation: Augmentation
+def without_model(preset: Preset) -> Preset:
+    """A preset for a model that is chosen otherwise."""
+    return {name: value for name, value in preset.items() if name != "model"}
 
 
-# A student this small, on images this small, gains more from how sure its teacher
-# is than from the teacher's choice alone, which is nearly always the label.
-DIGITS = Preset(
-    student="embed_dim=64,depth=4,num_heads=4,patch_size=4",
-    epochs=60,
-    teacher_epochs=30,
-    batch_size=32,
-    learning_rate=2e-3,
-    teacher_learning_rate=2e-3,
-    teacher_widths=(32, 64),
-    teacher_blocks=1,
-    distillation="soft",
-    alpha=0.9,
-    augmentation=Augmentation(shift=0.15, rotation=15, zoom=0.2),
-)
+# Fine-tuning, as authors published it or answered when asked.
+_TRANSFER: Preset = {  # facebookresearch/dino, issues 81 and 144: a model of B's size
+    "image_size": 224,
+    "epochs": 1000,
+    "batch_size": 768,
+    "scale_learning_rate": False,
+    "learning_rate": 7.5e-6,
+    "drop_path_rate": 0.1,
+}
+FINETUNING: Mapping[str, Preset] = {
+    "deit-384": {  # facebookresearch/deit, README: DeiT-B from 224 to 384 pixels
+        "image_size": 384,
+        "epochs": 30,
+        "batch_size": 512,
+        "learning_rate": 5e-6,
+        "final_learning_rate": 5e-6,
+        "weight_decay": 1e-8,
+        "crop_pct": 1.0,
+    },
+    "deit-ti-384": {  # facebookresearch/deit, issue 120
+        "image_size": 384,
+        "epochs": 30,
+        "batch_size": 512,
+        "learning_rate": 1e-5,
+        "crop_pct": 1.0,
+    },
+    "deit3": {  # facebookresearch/deit, README_revenge
+        "epochs": 20,
+        "batch_size": 512,
+        "scale_learning_rate": False,
+        "learning_rate": 1e-5,
+        "weight_decay": 0.1,
+        "repeats": 1,
+        "crop_pct": 1.0,
+    },
+    "cait-m48-448": {  # facebookresearch/deit, issue 108; with --teacher
+        "image_size": 448,
+        "epochs": 60,
+        "batch_size": 256,
+        "scale_learning_rate": False,
+        "learning_rate": 5e-6,
+        "schedule": "decay",
+        "decay_epochs": 10,
+        "decay_rate": 0.5,
+        "drop_path_rate": 0.3,
+        "crop_pct": 1.0,
+    },
+    "cifar10": _TRANSFER,
+    "cifar100": {**_TRANSFER, "learning_rate": 5e-6},
+    "cifar10-sgd": {  # facebookresearch/deit, issue 45; cars likewise
+        **_TRANSFER,
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "weight_decay": 1e-4,
+        "erasing": 0.0,
+        "drop_path_rate": 0.0,
+    },
+    "inaturalist": {  # facebookresearch/deit, issues 105 and 141
+        "image_size": 224,
+        "epochs": 360,
+        "batch_size": 768,
+        "scale_learning_rate": False,
+        "learning_rate": 7.5e-5,
+        "erasing": 0.1,
+        "drop_path_rate": 0.1,
+    },
+    # Of one's own images, on one GPU or a laptop.
+    "photographs": {
+        "image_size": 224,
+        "epochs": 20,
+        "batch_size": 64,
+        "scale_learning_rate": False,
+        "learning_rate": 1e-4,
+        "repeats": 1,
+        "warmup_epochs": 1,
+        "crop_pct": 1.0,
+    },
+    "thumbnails": {**without_model(THUMBNAILS), "epochs": 10},
+    "digits": {**without_model(DIGITS), "epochs": 20, "warmup_epochs": 2},
+    "smoke": {
+        **SMOKE,
+        "model": "DeiT_Ti_Distilled",
+        "weights": "none",
+        "epochs": 2,
+        "limit": 64,
+        "batch_size": 16,
+    },
+}
 
-THUMBNAILS = Preset(
-    student="embed_dim=64,depth=6,num_heads=4,patch_size=4",
-    epochs=5,
-    teacher_epochs=8,
-    batch_size=64,
-    learning_rate=2e-3,
-    teacher_learning_rate=4e-3,
-    teacher_widths=(16, 32, 64),
-    teacher_blocks=1,
-    distillation="soft",
-    alpha=0.9,
-    augmentation=Augmentation(shift=0.125, flip=True),
-)
 
-PHOTOGRAPHS = Preset(
-    student="DeiT_Ti",
-    epochs=100,
-    teacher_epochs=30,
-    batch_size=64,
-    learning_rate=5e-4,
-    teacher_learning_rate=1e-3,
-    teacher_widths=(64, 128, 256, 512),
-    teacher_blocks=2,
-    augmentation=Augmentation(shift=0.1, zoom=0.2, flip=True),
-)
-
-
-def preset_for(image_side: int) -> Preset:
-    """The preset for images whose shorter side is so many pixels.
+def size_of(image_side: int) -> str:
+    """What images whose shorter side is so many pixels are called here.
 
     Example:
-        >>> preset_for(32).student
-        'embed_dim=64,depth=6,num_heads=4,patch_size=4'
+        >>> size_of(8), size_of(32), size_of(224)
+        ('digits', 'thumbnails', 'photographs')
 
     """
     if image_side <= 16:
-        return DIGITS
-    return THUMBNAILS if image_side <= 64 else PHOTOGRAPHS
+        return "digits"
+    return "thumbnails" if image_side <= 64 else "photographs"

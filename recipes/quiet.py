@@ -9,7 +9,9 @@ import importlib
 import os
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Errors that matter are raised; what TensorFlow logs as one, such as the kernel that
+# it falls back to, is not for whoever runs a recipe.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     sys.stderr.flush()
     _kept = os.dup(2)

@@ -2,8 +2,10 @@
 
 import resource
 import sys
+import time
 from typing import Any
 
+from keras_cait.training.run import Run
 from keras_cait.visualization.curves import plot_curves
 
 _ACCURACIES = {
@@ -12,13 +14,46 @@ _ACCURACIES = {
     ("student", "val_class_accuracy"): "class head",
     ("student", "val_distillation_accuracy"): "distillation head",
     ("student", "val_accuracy"): "mean of both heads",
+    ("model", "val_accuracy"): "model",
+    ("finetuned", "val_accuracy"): "fine-tuned",
+    ("scratch", "val_accuracy"): "from scratch",
 }
 _LOSSES = {
     ("teacher", "class_loss"): "teacher",
     ("undistilled", "class_loss"): "undistilled student",
     ("student", "class_loss"): "student, on labels",
     ("student", "distillation_loss"): "student, on the teacher",
+    ("model", "class_loss"): "model",
+    ("finetuned", "class_loss"): "fine-tuned",
+    ("finetuned", "distillation_loss"): "fine-tuned, on the teacher",
+    ("scratch", "class_loss"): "from scratch",
 }
+
+
+def finish(
+    run: Run, speed: float, teacher_accuracy: float | None = None
+) -> dict[str, Any]:
+    """Writes the log and its curves; returns what every run reports.
+
+    Args:
+        run: The run.
+        speed: Training images a second of its last model.
+        teacher_accuracy: Of a teacher on the test images, where there is one.
+
+    """
+    run.folder.write_table("history.csv", run.history)
+    title = f"{run.data.name}, {run.image_shape[0]} pixels"
+    figure = figure_of(run.history, title, teacher_accuracy)
+    run.folder.write_figure("curves.png", figure)
+    averaged = {f"{name}_ema_accuracy": found for name, found in run.averaged.items()}
+    return {
+        **averaged,
+        "images_per_second": round(speed, 1),
+        "seconds": round(time.perf_counter() - run.started, 1),
+        "peak_memory_mb": round(peak_memory_mb()),
+        "dataset": run.data.name,
+        "seed": run.config.seed,
+    }
 
 
 def curve_of(history: list[dict[str, Any]], model: str, key: str) -> list[float]:
@@ -33,7 +68,7 @@ def curve_of(history: list[dict[str, Any]], model: str, key: str) -> list[float]
 
 
 def figure_of(
-    history: list[dict[str, Any]], teacher_accuracy: float, title: str
+    history: list[dict[str, Any]], title: str, teacher_accuracy: float | None = None
 ) -> Any:
     """Test accuracy and training loss of all models over the epochs."""
     accuracies, losses = (
@@ -44,8 +79,8 @@ def figure_of(
         }
         for names in (_ACCURACIES, _LOSSES)
     )
-    # A teacher that came trained is a level to reach.
-    accuracies.setdefault("teacher", [teacher_accuracy])
+    if teacher_accuracy is not None:  # one that came trained is a level to reach
+        accuracies.setdefault("teacher", [teacher_accuracy])
     return plot_curves(accuracies, losses, title=title)
 
 

@@ -13,7 +13,7 @@ class Augmentation:
     """One random affine map an image, with bilinear interpolation.
 
     Keras has layers for each of these, but they draw from a state of their own;
-    here every draw follows from the seed that comes with the batch.
+    here every draw follows from the seed that comes with the image.
 
     Attributes:
         shift: Largest shift along each axis, as a part of the side, in [0, 1).
@@ -27,19 +27,20 @@ class Augmentation:
     zoom: float = 0.0
     flip: bool = False
 
-    def __call__(self, images: Tensor, seed: Tensor) -> Tensor:
-        """Random views of a batch.
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
+        """A random view of one image.
 
         Args:
-            images: `(batch, height, width, channels)`, float32.
-            seed: Two integers; the same ones give the same views.
+            image: `(height, width, channels)`, in [0, 255].
+            seed: Two integers; the same ones give the same view.
 
         Returns:
-            The same shape. What comes in from outside the image is 0, black.
+            The same shape, float32. What comes in from outside is 0, black.
 
         """
-        batch, height, width = tf.unstack(tf.shape(images)[:3])
-        draws = tf.random.stateless_uniform((6, batch), seed, -1.0, 1.0)
+        image = tf.cast(image, "float32")
+        height, width, _ = tf.unstack(tf.cast(tf.shape(image), "float32"))
+        draws = tf.random.stateless_uniform((6,), seed, -1.0, 1.0)
         shift_x, shift_y, turn, wide, high, mirror = tf.unstack(draws)
         angle = turn * math.radians(self.rotation)
         wide, high = 1 + wide * self.zoom, 1 + high * self.zoom
@@ -48,17 +49,14 @@ class Augmentation:
         # From a pixel of the result to one of the image, around the centre.
         a0, a1 = tf.cos(angle) / wide, -tf.sin(angle) / wide
         b0, b1 = tf.sin(angle) / high, tf.cos(angle) / high
-        centre_x = tf.cast(width - 1, "float32") / 2
-        centre_y = tf.cast(height - 1, "float32") / 2
-        a2 = centre_x - a0 * centre_x - a1 * centre_y
-        b2 = centre_y - b0 * centre_x - b1 * centre_y
-        a2 += shift_x * self.shift * tf.cast(width, "float32")
-        b2 += shift_y * self.shift * tf.cast(height, "float32")
-        zero = tf.zeros_like(angle)
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
-            transforms=tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1),
-            output_shape=tf.stack([height, width]),
+        centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+        a2 = centre_x - a0 * centre_x - a1 * centre_y + shift_x * self.shift * width
+        b2 = centre_y - b0 * centre_x - b1 * centre_y + shift_y * self.shift * height
+        views = tf.raw_ops.ImageProjectiveTransformV3(
+            images=image[None],
+            transforms=[[a0, a1, a2, b0, b1, b2, 0.0, 0.0]],
+            output_shape=tf.shape(image)[:2],
             fill_value=0.0,
             interpolation="BILINEAR",
         )
+        return tf.ensure_shape(views[0], image.shape)

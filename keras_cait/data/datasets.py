@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
+
+from keras_cait.data.labelled_images import LabelledImages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,27 +16,23 @@ class ImageDataset:
     Attributes:
         name: What to call it in a report.
         class_names: Name of each class, by index.
-        image_shape: Height and width in pixels, and channels, of every image.
-        train: Pairs of an image, uint8 in [0, 255], and its label, int64.
-        test: The same, for measuring.
-        num_train: Number of training images.
-        num_test: Number of test images.
+        image_shape: Height and width in pixels, and channels: those of every
+            image, or where they differ what suits them.
+        train: The images to train on.
+        test: The images to measure on.
     """
 
     name: str
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
-    train: tf.data.Dataset
-    test: tf.data.Dataset
-    num_train: int
-    num_test: int
+    train: LabelledImages
+    test: LabelledImages
 
 
 def load_dataset(
     name: str | None = None,
     *,
     data_dir: Path | None = None,
-    image_size: int | None = None,
     limit: int | None = None,
 ) -> ImageDataset:
     """Loads digits, a folder of images, or a data set of TensorFlow Datasets.
@@ -46,8 +43,6 @@ def load_dataset(
             `data_dir`, or digits without one.
         data_dir: A folder of `train/<class>/*` and `val/` or `test/`; beside a
             name of TensorFlow Datasets, where that keeps its files.
-        image_size: Side in pixels that every image is resized and cropped to.
-            None keeps the size of the data.
         limit: At most so many training images, and as many test images.
 
     Returns:
@@ -58,16 +53,14 @@ def load_dataset(
 
     Example:
         >>> digits = load_dataset("digits")
-        >>> digits.num_train + digits.num_test, digits.image_shape
+        >>> digits.train.number + digits.test.number, digits.image_shape
         (1797, (8, 8, 1))
 
     """
     # Each source is imported when it is asked for: they need different packages.
     if limit is not None and limit < 1:
         raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")
-    if image_size is not None and image_size < 1:
-        raise ValueError(f"`image_size` must be 1 or more. Received: {image_size}")
-    options: dict[str, Any] = {"image_size": image_size, "limit": limit}
+    options: dict[str, Any] = {"limit": limit}
     if name is None and data_dir is not None:
         from keras_cait.data.folder import load_folder
 
@@ -81,22 +74,25 @@ def load_dataset(
     return load_tfds(name, data_dir=data_dir, **options)
 
 
-def fit_image(image: tf.Tensor, image_size: int | None) -> tf.Tensor:
-    """Resizes the shorter side bicubically to `image_size`, and crops the middle.
+def load_test_images(
+    name: str | None = None,
+    *,
+    data_dir: Path | None = None,
+    limit: int | None = None,
+) -> tuple[tuple[str, ...], LabelledImages]:
+    """The names of the classes and the images to measure on.
 
-    `(height, width, channels)` uint8 to `(image_size, image_size, channels)`
-    uint8; unchanged where it has that size, or without one.
+    As `load_dataset`, but a folder needs nothing to train on: `data_dir` holds
+    `val/` or `test/`, or the class folders themselves.
     """
-    if image_size is None or image.shape[:2] == (image_size, image_size):
-        return image
-    size = tf.cast(tf.shape(image)[:2], "float32")
-    scaled = tf.round(size * image_size / tf.reduce_min(size))
-    resized = tf.image.resize(
-        image, tf.cast(scaled, "int32"), method="bicubic", antialias=True
-    )
-    # On the central square, and rounded back from bicubic's overshoots.
-    square = tf.image.resize_with_crop_or_pad(resized, image_size, image_size)
-    return tf.cast(tf.clip_by_value(tf.round(square), 0, 255), "uint8")
+    if name is None and data_dir is not None:
+        from keras_cait.data.folder import load_test_folder
+
+        if limit is not None and limit < 1:
+            raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")
+        return load_test_folder(data_dir, limit=limit)
+    data = load_dataset(name, data_dir=data_dir, limit=limit)
+    return data.class_names, data.test
 
 
 def in_random_order(

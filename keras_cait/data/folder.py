@@ -7,26 +7,24 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.datasets import ImageDataset, fit_image, in_random_order
+from keras_cait.data.datasets import ImageDataset, in_random_order
+from keras_cait.data.decoding import decode
+from keras_cait.data.labelled_images import IndexedImages, images_in_memory
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif"}  # what TensorFlow decodes
-_IN_MEMORY = 2**30  # bytes of pixels up to which images are decoded once and kept
+_IN_MEMORY = 2**30  # bytes of files up to which they are kept
 _PHOTO_SIZE = 224  # pixels, for folders of photographs of many sizes
 
 
-def load_folder(
-    data_dir: Path, *, image_size: int | None, limit: int | None
-) -> ImageDataset:
+def load_folder(data_dir: Path, *, limit: int | None) -> ImageDataset:
     """Images in class folders; see `load_dataset`.
 
-    Class folders sorted by name are the class indices. Small sets are decoded
-    once, into memory; then a file that is no image shows before training.
-    Larger ones are decoded as they are read.
+    Class folders sorted by name are the class indices. The files of small sets
+    are kept in memory, and decoded once at the start, so that one that is no
+    image shows before training. Those of larger sets are read as they are needed.
     """
     train_dir = Path(data_dir, "train")
-    test_dir = next(
-        (Path(data_dir, n) for n in ("val", "test") if Path(data_dir, n).is_dir()), None
-    )
+    test_dir = _test_dir(data_dir)
     if not train_dir.is_dir() or test_dir is None:
         raise ValueError(
             "`data_dir` must hold train/<class>/* and val/<class>/* or "
@@ -41,17 +39,33 @@ def load_folder(
             f"with the classes {extra}, which {train_dir} lacks."
         )
     train, test = (_files(part, class_names, limit) for part in (train_dir, test_dir))
-    if image_size is None:
-        image_size = _natural_size(train[0][0])
+    size = _natural_size(train[0][0])
     return ImageDataset(
         name=Path(data_dir).resolve().name,
         class_names=tuple(class_names),
-        image_shape=(image_size, image_size, 3),
-        train=_decoded(*train, image_size),
-        test=_decoded(*test, image_size),
-        num_train=len(train[0]),
-        num_test=len(test[0]),
+        image_shape=(size, size, 3),
+        train=_images(*train),
+        test=_images(*test),
     )
+
+
+def load_test_folder(
+    data_dir: Path, *, limit: int | None
+) -> tuple[tuple[str, ...], IndexedImages]:
+    """Class names and images of `data_dir`, or of val/ or test/ in it."""
+    folder = _test_dir(data_dir) or Path(data_dir)
+    if not folder.is_dir():
+        raise ValueError(
+            "`data_dir` must hold class folders of images, or val/ or test/ with them. "
+            f"Received: {data_dir}, in which are {_listing(data_dir)}"
+        )
+    class_names = _classes(folder)
+    return tuple(class_names), _images(*_files(folder, class_names, limit))
+
+
+def _test_dir(data_dir: Path) -> Path | None:
+    folders = (Path(data_dir, name) for name in ("val", "test"))
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def _listing(folder: Path) -> str:
@@ -102,31 +116,24 @@ def _files(
 def _natural_size(path: str) -> int:
     """The side of thumbnails, which are used as they are; 224 for photographs."""
     with naming_the_corrupt([path]):
-        side = int(tf.reduce_min(tf.shape(_decode(tf.constant(path)))[:2]))
+        side = int(tf.reduce_min(tf.shape(decode(tf.io.read_file(path)))[:2]))
     return side if side <= 64 else _PHOTO_SIZE
 
 
-def _decode(path: tf.Tensor) -> tf.Tensor:
-    return tf.io.decode_image(
-        tf.io.read_file(path), channels=3, expand_animations=False
-    )
+def _images(paths: list[str], labels: np.ndarray) -> IndexedImages:
+    if sum(Path(path).stat().st_size for path in paths) > _IN_MEMORY:
+        names = images_in_memory(paths, labels)
 
+        def read(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            path, label = names.read(index)
+            return tf.io.read_file(path), label
 
-def _decoded(paths: list[str], labels: np.ndarray, image_size: int) -> tf.data.Dataset:
-    def load(path: tf.Tensor) -> tf.Tensor:
-        image = _decode(path)
-        image.set_shape((None, None, 3))
-        image = fit_image(image, image_size)
-        return tf.ensure_shape(image, (image_size, image_size, 3))
-
-    images = tf.data.Dataset.from_tensor_slices(paths).map(
-        load, num_parallel_calls=tf.data.AUTOTUNE
-    )
-    if len(paths) * image_size**2 * 3 <= _IN_MEMORY:
-        with naming_the_corrupt(paths):
-            pixels = np.concatenate(list(images.batch(256).as_numpy_iterator()))
-        images = tf.data.Dataset.from_tensor_slices(pixels)
-    return tf.data.Dataset.zip((images, tf.data.Dataset.from_tensor_slices(labels)))
+        return IndexedImages(len(paths), read)
+    with naming_the_corrupt(paths):
+        files = tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file)
+        for _ in files.map(decode, num_parallel_calls=tf.data.AUTOTUNE):
+            pass
+    return images_in_memory([Path(path).read_bytes() for path in paths], labels)
 
 
 @contextlib.contextmanager
@@ -137,7 +144,7 @@ def naming_the_corrupt(paths: list[str]) -> Iterator[None]:
     except tf.errors.InvalidArgumentError as error:
         for path in paths:
             try:
-                _decode(tf.constant(path))
+                decode(tf.io.read_file(path))
             except tf.errors.InvalidArgumentError as reason:
                 raise ValueError(
                     f"Expected an image in every file. Received: {path}, which cannot "

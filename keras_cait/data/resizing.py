@@ -116,8 +116,7 @@ def _weights(
     """Which of `available` pixels each of `size` places is made of, and how.
 
     Neighbours share most of the few pixels that they depend on, so sixteen of them
-    are the product of a small matrix. Double precision until the end: places count
-    hundreds of pixels, and what matters are millionths of one.
+    are the product of a small matrix.
 
     Args:
         first: Of the places wanted; those outside [0, size) have no weights.
@@ -134,6 +133,8 @@ def _weights(
     kernel, radius = _KERNELS[interpolation]
     blocks = -(-number // _BLOCK)
     places = tf.reshape(first + tf.range(blocks * _BLOCK), (-1, _BLOCK))
+    # In double precision: places count hundreds of pixels, and what matters are
+    # millionths of one.
     scale = tf.cast(available, "float64") / tf.cast(size, "float64")
     stretch = tf.maximum(scale, 1.0)
     reach = radius * stretch
@@ -142,16 +143,13 @@ def _weights(
     length = tf.minimum(length, available)
     start = tf.cast(centres[:, :1] - reach, "int32")
     start = tf.clip_by_value(start, 0, available - length)
-    indices = start + tf.range(length)
-    distances = tf.cast(indices, "float64")[:, None] + 0.5
-    distances = tf.abs(distances - tf.expand_dims(centres, -1)) / stretch
-    inside = tf.cast((places >= 0) & (places < size), "float64")
-    weights = kernel(distances) * tf.expand_dims(inside, -1)
-    total = tf.reduce_sum(weights, axis=-1, keepdims=True)
-    weights = tf.math.divide_no_nan(weights, total)
-    # PIL's weights are whole numbers of 22 bits. What lies halfway between two
-    # levels is rounded by them.
-    return indices, tf.cast(tf.round(weights * 2**22) / 2**22, "float32")
+    nearest = (tf.cast(start, "float64") + 0.5 - centres) / stretch
+    steps = tf.cast(tf.range(length), "float64") / stretch
+    nearest, steps = tf.cast(nearest, "float32"), tf.cast(steps, "float32")
+    weights = kernel(tf.abs(tf.expand_dims(nearest, -1) + steps))
+    inside = tf.cast((places >= 0) & (places < size), "float32")
+    parts = tf.math.divide_no_nan(inside, tf.reduce_sum(weights, axis=-1))
+    return start + tf.range(length), weights * tf.expand_dims(parts, -1)
 
 
 def _mix(pixels: Tensor, indices: Tensor, weights: Tensor, number: Tensor) -> Tensor:

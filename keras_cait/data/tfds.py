@@ -6,16 +6,20 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_cait.data.datasets import ImageDataset, fit_image
+from keras_cait.data.datasets import ImageDataset
+from keras_cait.data.labelled_images import StreamedImages
 
 _TEST_SPLITS = ("test", "validation", "val")
 _PHOTO_SIZE = 224  # pixels, where the data set has images of many sizes
+_IN_MEMORY = 2**29  # bytes of images to shuffle at a time
 
 
-def load_tfds(
-    name: str, *, data_dir: Path | None, image_size: int | None, limit: int | None
-) -> ImageDataset:
-    """A set of TensorFlow Datasets, downloaded if need be; see `load_dataset`."""
+def load_tfds(name: str, *, data_dir: Path | None, limit: int | None) -> ImageDataset:
+    """A set of TensorFlow Datasets, downloaded if need be; see `load_dataset`.
+
+    Images stay encoded until they are used. A set of more than half a gigabyte is
+    not shuffled whole, but in blocks of that size.
+    """
     import tensorflow_datasets as tfds
 
     try:
@@ -42,33 +46,28 @@ def load_tfds(
             f"Received: {name!r} with {sorted(splits)}"
         )
     shape = features["image"].shape
-    if image_size is None:
-        image_size = shape[0] if shape[0] == shape[1] and shape[0] else _PHOTO_SIZE
-    train, test = (
-        _pairs(builder, split, image_size, limit) for split in ("train", test_split)
-    )
-    sizes = [splits[split].num_examples for split in ("train", test_split)]
+    size = shape[0] if shape[0] == shape[1] and shape[0] else _PHOTO_SIZE
     return ImageDataset(
         name=name,
         class_names=tuple(features["label"].names),
-        image_shape=(image_size, image_size, shape[-1] or 3),
-        train=train,
-        test=test,
-        num_train=min(sizes[0], limit or sizes[0]),
-        num_test=min(sizes[1], limit or sizes[1]),
+        image_shape=(size, size, 3),
+        train=_images(builder, "train", limit),
+        test=_images(builder, test_split, limit),
     )
 
 
-def _pairs(
-    builder: Any, split: str, image_size: int, limit: int | None
-) -> tf.data.Dataset:
-    dataset = builder.as_dataset(split=split, as_supervised=False)
-    if limit is not None:
-        dataset = dataset.take(limit)
-    return dataset.map(
-        lambda pair: (
-            fit_image(pair["image"], image_size),
-            tf.cast(pair["label"], "int64"),
+def _images(builder: Any, split: str, limit: int | None) -> StreamedImages:
+    import tensorflow_datasets as tfds
+
+    examples = builder.as_dataset(
+        split=split, decoders={"image": tfds.decode.SkipDecoding()}
+    )
+    info = builder.info.splits[split]
+    number = min(info.num_examples, limit or info.num_examples)
+    return StreamedImages(
+        number,
+        examples.take(number).map(
+            lambda example: (example["image"], tf.cast(example["label"], "int64"))
         ),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        block=min(number, 1 + info.num_examples * _IN_MEMORY // info.num_bytes),
     )

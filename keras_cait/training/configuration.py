@@ -6,7 +6,7 @@ import difflib
 import json
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -18,14 +18,13 @@ def setting(default: Any, text: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": text})
 
 
-def parse_command_line(
-    config_class: type[Config], arguments: Sequence[str] | None, *, description: str
-) -> Config:
-    """Fills a configuration from flags, one a field.
+def parse_flags(
+    config_class: type, arguments: Sequence[str] | None, *, description: str
+) -> dict[str, Any]:
+    """The settings that a command line names, and no others.
 
     `batch_size: int` becomes `--batch-size N`, `jit: bool` becomes `--jit` and
-    `--no-jit`, a `Literal` its choices; `| None` allows "none" where nothing is
-    set otherwise. Values are checked by the dataclass itself.
+    `--no-jit`, a `Literal` its choices; `X | None` is set as `X` is.
 
     Args:
         config_class: A dataclass whose fields come from `setting`.
@@ -40,20 +39,21 @@ def parse_command_line(
         >>> @dataclasses.dataclass(frozen=True, kw_only=True)
         ... class Settings:
         ...     batch_size: int = setting(64, "images a step")
-        >>> parse_command_line(Settings, ["--batch-size", "8"], description="")
-        Settings(batch_size=8)
+        ...     seed: int = setting(0, "of everything random")
+        >>> parse_flags(Settings, ["--batch-size", "8"], description="")
+        {'batch_size': 8}
 
     """
     parser = _Parser(
         description=description,
         allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     hints = typing.get_type_hints(config_class)
     for field in dataclasses.fields(typing.cast(Any, config_class)):
         parser.add_argument(
             "--" + field.name.replace("_", "-"),
-            default=field.default,
             help=field.metadata["help"]
             + ("" if field.default is None else f" (default: {field.default})"),
             **_argument(hints[field.name]),
@@ -61,10 +61,21 @@ def parse_command_line(
     values, unknown = parser.parse_known_args(arguments)
     if unknown:
         parser.error(_unknown(unknown[0].split("=")[0], parser))
-    try:
-        return config_class(**vars(values))
-    except ValueError as error:
-        parser.error(str(error))
+    return vars(values)
+
+
+def make_config(
+    config_class: type[Config],
+    given: Mapping[str, Any],
+    preset: Mapping[str, Any] | None = None,
+) -> Config:
+    """A configuration: what is given, then what the preset says, then the defaults.
+
+    Raises:
+        ValueError: If the dataclass refuses a value.
+
+    """
+    return config_class(**{**(preset or {}), **given})
 
 
 def _argument(hint: Any) -> dict[str, Any]:
@@ -76,6 +87,10 @@ def _argument(hint: Any) -> dict[str, Any]:
         return {"action": argparse.BooleanOptionalAction}
     if typing.get_origin(hint) is typing.Literal:
         return {"choices": typing.get_args(hint)}
+    if typing.get_origin(hint) is tuple:
+        kinds = typing.get_args(hint)
+        name = kinds[0].__name__.upper()
+        return {"type": kinds[0], "nargs": len(kinds), "metavar": name}
     return {"type": hint, "metavar": hint.__name__.upper()}
 
 

@@ -8,7 +8,6 @@ from keras import ops
 
 from keras_cait.training.accumulation import Accumulation
 from keras_cait.training.ema import MovingAverage
-from keras_cait.training.schedules import warmup_cosine as warmup_cosine
 from keras_cait.training.weight_decay import UNDECAYED, SelectiveDecay
 from keras_cait.typing import Tensor
 

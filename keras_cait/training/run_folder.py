@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ class RunFolder:
 
     Args:
         path: The folder; made when the first file is written.
-        names: The files that a run writes.
+        names: The files, and folders of files, that a run writes.
         overwrite: Whether a run that is there already may be replaced.
 
     Raises:
@@ -38,7 +39,10 @@ class RunFolder:
     def clear(self) -> None:
         """Removes the run that is there, so that no file of it stays behind."""
         for name in self.names:
-            Path(self.path, name).unlink(missing_ok=True)
+            path = Path(self.path, name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Writes one file whole."""

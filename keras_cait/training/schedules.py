@@ -138,35 +138,6 @@ def step_decay(
     return EpochRates(_one_behind(rate_at, epochs), steps_per_epoch)
 
 
-def warmup_cosine(
-    peak: float, steps: int, *, warmup: float = 0.1, final: float = 0.01
-) -> LearningRateSchedule:
-    """A rate that rises linearly from 0 and falls along half a cosine.
-
-    Args:
-        peak: The highest rate a step.
-        steps: Steps of the whole run.
-        warmup: Part of the steps that it takes to rise, in [0, 1).
-        final: What it ends at, as a part of `peak`.
-
-    Example:
-        >>> schedule = warmup_cosine(1.0, 100)
-        >>> [round(float(schedule(step)), 2) for step in (0, 5, 10, 100)]
-        [0.0, 0.5, 1.0, 0.01]
-
-    """
-    warmup_steps = int(steps * warmup)
-    if warmup_steps == 0:
-        return keras.optimizers.schedules.CosineDecay(peak, max(1, steps), alpha=final)
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, steps - warmup_steps),
-        alpha=final,
-        warmup_target=peak,
-        warmup_steps=warmup_steps,
-    )
-
-
 @keras.saving.register_keras_serializable(package="keras_cait")
 class WarmupCosine(LearningRateSchedule):
     """`official_schedule` as it changes from step to step.

@@ -25,28 +25,28 @@ def variant_name(shapes: Mapping[str, Shape]) -> str | None:
         True
 
     """
-    traits = _traits(shapes)
+    found = traits(shapes)
     for name, variant in VARIANTS.items():
-        if traits == {trait: getattr(variant, trait, None) for trait in traits}:
+        if found == {trait: getattr(variant, trait, None) for trait in found}:
             return name
     return None
 
 
-def _traits(shapes: Mapping[str, Shape]) -> dict[str, Any]:
+def traits(shapes: Mapping[str, Shape]) -> dict[str, Any]:
     """What the tensors tell of the variant, by the names in the table."""
     if "stem.conv.weight" in shapes:
         return {"family": "regnet", "depth": _count(r"s\d+\.b\d+\.conv1\.", shapes)}
-    traits = {
+    found = {
         "family": "deit",
         "embed_dim": shapes.get("norm.weight", (None,))[0],
         "depth": _count(r"blocks\.\d+\.", shapes),
         "patch_size": shapes.get("patch_embed.proj.weight", (None,))[-1],
     }
     if _count(r"blocks_token_only\.\d+\.", shapes):
-        return {**traits, "family": "cait"}  # a distillation token may have joined
+        return {**found, "family": "cait"}  # a distillation token may have joined
     if "blocks.0.ls1.gamma" in shapes:
-        traits["family"] = "deit3"
-    return {**traits, "distilled": "dist_token" in shapes}
+        found["family"] = "deit3"
+    return {**found, "distilled": "dist_token" in shapes}
 
 
 def _count(pattern: str, shapes: Mapping[str, Shape]) -> int:

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cait.data.datasets import load_dataset
+from keras_cait.data.datasets import load_dataset, load_test_images
+from keras_cait.data.decoding import decode
+
+
+def pixels_of(images):
+    """Every image, decoded, and its label."""
+    for key in images.in_order():
+        record, label = images.read(key)
+        yield decode(record).numpy(), int(label)
 
 
 def write_images(folder, number, colour, size=(20, 12), suffix=".png"):
@@ -24,46 +32,43 @@ def folder(tmp_path):
 def test_classes_are_sorted_folders(folder):
     data = load_dataset(data_dir=folder)
     assert data.class_names == ("blue", "red")
-    assert (data.num_train, data.num_test) == (10, 4)
+    assert (data.train.number, data.test.number) == (10, 4)
     assert data.image_shape == (12, 12, 3)
-    for image, label in data.train.as_numpy_iterator():
+    for image, label in pixels_of(data.train):
         assert image.dtype == np.uint8
-        assert image.shape == (12, 12, 3)
+        assert image.shape == (12, 20, 3)
         assert image[..., 0].mean() == pytest.approx(200 * label, abs=3)
 
 
 def test_test_folder_may_be_called_test(folder):
     (folder / "val").rename(folder / "test")
-    assert load_dataset(data_dir=folder).num_test == 4
+    assert load_dataset(data_dir=folder).test.number == 4
 
 
 def test_limit_draws_from_all_classes(folder):
     write_images(folder / "train" / "green", 40, (0, 200, 0))
     data = load_dataset(data_dir=folder, limit=30)
-    labels = [label for _, label in data.train.as_numpy_iterator()]
+    labels = [label for _, label in pixels_of(data.train)]
     assert len(labels) == 30
     assert set(labels) == {0, 1, 2}
 
 
-def test_image_size_resizes_and_crops(folder):
-    data = load_dataset(data_dir=folder, image_size=8)
-    assert data.image_shape == (8, 8, 3)
-    assert next(data.test.as_numpy_iterator())[0].shape == (8, 8, 3)
+def test_files_of_larger_sets_are_read_when_needed(folder, monkeypatch):
+    kept = list(pixels_of(load_dataset(data_dir=folder).train))
+    monkeypatch.setattr("keras_cait.data.folder._IN_MEMORY", 1)
+    read = list(pixels_of(load_dataset(data_dir=folder).train))
+    for (image, label), (other, other_label) in zip(kept, read, strict=True):
+        np.testing.assert_array_equal(image, other)
+        assert label == other_label
 
 
-def test_resize_equals_pillow(folder):
-    noise = np.random.default_rng(0).integers(0, 256, (40, 64, 3), dtype=np.uint8)
-    photo = Image.fromarray(noise)
-    photo.save(folder / "train" / "red" / "0.png")
-    found = {
-        label: image.astype(float)
-        for image, label in load_dataset(
-            data_dir=folder, image_size=16
-        ).train.as_numpy_iterator()
-        if label == 1 and image[..., 1].std() > 0
-    }[1]
-    expected = photo.resize((26, 16), Image.Resampling.BICUBIC).crop((5, 0, 21, 16))
-    assert np.abs(found - np.asarray(expected, float)).mean() < 1
+def test_images_to_measure_on_need_none_to_train_on(folder):
+    names, images = load_test_images(data_dir=folder)
+    assert (names, images.number) == (("blue", "red"), 4)
+    names, images = load_test_images(data_dir=folder / "train", limit=3)
+    assert (names, images.number) == (("blue", "red"), 3)
+    with pytest.raises(ValueError, match="no folder of that name"):
+        load_test_images(data_dir=folder / "nowhere")
 
 
 def test_a_corrupt_image_is_named(folder):

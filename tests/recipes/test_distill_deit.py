@@ -6,13 +6,15 @@ import json
 import keras
 import numpy as np
 import pytest
-from keras_cait.recipes.distill_deit import FILES, main
+from keras_cait.recipes.distill_deit import main
 from PIL import Image
 
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.datasets import load_dataset
+from keras_cait.data.evaluation_view import EvaluationView
 
 TINY = ["--epochs", "1", "--teacher-epochs", "1", "--batch-size", "8"]
+FILES = ("config.json", "curves.png", "history.csv", "student.keras", "teacher.keras")
 TINY_STUDENT = ["--student", "embed_dim=8,depth=1,num_heads=2,patch_size=4"]
 
 
@@ -48,7 +50,7 @@ def test_progress_shows_the_time_left_and_no_log_of_tensorflow(run):
 
 def test_the_files_of_a_run(run):
     folder = run.folder / "build" / "distill"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in folder.iterdir()) == [*FILES, "tensorboard"]
     settings = json.loads((folder / "config.json").read_text())
     assert settings["epochs"] == 2
     assert settings["dataset"] == "digits"
@@ -63,12 +65,17 @@ def test_the_files_of_a_run(run):
     assert float(rows[-1]["distillation_loss"]) > 0
     with Image.open(folder / "curves.png") as picture:
         assert picture.size[0] > 600
+    for name in ("teacher", "undistilled", "student"):
+        for part in ("train", "validation"):
+            events = folder / "tensorboard" / name / part
+            assert next(events.glob("events.out.tfevents.*")).stat().st_size > 100
 
 
 def test_the_saved_models_score_as_reported(run):
     results = results_of(run.stdout)
     folder = run.folder / "build" / "distill"
-    batches = list(evaluation_batches(load_dataset("digits", limit=200), 50))
+    view = EvaluationView(image_size=(8, 8), crop_pct=1.0)
+    batches = list(evaluation_batches(load_dataset("digits", limit=200).test, view, 50))
     for name in ("student", "teacher"):
         model = keras.models.load_model(folder / f"{name}.keras")
         right = [
@@ -80,10 +87,10 @@ def test_the_saved_models_score_as_reported(run):
 
 def test_a_second_run_into_the_folder_is_refused(run, capsys):
     folder = run.folder / "build" / "distill"
-    before = {path: path.read_bytes() for path in folder.iterdir()}
+    before = {path: (folder / path).read_bytes() for path in FILES}
     assert main([*TINY, "--output", str(folder)]) == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert {path: (folder / path).read_bytes() for path in FILES} == before
 
 
 @pytest.fixture
@@ -145,6 +152,10 @@ def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
         (["--dataset", "cifra10"], "Nearest: cifar10"),
         (["--data-dir", "nowhere"], "no folder of that name"),
         (["--strategy", "mirror"], "strategy='mirror'"),
+        (["--alpha", "1.5"], "--alpha must be in [0, 1]. Received: 1.5"),
+        (["--temperature", "0"], "--temperature must be above 0. Received: 0.0"),
+        (["--epochs", "0"], "--epochs must be 1 or more. Received: 0"),
+        (["--preset", "imagnet"], "--preset must be one of imagenet, photographs"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_written(options, said, tmp_path, capsys):

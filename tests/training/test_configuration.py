@@ -6,7 +6,12 @@ from typing import Literal
 
 import pytest
 
-from keras_cait.training.configuration import parse_command_line, setting, to_json
+from keras_cait.training.configuration import (
+    make_config,
+    parse_flags,
+    setting,
+    to_json,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +22,7 @@ class Settings:
     other: Literal["hard", "soft"] | None = setting(None, "another kind")
     jit: bool | None = setting(None, "whether to compile")
     output: Path = setting(Path("out"), "a folder")
+    mean: tuple[float, float] | None = setting(None, "two numbers")
 
     def __post_init__(self):
         if self.rate > 1:
@@ -24,21 +30,24 @@ class Settings:
 
 
 def parse(*arguments):
-    return parse_command_line(Settings, arguments, description="Does something.")
+    return parse_flags(Settings, arguments, description="Does something.")
 
 
-def test_defaults():
-    assert parse() == Settings()
+def test_what_is_not_given_comes_from_the_preset_then_the_defaults():
+    assert parse() == {}
+    assert make_config(Settings, parse()) == Settings()
+    given = parse("--rate", "0.25")
+    preset = {"rate": 0.75, "steps": 3}
+    assert make_config(Settings, given, preset) == Settings(rate=0.25, steps=3)
 
 
 def test_every_type():
     found = parse(
         *["--rate", "0.25", "--steps=7", "--kind", "soft", "--no-jit"],
-        *["--output", "a/b", "--other", "hard"],
+        *["--output", "a/b", "--other", "hard", "--mean", "0.1", "0.2"],
     )
     values = {"rate": 0.25, "steps": 7, "kind": "soft", "other": "hard"}
-    expected = Settings(**values, jit=False, output=Path("a/b"))
-    assert found == expected
+    assert found == values | {"jit": False, "output": Path("a/b"), "mean": [0.1, 0.2]}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +58,6 @@ def test_every_type():
         (["--step", "7"], "Did you mean --steps?"),
         (["--steps", "many"], "--steps: invalid int value: 'many'"),
         (["--kind", "firm"], "invalid choice: 'firm'"),
-        (["--rate", "2"], "--rate must be at most 1. Received: 2.0"),
         (["stray"], "no flag stray"),
     ],
 )
@@ -60,6 +68,11 @@ def test_mistakes_are_named(arguments, said, capsys):
     message = capsys.readouterr().err
     assert said in message
     assert message.count("\n") == 1
+
+
+def test_what_the_configuration_refuses():
+    with pytest.raises(ValueError, match=r"--rate must be at most 1\. Received: 2"):
+        make_config(Settings, parse("--rate", "2"))
 
 
 def test_help_names_every_setting(capsys):

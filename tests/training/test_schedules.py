@@ -12,7 +12,6 @@ from keras_cait.training.schedules import (
     official_schedule,
     scaled_rate,
     step_decay,
-    warmup_cosine,
 )
 from tests.parity import reference
 
@@ -123,19 +122,6 @@ def test_a_saved_model_goes_on_with_its_schedule(name, tmp_path):
     assert type(again._learning_rate) is type(schedule)
     assert again._learning_rate.get_config() == schedule.get_config()
     assert float(again.learning_rate) == float(schedule(8))
-
-
-def test_warmup_cosine_rises_and_falls():
-    schedule = warmup_cosine(2.0, 200, warmup=0.1, final=0.0)
-    rates = np.array([float(schedule(step)) for step in range(201)])
-    np.testing.assert_allclose(rates[:21], np.linspace(0, 2, 21), atol=1e-6)
-    half = 1 + np.cos(np.pi * np.linspace(0, 1, 181))
-    np.testing.assert_allclose(rates[20:], half, atol=1e-5)
-
-
-def test_warmup_cosine_without_warm_up():
-    schedule = warmup_cosine(2.0, 3, warmup=0.1)
-    assert float(schedule(0)) == pytest.approx(2)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,120 @@
+"""Labelled images that are read in an order that a seed decides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from keras_cait.data.randomness import seed_of
+from keras_cait.typing import Tensor
+
+Record = Any
+"""An image as it is kept: encoded, a string, or uint8 `(height, width, channels)`."""
+
+
+class LabelledImages(Protocol):
+    """Images with labels, `number` of them.
+
+    What orders them gives keys, which are cheap to skip and to repeat; `read` turns
+    a key into a record and its label, int64.
+    """
+
+    @property
+    def number(self) -> int: ...
+
+    def in_order(self) -> tf.data.Dataset: ...
+
+    def shuffled(self, seed: Tensor) -> tf.data.Dataset: ...
+
+    def read(self, key: Any) -> tuple[Record, Tensor]: ...
+
+
+@dataclass(frozen=True)
+class IndexedImages:
+    """Images that can be read in any order, by their index.
+
+    Attributes:
+        number: How many there are.
+        reader: An index, int64, to a record and its label.
+
+    Example:
+        >>> images = IndexedImages(100, lambda index: (index, index % 10))
+        >>> sorted(images.shuffled((0, 1)).as_numpy_iterator()) == list(range(100))
+        True
+
+    """
+
+    number: int
+    reader: Callable[[Tensor], tuple[Record, Tensor]]
+
+    def in_order(self) -> tf.data.Dataset:
+        return tf.data.Dataset.range(self.number)
+
+    def shuffled(self, seed: Tensor) -> tf.data.Dataset:
+        """A permutation that needs no memory, whatever the number."""
+        last = self.number - 1
+        return self.in_order().map(
+            lambda index: tf.random.experimental.index_shuffle(index, seed, last)
+        )
+
+    def read(self, key: Tensor) -> tuple[Record, Tensor]:
+        return self.reader(key)
+
+
+@dataclass(frozen=True)
+class StreamedImages:
+    """Images that are read from one end to the other, and shuffled in blocks.
+
+    TensorFlow's own shuffle takes no seed that depends on the epoch; and after a
+    restart it would have to draw what came before anew.
+
+    Attributes:
+        number: How many there are.
+        pairs: Records of one shape, such as encoded images, and labels; in the same
+            order each time.
+        block: Records that are held and shuffled at a time.
+    """
+
+    number: int
+    pairs: tf.data.Dataset
+    block: int
+
+    def in_order(self) -> tf.data.Dataset:
+        return self.pairs
+
+    def shuffled(self, seed: Tensor) -> tf.data.Dataset:
+        """Begins anywhere, so that blocks hold other records in each epoch."""
+        start = tf.random.stateless_uniform(
+            (), seed_of(seed, 0), maxval=self.number, dtype="int64"
+        )
+        turned = self.pairs.skip(start).concatenate(self.pairs.take(start))
+
+        def shuffle(place: Any, block: Any) -> Any:
+            size = tf.shape(block[1], out_type="int64")[0]
+            order = tf.random.experimental.index_shuffle(
+                tf.range(size), seed_of(seed, 1, place), size - 1
+            )
+            mixed = tuple(tf.gather(part, order) for part in block)
+            return tf.data.Dataset.from_tensor_slices(mixed)
+
+        blocks: Any = turned.batch(self.block).enumerate()
+        return blocks.flat_map(shuffle)
+
+    def read(self, key: tuple[Record, Tensor]) -> tuple[Record, Tensor]:
+        return key
+
+
+def images_in_memory(records: Any, labels: Any) -> IndexedImages:
+    """Images that are held as they are: pixels, or the contents of files.
+
+    Args:
+        records: uint8 `(number, height, width, channels)`, or a list of bytes.
+        labels: `(number,)`, integers.
+
+    """
+    held = (tf.constant(records), tf.constant(labels, "int64"))
+    return IndexedImages(
+        len(labels),
+        lambda index: (tf.gather(held[0], index), tf.gather(held[1], index)),
+    )

@@ -1,0 +1,270 @@
+"""One training run: its data, its devices, its folder and its log."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import keras
+
+from keras_cait.data.batches import (
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from keras_cait.data.datasets import ImageDataset
+from keras_cait.distillation import Distiller, SoftDistillation
+from keras_cait.training.class_losses import class_loss
+from keras_cait.training.configuration import setting, to_json
+from keras_cait.training.ema import ema_weights
+from keras_cait.training.optimizers import build_optimizer
+from keras_cait.training.progress import Progress
+from keras_cait.training.run_folder import RunFolder
+from keras_cait.training.schedules import official_schedule, step_decay
+from keras_cait.training.settings import OF_IMAGES, TrainingSettings
+from keras_cait.training.strategy import make_strategy, scope_of
+from keras_cait.training.teacher_cache import cached_teacher_logits
+from keras_cait.training.teachers import Teacher
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(TrainingSettings):
+    """What every training recipe is told besides how to train."""
+
+    preset: str | None = setting(None, "named settings to start from")
+    smoke: bool = setting(False, "try everything out, in two minutes, on digits")
+    dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
+    data_dir: Path | None = setting(None, "folder of train/CLASS/* and val or test")
+    image_size: int | None = setting(None, "side in pixels that images are brought to")
+    limit: int | None = setting(None, "at most so many training and test images")
+    seed: int = setting(0, "of weights, order and augmentation")
+    mixed_precision: Literal["none", "float16", "bfloat16"] = setting(
+        "none", "what models compute in"
+    )
+    strategy: str = setting("auto", "auto, single, mirrored or mirrored:N")
+    jit: bool | None = setting(None, "compile with XLA; by default on a GPU only")
+    teacher_logits: Path | None = setting(
+        None, "file that keeps what a teacher says, for the next students of one seed"
+    )
+    output: Path = setting(Path("run"), "folder for the results")
+    overwrite: bool = setting(False, "replace the run that is in the folder")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("limit", "image_size"):
+            value = getattr(self, name)
+            self._check(name, value is None or value >= 1, "1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What a teacher gives a student.
+
+    Attributes:
+        teacher: Who teaches, from `make_teacher`, trained.
+        distillation: "hard" or "soft".
+        alpha: Weight of the distillation loss, in [0, 1].
+        temperature: Of soft distillation.
+    """
+
+    teacher: Teacher
+    distillation: str
+    alpha: float
+    temperature: float = 3.0
+
+
+class Run:
+    """One run: everything a recipe shares with the others.
+
+    Args:
+        config: What the run is told.
+        data: The images.
+        files: Names of the files that it leaves in its folder.
+
+    Attributes:
+        image_shape: Height and width in pixels, and channels, of the models' images.
+        history: The log: a row a model and epoch.
+        averaged: Test accuracy of each model with the average of its weights.
+
+    """
+
+    def __init__(
+        self, config: RunConfig, data: ImageDataset, files: tuple[str, ...]
+    ) -> None:
+        self.started = time.perf_counter()
+        self.config, self.data = config, data
+        self.classes = len(data.class_names)
+        size = config.image_size or data.image_shape[0]
+        # Some views are of colours, so grey images become colour where they are.
+        channels = data.image_shape[-1] if config.augment == "none" else 3
+        self.image_shape: tuple[int, int, int] = (size, size, channels)
+        self.strategy = make_strategy(config.strategy)
+        self.folder = RunFolder(config.output, files, overwrite=config.overwrite)
+        self.history: list[dict[str, Any]] = []
+        self.averaged: dict[str, float] = {}
+
+    def make(
+        self,
+        build: Callable[[], Made],
+        *,
+        seed: int | None = None,
+        precision: str | None = None,
+    ) -> Made:
+        """A model made on the run's devices, in its precision and from its seed."""
+        precision = precision or self.config.mixed_precision
+        before = keras.config.dtype_policy()
+        keras.utils.set_random_seed(self.config.seed if seed is None else seed)
+        if precision != "none":
+            keras.config.set_dtype_policy(f"mixed_{precision}")
+        try:
+            with scope_of(self.strategy):
+                return build()
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    def start(self, **resolved: Any) -> None:
+        """Says what the run follows, in full, and clears its folder for it."""
+        found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
+        settings = to_json(vars(self.config) | found | resolved)
+        print(settings, flush=True)  # noqa: T201
+        self.folder.clear()
+        self.folder.write_text("config.json", settings)
+
+    def test_batches(self) -> Any:
+        """The test images as every model of the run is measured on them."""
+        view = self.config.evaluation_view(self.image_shape)
+        return evaluation_batches(self.data.test, view, self.config.batch_size)
+
+    def fit(
+        self,
+        name: str,
+        model: keras.Model,
+        lesson: Lesson | None = None,
+        **changed: Any,
+    ) -> float:
+        """Trains a model on labels, and on a teacher; returns its images a second.
+
+        Args:
+            name: What to call it in the log.
+            model: The model, from `make`.
+            lesson: Its teacher, if it has one.
+            **changed: Settings that differ from the run's for this model.
+
+        """
+        settings = dataclasses.replace(self.config, **changed)
+        batch_size = min(settings.batch_size, self.data.train.number)
+        steps = steps_per_epoch(self.data.train.number, batch_size, settings.repeats)
+        batches: Any = training_batches(
+            self.data.train,
+            settings.views(self.image_shape),
+            batch_size,
+            epochs=settings.epochs,
+            seed=settings.seed,
+            repeats=settings.repeats,
+            mixing=settings.mixing(),
+            classes=self.classes,
+        )
+        if lesson is not None and settings.teacher_logits is not None:
+            batches = cached_teacher_logits(
+                batches,
+                lesson.teacher,
+                settings.teacher_logits,
+                key=self._key(settings),
+            )
+        keras.utils.set_random_seed(settings.seed)
+        with scope_of(self.strategy):
+            distiller = _distiller(model, lesson)
+            distiller.compile(
+                _optimizer(settings, steps),
+                class_loss(settings.loss),
+                jit_compile="auto" if settings.jit is None else settings.jit,
+            )
+        progress = Progress(name, steps * batch_size)
+        logs = distiller.fit(
+            batches,
+            validation_data=self.test_batches(),
+            epochs=settings.epochs,
+            steps_per_epoch=steps,
+            callbacks=[progress, *self._tensorboard(name)],
+            shuffle=False,  # the batches are
+            verbose=0,
+        ).history
+        for epoch in range(settings.epochs):
+            row = {key: values[epoch] for key, values in logs.items()}
+            self.history.append({"model": name, "epoch": epoch + 1, **row})
+        if settings.ema is not None:
+            self._save_average(name, distiller)
+        return progress.images_per_second
+
+    def _save_average(self, name: str, distiller: Distiller) -> None:
+        """Measures and writes the model with the average of its weights."""
+        with ema_weights(distiller.optimizer):
+            found = distiller.evaluate(self.test_batches(), verbose=0, return_dict=True)
+            self.folder.write_model(f"{name}_ema.keras", distiller.student)
+        self.averaged[name] = found["accuracy"]
+
+    def _key(self, settings: TrainingSettings) -> dict[str, Any]:
+        """What the images of the batches follow from."""
+        chosen = {name: getattr(settings, name) for name in OF_IMAGES}
+        data = {"dataset": self.data.name, "images": self.data.train.number}
+        return {**chosen, **data, "seed": settings.seed, "limit": self.config.limit}
+
+    def _tensorboard(self, name: str) -> list[keras.callbacks.Callback]:
+        if keras.backend.backend() != "tensorflow":
+            return []
+        folder = self.folder.path / "tensorboard" / name
+        return [keras.callbacks.TensorBoard(folder, write_graph=False)]
+
+    def last(self, model: str, key: str) -> float:
+        """A number of a model's last epoch."""
+        return [row[key] for row in self.history if row["model"] == model][-1]
+
+
+def _distiller(model: keras.Model, lesson: Lesson | None) -> Distiller:
+    if lesson is None:
+        return Distiller(model, distillation="none")
+    loss: Any = lesson.distillation
+    if loss == "soft":
+        loss = SoftDistillation(temperature=lesson.temperature)
+    teacher = lesson.teacher
+    return Distiller(model, teacher.model, loss, lesson.alpha, teacher.preprocessing)
+
+
+def _optimizer(settings: TrainingSettings, steps: int) -> keras.optimizers.Optimizer:
+    updates = {"steps_per_epoch": max(1, steps // settings.accumulation_steps)}
+    rise = {
+        "warmup_epochs": settings.warmup_epochs,
+        "warmup_rate": settings.warmup_learning_rate,
+    }
+    peak, epochs = settings.peak_learning_rate, settings.epochs
+    if settings.schedule == "decay":
+        rates = step_decay(
+            peak,
+            epochs,
+            decay_epochs=settings.decay_epochs,
+            decay_rate=settings.decay_rate,
+            **updates,
+            **rise,
+        )
+    else:
+        rates = official_schedule(
+            peak,
+            epochs,
+            final_rate=settings.final_learning_rate,
+            per_step=settings.rate_per_step,
+            **updates,
+            **rise,
+        )
+    return build_optimizer(
+        settings.optimizer,
+        rates,
+        weight_decay=settings.weight_decay,
+        clip_norm=settings.clip_norm,
+        accumulation_steps=settings.accumulation_steps,
+        ema_momentum=settings.ema,
+        decay_distillation_token=settings.decay_distillation_token,
+    )

@@ -1,0 +1,165 @@
+"""Measures how fast parts of a training run are on this machine.
+
+    python recipes/benchmark.py data
+    python recipes/benchmark.py data --data-dir DIR --images 1000
+    python recipes/benchmark.py data --timm .venv-torch/bin/python
+
+`data` prints images a second and core, from JPEG files to batches as DeiT trains on
+them: random resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and
+CutMix. Without a folder the files are cut from a photograph, 500 x 375 pixels each.
+`--timm` names a Python with torch and timm; its pipeline, with a worker a core, is
+measured on the same files, in turn with ours.
+
+The last line of the standard output is a JSON object.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+with contextlib.suppress(ImportError):  # there when this file is run as it is
+    importlib.import_module("quiet")
+
+import numpy as np
+import tensorflow as tf
+
+from keras_cait.data.batches import steps_per_epoch, training_batches
+from keras_cait.data.datasets import load_test_images
+from keras_cait.training.configuration import make_config, parse_flags, setting
+from keras_cait.training.settings import TrainingSettings
+
+_HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph
+_TIMM = Path(__file__).with_name("benchmark_timm.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(TrainingSettings):
+    """What `data` measures."""
+
+    batch_size: int = setting(64, "images a batch")
+    data_dir: Path | None = setting(None, "folder of CLASS/*.jpg")
+    images: int = setting(512, "images to measure on")
+    image_size: int = setting(224, "side of a training image in pixels")
+    passes: int = setting(5, "how often they are read")
+    timm: Path | None = setting(None, "a Python with torch and timm, to compare with")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("images", "image_size", "passes"):
+            self._check(name, getattr(self, name) >= 1, "1 or more")
+
+
+def write_photographs(folder: Path, number: int) -> None:
+    """Writes JPEG files, each another part of a photograph, in two class folders."""
+    from sklearn.datasets import load_sample_image
+
+    photograph = load_sample_image("china.jpg")  # 427 x 640 pixels
+    generator = np.random.default_rng(0)
+    for index in range(number):
+        top = generator.integers(photograph.shape[0] - _HEIGHT + 1)
+        left = generator.integers(photograph.shape[1] - _WIDTH + 1)
+        part = photograph[top : top + _HEIGHT, left : left + _WIDTH]
+        path = folder / str(index % 2) / f"{index:05}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(tf.io.encode_jpeg(part, quality=90).numpy())
+
+
+def our_rates(config: DataConfig, folder: Path) -> list[float]:
+    """Images a second of each pass through our pipeline."""
+    names, images = load_test_images(data_dir=folder, limit=config.images)
+    batch_size = min(config.batch_size, images.number)
+    steps = steps_per_epoch(images.number, batch_size)
+    batches = training_batches(
+        images,
+        config.views((config.image_size, config.image_size, 3)),
+        batch_size,
+        epochs=config.passes + 1,
+        seed=0,
+        mixing=config.mixing(),
+        classes=max(2, len(names)),
+    )
+    rates = []
+    started = time.perf_counter()
+    for step, _ in enumerate(batches, 1):
+        if step % steps == 0:
+            now = time.perf_counter()
+            rates.append(steps * batch_size / (now - started))
+            started = now
+    return rates[1:]  # the first one fills the pipeline
+
+
+def timm_rates(config: DataConfig, folder: Path) -> list[float]:
+    """Images a second of each pass through timm's, in a process of its own."""
+    command: list[Any] = [config.timm, _TIMM, folder, config.images, config.batch_size]
+    command += [config.image_size, config.passes, _cores()]
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ValueError(f"timm's pipeline failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def benchmark_data(config: DataConfig) -> dict[str, Any]:
+    """Measures the input pipeline, and timm's beside it where there is one."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = config.data_dir or Path(temporary)
+        if config.data_dir is None:
+            write_photographs(folder, config.images)
+        rates = {"keras_cait": our_rates(config, folder)}
+        if config.timm is not None:
+            rates["timm"] = timm_rates(config, folder)
+            rates["keras_cait"] += our_rates(config, folder)
+            rates["timm"] += timm_rates(config, folder)
+    results: dict[str, Any] = {"cores": _cores(), "images": config.images}
+    for name, found in rates.items():
+        best, median = max(found) / _cores(), statistics.median(found) / _cores()
+        print(f"{name:12}{best:8.1f} best, {median:8.1f} median images/s and core")
+        results[f"{name}_best"] = round(best, 1)
+        results[f"{name}_median"] = round(median, 1)
+    return results
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_PARTS = {"data": (DataConfig, benchmark_data)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one of the measurements; returns the exit code."""
+    part, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if part in ("-h", "--help"):
+        print(__doc__)
+        return 0
+    if part not in _PARTS:
+        print(
+            f"error: expected one of {', '.join(_PARTS)}, not {part}", file=sys.stderr
+        )
+        return 2
+    config_class, measure = _PARTS[part]
+    given = parse_flags(config_class, rest, description=__doc__ or "")
+    try:
+        results = measure(make_config(config_class, given))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

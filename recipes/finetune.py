@@ -1,0 +1,137 @@
+r"""Fine-tunes a model: another resolution, another data set, with a teacher or not.
+
+    python recipes/finetune.py --model CaiT_XXS24 --weights imagenet --data-dir DIR
+    python recipes/finetune.py --model DeiT_B --preset deit-384 --dataset imagenet2012
+    python recipes/finetune.py --model DeiT_S_Distilled --teacher teacher.keras \
+        --data-dir DIR                       both heads, as DeiT's authors prefer
+    python recipes/finetune.py --weights run/model.keras --data-dir DIR --scratch
+    python recipes/finetune.py --smoke
+
+`--scratch` trains the same model from random weights too, with the same budget and
+seed, to show what the checkpoint is worth. Position embeddings are resampled
+bicubically, and a head for other classes starts anew.
+
+Papers: DeiT (https://arxiv.org/abs/2012.12877), section 5.4, tables 7 and 8; CaiT
+(https://arxiv.org/abs/2103.17239), section 4.4. The presets are what their authors
+published or answered; recipes/README.md says where.
+
+In the output folder: finetuned.keras (takes images in [0, 255]), history.csv,
+tensorboard/, curves.png and config.json. The last line of the standard output is a
+JSON object with the results.
+"""
+
+import contextlib
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+with contextlib.suppress(ImportError):  # there when this file is run as it is
+    importlib.import_module("quiet")
+
+import keras
+from keras_cait.recipes.launch import launch
+from keras_cait.recipes.presets import FINETUNING
+from keras_cait.recipes.report import finish
+
+import keras_cait
+from keras_cait.data.datasets import ImageDataset
+from keras_cait.training.configuration import setting
+from keras_cait.training.rebuilding import rebuild
+from keras_cait.training.run import Lesson, Run, RunConfig
+from keras_cait.training.teachers import make_teacher
+
+FILES = (
+    "finetuned.keras",
+    "finetuned_ema.keras",
+    "scratch_ema.keras",
+    "history.csv",
+    "curves.png",
+    "config.json",
+    "tensorboard",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneConfig(RunConfig):
+    """What is fine-tuned, and from where."""
+
+    model: str | None = setting(None, "a builder's or timm's name; none for .keras")
+    weights: str = setting("imagenet", "imagenet, hf://owner/repo, or a file")
+    teacher: str | None = setting(None, "a .keras file, or an architecture by name")
+    distillation: Literal["hard", "soft"] = setting("hard", "kind of loss")
+    alpha: float = setting(0.5, "weight of the distillation loss, 0 to 1")
+    temperature: float = setting(3.0, "of soft distillation, above 0")
+    scratch: bool = setting(False, "train from random weights too")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("alpha", 0 <= self.alpha <= 1, "in [0, 1]")
+        self._check("temperature", self.temperature > 0, "above 0")
+        if self.model is None and not self.weights.endswith(".keras"):
+            raise ValueError(
+                "--model must be named, unless --weights is a .keras file that says "
+                f"it. Received: --weights {self.weights}"
+            )
+
+
+def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
+    """Trains what was asked for, writes the files and returns the results."""
+    run = Run(config, data, FILES)
+    weights = None if config.weights == "none" else config.weights
+    models = {"finetuned": run.make(partial(_build, config, run, weights))}
+    if config.scratch:
+        models["scratch"] = run.make(partial(_build, config, run, None))
+    lesson = None
+    if config.teacher is not None:
+        load = partial(make_teacher, config.teacher, run.image_shape, run.classes)
+        teacher = run.make(load, precision="none")
+        if not teacher.trained:
+            raise ValueError(
+                f"The teacher must know the {run.classes} classes of the data. "
+                f"Received: {config.teacher}, which has yet to learn them. Train it "
+                "first, and give its .keras file."
+            )
+        lesson = Lesson(
+            teacher=teacher,
+            distillation=config.distillation,
+            alpha=config.alpha,
+            temperature=config.temperature,
+        )
+    run.start()
+    results, speed = {}, 0.0
+    for name, model in models.items():
+        speed = run.fit(name, model, lesson)
+        results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
+    run.folder.write_model("finetuned.keras", models["finetuned"])
+    return {**results, **finish(run, speed)}
+
+
+def _build(config: FinetuneConfig, run: Run, weights: str | None) -> keras.Model:
+    """The model for the run's images and classes."""
+    options: dict[str, Any] = {"input_shape": run.image_shape, "classes": run.classes}
+    if config.drop_path_rate is not None:
+        options["drop_path_rate"] = config.drop_path_rate
+    with warnings.catch_warnings():
+        # A head for other classes is what fine-tuning is for.
+        warnings.filterwarnings("ignore", message=".*the model has .* classes")
+        if config.weights.endswith(".keras"):
+            known = weights is not None
+            return rebuild(Path(config.weights), **options, with_weights=known)
+        return keras_cait.create_model(
+            config.model or "", weights=weights, include_preprocessing=True, **options
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the recipe; returns the exit code."""
+    presets = FINETUNING
+    return launch(FinetuneConfig, presets, finetune, __doc__ or "", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""What every recipe that trains does first and last."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from keras_cait.recipes.presets import Preset, size_of
+from keras_cait.recipes.report import table_of
+
+from keras_cait.data.datasets import ImageDataset, load_dataset
+from keras_cait.training.configuration import make_config, parse_flags
+from keras_cait.training.run import RunConfig
+
+Config = TypeVar("Config", bound=RunConfig)
+
+
+def launch(
+    config_class: type[Config],
+    presets: Mapping[str, Preset],
+    train: Callable[[Config, ImageDataset], dict[str, Any]],
+    description: str,
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Reads the flags, loads the images, trains and reports; returns the exit code.
+
+    Without `--preset` the size of the images chooses one: "digits", "thumbnails" or
+    "photographs". The last line of the standard output is a JSON object.
+
+    Args:
+        config_class: What the flags fill.
+        presets: Settings by name, with those three and "smoke" among them.
+        train: The recipe.
+        description: What `--help` opens with.
+        arguments: What stands behind the program's name; None for `sys.argv`.
+
+    """
+    given = parse_flags(config_class, arguments, description=description)
+    try:
+        config, data = configure(config_class, presets, given)
+        results = train(config, data)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"\n{table_of(results)}\n\nResults in {config.output}")
+    print(json.dumps(results))
+    return 0
+
+
+def configure(
+    config_class: type[Config], presets: Mapping[str, Preset], given: dict[str, Any]
+) -> tuple[Config, ImageDataset]:
+    """The resolved settings, and the images they are for.
+
+    Raises:
+        ValueError: If there is no such preset or data set, or a value is refused.
+
+    """
+    name = given.get("preset", "smoke" if given.get("smoke") else None)
+    if name not in (None, *presets):
+        raise ValueError(
+            f"--preset must be one of {', '.join(presets)}. Received: {name}"
+        )
+    # Before the images are loaded, which may take long: of what is given alone.
+    make_config(config_class, given, presets[name] if name else None)
+    wanted = {**(presets[name] if name else {}), **given}
+    if "data_dir" in given and "dataset" not in given:
+        wanted["dataset"] = None
+    data = load_dataset(
+        wanted.get("dataset"),
+        data_dir=wanted.get("data_dir"),
+        limit=wanted.get("limit"),
+    )
+    if name is None:
+        name = size_of(given.get("image_size") or min(data.image_shape[:2]))
+    return make_config(config_class, {**given, "preset": name}, presets[name]), data

@@ -1,0 +1,123 @@
+"""Shows what the training pipeline makes of images, as one picture.
+
+    python recipes/show_augmentations.py --data-dir DIR --output sheet.png
+    python recipes/show_augmentations.py --data-dir DIR --preset deit3
+    python recipes/show_augmentations.py --data-dir DIR --augment none --erasing 0
+
+A row an image: as evaluation sees it, then views as training sees them in the first
+epochs. The rows below are the first of those views once more, mixed by Mixup and
+CutMix as batches are. DIR holds a folder a class, or train/ and val/ or test/ with
+them. Flags are those of the training recipes, defaults DeiT's
+(https://arxiv.org/abs/2012.12877, table 9).
+"""
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+with contextlib.suppress(ImportError):  # there when this file is run as it is
+    importlib.import_module("quiet")
+
+import numpy as np
+import tensorflow as tf
+from keras_cait.recipes.presets import (
+    CAIT,
+    DEIT,
+    DEIT3,
+    DIGITS,
+    THUMBNAILS,
+    without_model,
+)
+
+from keras_cait.data.batches import see
+from keras_cait.data.datasets import load_test_images
+from keras_cait.data.randomness import seed_of
+from keras_cait.files import replace_when_written
+from keras_cait.training.configuration import make_config, parse_flags, setting
+from keras_cait.training.settings import TrainingSettings
+from keras_cait.visualization.image_grid import image_grid
+
+_MIXED_ROWS = 2
+PRESETS = {
+    "deit": DEIT,
+    "cait": CAIT,
+    "deit3": DEIT3,
+    "thumbnails": THUMBNAILS,
+    "digits": DIGITS,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(TrainingSettings):
+    """What is shown, and through which views."""
+
+    preset: str = setting("deit", f"one of {', '.join(PRESETS)}")
+    data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
+    dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
+    image_size: int = setting(224, "side of a view in pixels")
+    images: int = setting(6, "rows: images to show")
+    columns: int = setting(8, "columns: views of each image")
+    seed: int = setting(0, "of the views")
+    output: Path = setting(Path("augmentations.png"), "the picture")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("images", "columns", "image_size"):
+            self._check(name, getattr(self, name) >= 1, "1 or more")
+
+
+def sheet(config: Config) -> np.ndarray:
+    """All rows, `(rows, columns + 1, size, size, 3)` uint8."""
+    names, images = load_test_images(
+        config.dataset, data_dir=config.data_dir, limit=config.images
+    )
+    shape = (config.image_size, config.image_size, 3)
+    views, whole = config.views(shape), config.evaluation_view(shape)
+    rows, labels = [], []
+    for number, key in enumerate(images.in_order()):
+        record, label = images.read(key)
+        seeds = (seed_of(config.seed, 1, n, number) for n in range(config.columns))
+        seen = [see(record, views, seed) for seed in seeds]
+        rows.append([tf.cast(whole(record), "float32"), *seen])
+        labels.append(int(label))
+    mixing = config.mixing()
+    if mixing is not None and (config.mixup or config.cutmix):
+        firsts = tf.stack([row[1] for row in rows])
+        for number in range(_MIXED_ROWS):
+            blank = tf.fill(firsts.shape[1:], 255.0)
+            mixed = [
+                mixing(
+                    firsts, tf.constant(labels), seed_of(config.seed, 2, n), len(names)
+                )
+                for n in range(number * config.columns, (number + 1) * config.columns)
+            ]
+            rows.append([blank, *(batch[number % len(batch)] for batch, _ in mixed)])
+    pixels = tf.stack([tf.stack(row) for row in rows])
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), "uint8").numpy()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the recipe; returns the exit code."""
+    given = parse_flags(Config, arguments, description=__doc__ or "")
+    try:
+        name = given.get("preset", "deit")
+        if name not in PRESETS:
+            raise ValueError(
+                f"--preset must be one of {', '.join(PRESETS)}. Received: {name}"
+            )
+        config = make_config(Config, given, without_model(PRESETS[name]))
+        picture = image_grid(sheet(config))
+        with replace_when_written(config.output) as temporary:
+            tf.io.write_file(str(temporary), tf.io.encode_png(picture))
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{config.output}: {picture.shape[1]} x {picture.shape[0]} pixels")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

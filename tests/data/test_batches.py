@@ -1,0 +1,121 @@
+"""The same batches each run, from the start or from the middle."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_cait.data.augmentation import Augmentation
+from keras_cait.data.batches import (
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from keras_cait.data.datasets import load_dataset
+from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.data.labelled_images import StreamedImages, images_in_memory
+from keras_cait.data.mixing import Mixing
+
+DIGITS = load_dataset("digits", limit=40)
+NUMBERED = images_in_memory(
+    np.arange(600, dtype="uint32").view("uint8").reshape(600, 1, 1, 4), np.arange(600)
+)
+
+
+def whole(record, seed):
+    return record
+
+
+def batches_of(images=DIGITS.train, views=None, **options):
+    views = [whole, Augmentation(shift=0.2)] if views is None else views
+    settings = {"epochs": 2, "seed": 7, **options}
+    batches = training_batches(
+        images, views, settings.pop("batch_size", 16), **settings
+    )
+    return [tuple(map(np.asarray, batch)) for batch in batches]
+
+
+def test_runs_repeat_and_epochs_differ():
+    one, two = batches_of(), batches_of()
+    assert len(one) == 4
+    for (x, y), (again, labels) in zip(one, two, strict=True):
+        np.testing.assert_array_equal(x, again)
+        np.testing.assert_array_equal(y, labels)
+    assert not np.array_equal(one[0][0], one[2][0])
+    assert not np.array_equal(one[0][0], batches_of(seed=8)[0][0])
+    assert one[0][0].dtype == np.float32
+
+
+@pytest.mark.parametrize("first_step", [1, 3])
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_the_rest_of_a_run_is_the_same(first_step, repeats):
+    options = {"mixing": Mixing(), "classes": 10, "repeats": repeats}
+    expected = batches_of(**options)[first_step:]
+    found = batches_of(**options, first_step=first_step)
+    assert len(found) == len(expected)
+    for (x, y), (x0, y0) in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(x, x0)
+        np.testing.assert_array_equal(y, y0)
+
+
+def test_an_epoch_holds_every_image_once():
+    labels = [y for _, y in batches_of(NUMBERED, [whole], batch_size=100)]
+    for epoch in (labels[:6], labels[6:]):
+        assert sorted(np.concatenate(epoch)) == list(range(600))
+
+
+def test_repeated_augmentation_sees_a_third_thrice():
+    """As in the official sampler: 600 images make epochs of 512 samples."""
+    x, y = zip(
+        *batches_of(
+            NUMBERED,
+            [
+                whole,
+                lambda image, seed: (
+                    tf.cast(image, "float32") + tf.cast(seed[0], "float32")
+                ),
+            ],
+            batch_size=128,
+            repeats=3,
+        ),
+        strict=True,
+    )
+    assert len(y) == 8
+    epoch = np.concatenate(y[:4])
+    np.testing.assert_array_equal(epoch[:510].reshape(170, 3).std(axis=1), 0)
+    assert len(set(epoch)) == 171
+    views = np.concatenate(x[:4])[:3, 0, 0, 0]
+    assert len(set(views)) == 3
+
+
+def test_the_length_of_an_epoch():
+    assert steps_per_epoch(1_281_167, 1024) == 1251
+    assert steps_per_epoch(1_281_167, 1024, repeats=3) == 1251
+    assert steps_per_epoch(100, 40, repeats=3) == 2
+    with pytest.raises(ValueError, match=r"at most the 30 images.*batch_size=32"):
+        steps_per_epoch(30, 32)
+
+
+def test_mixed_labels_come_soft():
+    ((x, y), *_) = batches_of(mixing=Mixing(), classes=10)
+    assert y.shape == (16, 10)
+    np.testing.assert_allclose(y.sum(-1), 1, rtol=1e-6)
+    assert x.shape == (16, 8, 8, 1)
+
+
+def test_a_stream_is_a_source_too():
+    pairs = tf.data.Dataset.from_tensor_slices(
+        (np.zeros((50, 4, 4, 3), "uint8"), np.arange(50))
+    )
+    images = StreamedImages(50, pairs, block=20)
+    labels = [y for _, y in batches_of(images, [whole], batch_size=10)]
+    assert sorted(np.concatenate(labels[:5])) == list(range(50))
+    assert not np.array_equal(labels[0], labels[5])
+
+
+def test_evaluation_sees_every_image_once_as_it_is():
+    view = EvaluationView(image_size=(8, 8), crop_pct=1.0)
+    batches = list(evaluation_batches(DIGITS.test, view, 16))
+    assert [len(labels) for _, labels in batches] == [16, 16, 8]
+    images = tf.concat([images for images, _ in batches], axis=0)
+    expected = [DIGITS.test.read(key)[0] for key in DIGITS.test.in_order()]
+    np.testing.assert_array_equal(images, np.stack(expected))

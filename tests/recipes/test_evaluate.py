@@ -1,0 +1,107 @@
+"""What is reported is what predicting by hand gives."""
+
+import numpy as np
+import pytest
+from keras_cait.recipes.evaluate import main
+from PIL import Image
+
+import keras_cait
+from tests.models.samples import randomise
+from tests.recipes.samples import results_of, write_pictures
+
+CLASSES = ("a", "b", "c", "d", "e", "f")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return write_pictures(tmp_path / "data" / "val", CLASSES, size=(40, 50), number=4)
+
+
+def right_by_hand(model, folder, side, crop_pct, mean, std, *tops):
+    """Percent of the pictures whose class is among the `tops`, prepared with PIL."""
+    pictures, labels = [], []
+    for index, name in enumerate(sorted(CLASSES)):
+        for path in sorted((folder / name).iterdir()):
+            image = Image.open(path)
+            scale = int(side / crop_pct) / min(image.size)
+            size = [int(scale * length) for length in image.size]
+            image = image.resize(size, Image.Resampling.BICUBIC)
+            left, above = (round((length - side) / 2) for length in image.size)
+            image = image.crop((left, above, left + side, above + side))
+            pictures.append((np.asarray(image, "float32") / 255 - mean) / std)
+            labels.append([index])
+    scores = model.predict(np.float32(pictures), verbose=0)
+    order = np.argsort(-scores)
+    return [100 * np.mean((order[:, :top] == labels).any(1)) for top in tops]
+
+
+@pytest.mark.parametrize(
+    "flags", [[], ["--mean", "0.5", "0.4", "0.3", "--std", "0.2", "0.3", "0.25"]]
+)
+def test_timm_weights_by_name(flags, pictures, tmp_path, capsys):
+    model = keras_cait.DeiT_Ti_Distilled(
+        weights=None, input_shape=(32, 32, 3), classes=6
+    )
+    keras_cait.save_timm_weights(randomise(model), tmp_path / "model.safetensors")
+    code = main(
+        [
+            *["--model", "deit_tiny_distilled_patch16_224", "--image-size", "32"],
+            *["--weights", str(tmp_path / "model.safetensors"), *flags],
+            *["--data-dir", str(pictures.parent), "--batch-size", "5", "--per-class"],
+        ]
+    )
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    results = results_of(captured.out)
+    mean, std = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    if flags:
+        mean, std = ((0.5, 0.4, 0.3), (0.2, 0.3, 0.25))
+    expected = right_by_hand(model, pictures, 32, 0.9, mean, std, 1, 5)
+    assert [results["top1"], results["top5"]] == pytest.approx(expected, abs=0.01)
+    assert results["images"] == 24
+    assert results["images_per_second"] > 0
+    assert {"class_head_top1", "distillation_head_top5"} <= set(results)
+    assert sum(" % of 4" in line for line in captured.out.splitlines()) == 6
+
+
+def test_a_model_of_our_recipes_needs_no_name(pictures, tmp_path, capsys):
+    model = keras_cait.DeiT(
+        input_shape=(16, 16, 3),
+        patch_size=4,
+        embed_dim=8,
+        depth=1,
+        num_heads=2,
+        classes=6,
+        include_preprocessing=True,
+    )
+    randomise(model).save(tmp_path / "model.keras")
+    weights = ["--weights", str(tmp_path / "model.keras")]
+    assert main([*weights, "--data-dir", str(pictures)]) == 0
+    results = results_of(capsys.readouterr().out)
+    (expected,) = right_by_hand(model, pictures, 16, 1.0, 0, 1 / 255, 1)
+    assert results["top1"] == pytest.approx(expected, abs=0.01)
+    assert "class_head_top1" not in results
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--model must be named"),
+        (["--model", "DeiT_Tii"], "Did you mean DeiT_Ti?"),
+        (["--model", "DeiT_Ti"], "ImageNet's 1000 classes. Received: images of 6"),
+        (["--model", "DeiT_Ti", "--weights", "no.safetensors"], "No weights file at"),
+        (["--weights", "no.keras"], "No model at no.keras"),
+        (["--weights", "no.keras", "--batch-size", "0"], "--batch-size must be 1"),
+    ],
+)
+def test_mistakes_are_named(options, said, pictures, capsys):
+    assert main([*options, "--data-dir", str(pictures)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert said in error
+
+
+def test_unknown_flags_get_the_nearest(capsys):
+    with pytest.raises(SystemExit):
+        main(["--data-dri", "x"])
+    assert "Did you mean --data-dir?" in capsys.readouterr().err

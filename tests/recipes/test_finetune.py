@@ -1,0 +1,86 @@
+"""From a checkpoint to other images, other classes and another size."""
+
+import keras
+import pytest
+from keras_cait.recipes.finetune import main
+
+import keras_cait
+from tests.recipes.samples import results_of, without_compiling, write_pictures
+
+SIZE = {"patch_size": 4, "embed_dim": 8, "depth": 1, "num_heads": 2}
+FEW = ["--batch-size", "8", "--epochs", "1", "--warmup-epochs", "0"]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for part in ("train", "test"):
+        write_pictures(tmp_path / "data" / part, ("dawn", "day", "night"))
+    return str(tmp_path / "data")
+
+
+def run(*arguments):
+    with without_compiling():
+        return main([*FEW, *map(str, arguments)])
+
+
+def test_another_size_other_classes_a_teacher_and_from_scratch(
+    pictures, tmp_path, capsys
+):
+    model = keras_cait.DeiT(input_shape=(8, 8, 3), classes=5, distilled=True, **SIZE)
+    model.save(tmp_path / "model.keras")
+    teacher = keras_cait.DeiT(
+        input_shape=(16, 16, 3), classes=3, include_preprocessing=True, **SIZE
+    )
+    teacher.save(tmp_path / "teacher.keras")
+    code = run(
+        *["--weights", tmp_path / "model.keras", "--data-dir", pictures],
+        *["--teacher", tmp_path / "teacher.keras", "--scratch"],
+        *["--output", tmp_path / "out"],
+    )
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    results = results_of(captured.out)
+    assert {"finetuned_accuracy", "scratch_accuracy"} <= set(results)
+    saved = keras.models.load_model(tmp_path / "out" / "finetuned.keras")
+    assert saved.input_shape == (None, 16, 16, 3)
+    assert saved.output_shape == (None, 3)
+    assert saved.get_layer("head_distillation")
+
+
+def test_a_published_layout_and_a_named_preset(pictures, tmp_path, capsys):
+    source = keras_cait.DeiT_Ti(weights=None, input_shape=(32, 32, 3), classes=7)
+    keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
+    code = run(
+        *["--model", "DeiT_Ti", "--weights", tmp_path / "model.safetensors"],
+        *["--data-dir", pictures, "--preset", "deit3", "--image-size", 48],
+        *["--limit", 8, "--output", tmp_path / "out"],
+    )
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    assert '"preset": "deit3"' in captured.out
+    saved = keras.models.load_model(tmp_path / "out" / "finetuned.keras")
+    assert saved.input_shape == (None, 48, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--model must be named"),
+        (["--weights", "none.keras"], "No model at none.keras"),
+        (["--model", "DeiT_Tii", "--weights", "none"], "Did you mean DeiT_Ti?"),
+        (["--model", "DeiT_Ti", "--weights", "none", "--alpha", "2"], "--alpha"),
+        (
+            ["--model", "DeiT_Ti", "--weights", "none", "--teacher", "convnet"],
+            "which has yet to learn them",
+        ),
+    ],
+)
+def test_mistakes_are_named_before_anything_is_written(
+    options, said, pictures, tmp_path, capsys
+):
+    output = tmp_path / "out"
+    assert run(*options, "--data-dir", pictures, "--output", output) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert said in error
+    assert not output.exists()

@@ -1,0 +1,105 @@
+"""The recipes that train one model on labels, or distil a CaiT."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras_cait.recipes import distill_cait, distill_deit, train_cait, train_deit
+from keras_cait.recipes.presets import FINETUNING
+
+from tests.recipes.samples import TINY_MODEL, results_of, without_compiling
+
+FEW = ["--limit", "32", "--batch-size", "16", "--epochs", "1", "--warmup-epochs", "0"]
+
+
+@pytest.mark.parametrize("recipe", [train_deit, train_cait])
+def test_every_part_of_the_papers_recipe(recipe, tmp_path, capsys):
+    model = ["--model", TINY_MODEL, "--image-size", "16"]
+    output = ["--output", str(tmp_path / "out")]
+    with without_compiling():
+        assert recipe.main(["--smoke", *FEW, *model, *output]) == 0
+    results = results_of(capsys.readouterr().out)
+    assert 0 <= results["accuracy"] <= 1
+    assert 0 <= results["model_ema_accuracy"] <= 1
+    settings = json.loads((tmp_path / "out" / "config.json").read_text())
+    expected = {
+        "augment": "rand-m9-mstd0.5-inc1",
+        "erasing": 0.25,
+        "mixup": 0.8,
+        "cutmix": 1.0,
+        "smoothing": 0.1,
+        "repeats": 3,
+        "crop": "resized",
+    }
+    assert {name: settings[name] for name in expected} == expected
+    images = np.zeros((1, 16, 16, 3), "float32")
+    for name in ("model", "model_ema"):
+        saved = keras.models.load_model(tmp_path / "out" / f"{name}.keras")
+        assert saved.predict(images, verbose=0).shape == (1, 10)
+
+
+def test_deit3_s_recipe(tmp_path, capsys):
+    with without_compiling():
+        code = train_deit.main(
+            [
+                *["--preset", "deit3", *FEW, "--model", TINY_MODEL],
+                *["--image-size", "16", "--output", str(tmp_path / "out")],
+            ]
+        )
+    assert code == 0, capsys.readouterr().err
+    settings = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert (settings["optimizer"], settings["augment"]) == ("lamb", "3a")
+    assert settings["loss"] == "sigmoid"
+
+
+def test_a_cait_is_distilled_with_a_token_and_without(tmp_path, capsys):
+    for token in ([], ["--no-distillation-token", "--no-baseline"]):
+        output = tmp_path / f"out{len(token)}"
+        student = ["--student", TINY_MODEL, "--teacher-epochs", "1"]
+        with without_compiling():
+            code = distill_cait.main([*FEW, *student, *token, "--output", str(output)])
+        assert code == 0
+        results = results_of(capsys.readouterr().out)
+        assert ("class_head_accuracy" in results) == (not token)
+        assert ("undistilled_accuracy" in results) == (not token)
+        assert 0 <= results["teacher_agreement"] <= 1
+
+
+def test_teacher_logits_are_kept_for_the_next_student(tmp_path, capsys):
+    """The second student has another size, and learns from the file."""
+    teacher = tmp_path / "one" / "teacher.keras"
+    logits = ["--teacher-logits", str(tmp_path / "logits.safetensors")]
+    runs = {
+        "one": ["--student", TINY_MODEL, "--teacher-epochs", "1"],
+        "two": [
+            "--student",
+            TINY_MODEL.replace("=8", "=16"),
+            "--teacher",
+            str(teacher),
+        ],
+    }
+    with without_compiling():
+        for name, options in runs.items():
+            output = ["--output", str(tmp_path / name), "--no-baseline"]
+            code = distill_deit.main([*FEW, *options, *logits, *output])
+            assert code == 0, capsys.readouterr().err
+        changed = [*FEW, *runs["two"], *logits, "--seed", "1"]
+        assert distill_deit.main([*changed, "--output", str(tmp_path / "no")]) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_presets_are_the_authors():
+    """As the official README has them, and as they answered when asked."""
+    peaks = {
+        "deit-384": (5e-6, 30, 512, 1e-8),
+        "deit3": (1e-5, 20, 512, 0.1),
+        "cait-m48-448": (5e-6, 60, 256, 0.05),
+        "cifar10-sgd": (0.01, 1000, 768, 1e-4),
+        "inaturalist": (7.5e-5, 360, 768, 0.05),
+    }
+    for name, (rate, epochs, batch_size, decay) in peaks.items():
+        preset = FINETUNING[name]
+        assert preset["learning_rate"] == rate, name
+        assert (preset["epochs"], preset["batch_size"]) == (epochs, batch_size), name
+        assert preset.get("weight_decay", 0.05) == decay, name

@@ -1,0 +1,34 @@
+"""DeiT-III's loss is the formula written out."""
+
+import numpy as np
+import pytest
+
+from keras_cait.training.class_losses import class_loss, sigmoid_cross_entropy
+from tests.models.samples import to_numpy
+
+LOGITS = np.random.default_rng(0).normal(0, 2, (5, 4)).astype("float32")
+
+
+def by_hand(targets):
+    x = LOGITS.astype("float64")
+    p = 1 / (1 + np.exp(-x))
+    return -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean(-1)
+
+
+def test_whole_labels():
+    labels = np.array([0, 1, 2, 3, 0])
+    found = to_numpy(sigmoid_cross_entropy(labels, LOGITS))
+    np.testing.assert_allclose(found, by_hand(np.eye(4)[labels]), rtol=1e-5)
+
+
+def test_every_part_of_a_mixture_counts_in_full():
+    labels = np.array([[0.9, 0.1, 0, 0]] * 5, "float32")
+    found = to_numpy(sigmoid_cross_entropy(labels, LOGITS))
+    np.testing.assert_allclose(found, by_hand(np.ceil(labels)), rtol=1e-5)
+
+
+def test_by_name():
+    assert class_loss("softmax") is None
+    assert class_loss("sigmoid") is sigmoid_cross_entropy
+    with pytest.raises(ValueError, match="'sigmoidal'"):
+        class_loss("sigmoidal")
