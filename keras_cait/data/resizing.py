@@ -60,12 +60,12 @@ def resize(
     first_row, first_column = rows[0, 0], columns[0, 0]
     image = image[first_row : rows[-1, -1] + 1, first_column : columns[-1, -1] + 1]
     available, channels = tf.shape(image)[0], image.shape[-1]
-    # Columns first; the axis at work is in front, so that a row is a vector.
-    pixels = tf.transpose(tf.cast(image, "float32"), (1, 0, 2))
-    pixels = tf.reshape(pixels, (-1, available * channels))
+    # Columns first; the axis at work is in front, so that all else is one vector.
+    pixels = tf.transpose(tf.cast(image, "float32"), (1, 2, 0))
+    pixels = tf.reshape(pixels, (-1, channels * available))
     pixels = _mix(pixels, columns - first_column, column_weights, width)
-    pixels = tf.reshape(pixels, (width, available, channels))
-    pixels = tf.reshape(tf.transpose(pixels, (1, 0, 2)), (-1, width * channels))
+    pixels = tf.reshape(pixels, (width, channels, available))
+    pixels = tf.reshape(tf.transpose(pixels, (2, 0, 1)), (-1, width * channels))
     pixels = _mix(pixels, rows - first_row, row_weights, height)
     return tf.cast(tf.reshape(pixels, (height, width, channels)), "uint8")
 
@@ -133,8 +133,8 @@ def _weights(
     kernel, radius = _KERNELS[interpolation]
     blocks = -(-number // _BLOCK)
     places = tf.reshape(first + tf.range(blocks * _BLOCK), (-1, _BLOCK))
-    # In double precision: places count hundreds of pixels, and what matters are
-    # millionths of one.
+    # Places in double precision: they count hundreds of pixels, and what matters
+    # are millionths of one.
     scale = tf.cast(available, "float64") / tf.cast(size, "float64")
     stretch = tf.maximum(scale, 1.0)
     reach = radius * stretch
@@ -145,11 +145,14 @@ def _weights(
     start = tf.clip_by_value(start, 0, available - length)
     nearest = (tf.cast(start, "float64") + 0.5 - centres) / stretch
     steps = tf.cast(tf.range(length), "float64") / stretch
-    nearest, steps = tf.cast(nearest, "float32"), tf.cast(steps, "float32")
-    weights = kernel(tf.abs(tf.expand_dims(nearest, -1) + steps))
+    distances = tf.cast(tf.expand_dims(nearest, -1) + steps, "float32")
+    weights = kernel(tf.abs(distances))
     inside = tf.cast((places >= 0) & (places < size), "float32")
     parts = tf.math.divide_no_nan(inside, tf.reduce_sum(weights, axis=-1))
-    return start + tf.range(length), weights * tf.expand_dims(parts, -1)
+    # Whole numbers of 22 bits, as in PIL: they decide how what lies halfway between
+    # two levels is rounded.
+    weights = tf.round(weights * (2**22 * tf.expand_dims(parts, -1))) * 2**-22
+    return start + tf.range(length), weights
 
 
 def _mix(pixels: Tensor, indices: Tensor, weights: Tensor, number: Tensor) -> Tensor:

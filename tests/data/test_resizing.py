@@ -27,7 +27,7 @@ def assert_equal_but_for_last_bits(found, expected, interpolation="bicubic"):
     in another order; with bilinear weights, multiples of one fraction, more does.
     """
     share = {"bicubic": 1e-3, "bilinear": 0.03}[interpolation]
-    difference = np.abs(np.asarray(found) - expected)
+    difference = np.abs(np.asarray(found, "int32") - expected)
     assert difference.max() <= 2
     assert np.count_nonzero(difference) <= 1 + share * difference.size
 
@@ -106,7 +106,7 @@ def test_a_window_is_a_part_of_the_whole(window):
     top, left, height, width = window
     found = resize(image, (100, 80), window=window)
     expected = whole[top : top + height, left : left + width]
-    np.testing.assert_array_equal(found, expected)
+    assert_equal_but_for_last_bits(found, expected)
 
 
 def test_outside_the_image_a_window_is_black():
@@ -114,7 +114,7 @@ def test_outside_the_image_a_window_is_black():
     found = resize(image, (100, 80), window=(-3, -40, 110, 200))
     whole = resize(image, (100, 80))
     expected = np.pad(whole, ((3, 7), (40, 80), (0, 0)))
-    np.testing.assert_array_equal(found, expected)
+    assert_equal_but_for_last_bits(found, expected)
 
 
 def test_sizes_may_be_known_at_run_time_only():
