@@ -62,6 +62,11 @@ class RandomErasing:
                 "`min_aspect` must be in (0, 1]. "
                 f"Received: min_aspect={self.min_aspect}"
             )
+        if len(self.mean) != len(self.std):
+            raise ValueError(
+                "`mean` and `std` must be of the same channels. "
+                f"Received: mean={self.mean}, std={self.std}"
+            )
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
         """The image, or with a rectangle of noise.
@@ -74,7 +79,15 @@ class RandomErasing:
         Returns:
             The same shape, float32; the noise is not clipped to [0, 255].
 
+        Raises:
+            ValueError: If the number of channels is not known.
+
         """
+        if image.shape[-1] is None:
+            raise ValueError(
+                "The channels of an image to erase must be known. "
+                f"Received: an image of shape {image.shape}"
+            )
         image = tf.cast(image, "float32")
         height, width, channels = tf.unstack(tf.shape(image))
         place, fill = tf.unstack(tf.random.experimental.stateless_split(seed))

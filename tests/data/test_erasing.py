@@ -132,8 +132,18 @@ def test_shapes_are_known_in_a_pipeline(dtype):
         ({"max_area": 1.5}, "max_area=1.5"),
         ({"min_aspect": 0.0}, "min_aspect=0.0"),
         ({"min_aspect": 3.0}, "min_aspect=3.0"),
+        ({"mean": (0.5,)}, r"mean=\(0.5,\)"),
     ],
 )
 def test_what_cannot_be_is_refused(options, named):
     with pytest.raises(ValueError, match=named):
         RandomErasing(**options)
+
+
+def test_channels_that_are_not_known_are_refused():
+    erasing = tf.function(
+        lambda image: RandomErasing()(image, (0, 0)),
+        input_signature=[tf.TensorSpec((None, None, None), "uint8")],
+    )
+    with pytest.raises(ValueError, match=r"shape \(None, None, None\)"):
+        erasing(tf.zeros((4, 4, 3), "uint8"))
