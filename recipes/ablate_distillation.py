@@ -26,7 +26,7 @@ _WAYS: dict[str, tuple[str, bool, float]] = {
 def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any]]:
     """Trains teacher and students; a row each, then one a pair that disagrees."""
     teacher = _teacher(run, config, seed)
-    found = _ask(run, teacher.model)
+    found = _ask(run, teacher.model, teacher.preprocessing)
     answered = {"teacher": found.best["output"]}
     yield {"model": "teacher", "head": "", "accuracy": found.accuracy("output")}
     for name, (kind, token, alpha) in _WAYS.items():
@@ -77,6 +77,6 @@ def _teacher(run: Run, config: Any, seed: int) -> Teacher:
     return teacher
 
 
-def _ask(run: Run, model: keras.Model) -> Answers:
+def _ask(run: Run, model: keras.Model, prepare: Any = None) -> Answers:
     """The likeliest class of every test image."""
-    return answers(every_output(model), run.test_batches(), top=1)
+    return answers(every_output(model, prepare), run.test_batches(), top=1)

@@ -112,6 +112,8 @@ def timm_rates(config: DataConfig, folder: Path) -> list[float]:
 
 def benchmark_data(config: DataConfig) -> dict[str, Any]:
     """Measures the input pipeline, and timm's beside it where there is one."""
+    if config.timm is not None and not config.timm.is_file():
+        raise FileNotFoundError(f"No Python at {config.timm}")
     with tempfile.TemporaryDirectory() as temporary:
         folder = config.data_dir or Path(temporary)
         if config.data_dir is None:

@@ -1,6 +1,5 @@
 """The run behind the recipes that distil: teacher, then student without and with it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -17,7 +16,7 @@ from keras_cait.recipes.report import finish
 
 from keras_cait.data.datasets import ImageDataset
 from keras_cait.training.configuration import setting
-from keras_cait.training.evaluation import answers
+from keras_cait.training.evaluation import answers, every_output
 from keras_cait.training.run import Lesson, Run, RunConfig
 from keras_cait.training.students import build_student
 from keras_cait.training.teachers import Teacher, make_teacher
@@ -194,7 +193,8 @@ def _make_students(
 
 def _accuracy_of(run: Run, config: DistillConfig, teacher: Teacher) -> float:
     """Of a teacher that knows its classes; refused where it has learned nothing."""
-    accuracy = answers(_outputs_of(teacher), run.test_batches()).accuracy("output")
+    outputs = every_output(teacher.model, teacher.preprocessing)
+    accuracy = answers(outputs, run.test_batches()).accuracy("output")
     if accuracy < 1.5 / run.classes:
         raise ValueError(
             f"The teacher must know the classes of {run.data.name} and take images in "
@@ -202,8 +202,3 @@ def _accuracy_of(run: Run, config: DistillConfig, teacher: Teacher) -> float:
             f"{100 * accuracy:.1f} % of the test images, no better than chance."
         )
     return accuracy
-
-
-def _outputs_of(teacher: Teacher) -> Callable[[Any], dict[str, Any]]:
-    prepare = teacher.preprocessing or (lambda images: images)
-    return lambda x: {"output": teacher.model.predict_on_batch(prepare(x))}

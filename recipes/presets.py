@@ -128,6 +128,7 @@ FINETUNING: Mapping[str, Preset] = {
         "batch_size": 256,
         "scale_learning_rate": False,
         "learning_rate": 5e-6,
+        # He named both numbers; timm's default schedule, cosine, would ignore them.
         "schedule": "decay",
         "decay_epochs": 10,
         "decay_rate": 0.5,

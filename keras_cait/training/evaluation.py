@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_cait.models.outputs import head_logits
 from keras_cait.typing import Tensor
 
 
@@ -80,15 +81,24 @@ def answers(
     )
 
 
-def every_output(model: keras.Model) -> Callable[[Tensor], dict[str, Tensor]]:
-    """A model's own output, "output", and those of its heads where it has two."""
-    from keras_cait.models.outputs import head_logits
+def every_output(
+    model: keras.Model, prepare: Callable[[Tensor], Tensor] | None = None
+) -> Callable[[Tensor], dict[str, Tensor]]:
+    """A model's own output, "output", and those of its heads where it has two.
 
+    Args:
+        model: A functional classifier.
+        prepare: What happens to images before they reach it, if anything.
+
+    Returns:
+        A function of a batch of images, for `answers`.
+
+    """
     heads = head_logits(model)
     outputs = {"output": model.outputs[0]}
     if "distillation" in heads:
         outputs |= {f"{name} head": logits for name, logits in heads.items()}
-    whole = keras.Model(model.inputs[0], outputs)
-    if keras.backend.backend() != "tensorflow":
-        return whole.predict_on_batch
-    return lambda images: whole.predict_on_batch(images)
+    predict = keras.Model(model.inputs[0], outputs).predict_on_batch
+    if prepare is None:
+        return predict
+    return lambda images: predict(prepare(images))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_cait.models.convnet import small_convnet
 from keras_cait.models.inputs import normalise
@@ -194,17 +193,3 @@ def teacher_preprocessing(
     if None in size or size == tuple(image_shape[:2]):
         return None
     return keras.layers.Resizing(*size, name="for_the_teacher")
-
-
-def teacher_accuracy(
-    teacher: keras.Model, batches: Any, preprocessing: Any = None
-) -> float:
-    """Part of the test images that a teacher gets right, in [0, 1]."""
-    right = [
-        np.argmax(
-            teacher.predict_on_batch(preprocessing(x) if preprocessing else x), -1
-        )
-        == np.asarray(y)
-        for x, y in batches
-    ]
-    return float(np.mean(np.concatenate(right)))

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import warnings
 
 import numpy as np
 import tensorflow as tf
@@ -27,7 +28,10 @@ def without_compiling():
     """Two steps do not repay what compiling them takes."""
     tf.config.run_functions_eagerly(True)
     try:
-        yield
+        with warnings.catch_warnings():
+            # tf.data compiles all the same, as it should.
+            warnings.filterwarnings("ignore", "Even though the `tf.config")
+            yield
     finally:
         tf.config.run_functions_eagerly(False)
 

@@ -30,7 +30,7 @@ def right_by_hand(model, folder, side, crop_pct, mean, std, *tops):
             image = image.crop((left, above, left + side, above + side))
             pictures.append((np.asarray(image, "float32") / 255 - mean) / std)
             labels.append([index])
-    scores = model.predict(np.float32(pictures), verbose=0)
+    scores = model.predict(np.array(pictures, "float32"), verbose=0)
     order = np.argsort(-scores)
     return [100 * np.mean((order[:, :top] == labels).any(1)) for top in tops]
 

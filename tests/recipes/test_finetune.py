@@ -7,7 +7,7 @@ from keras_cait.recipes.finetune import main
 import keras_cait
 from tests.recipes.samples import results_of, without_compiling, write_pictures
 
-SIZE = {"patch_size": 4, "embed_dim": 8, "depth": 1, "num_heads": 2}
+SIZE: dict = {"patch_size": 4, "embed_dim": 8, "depth": 1, "num_heads": 2}
 FEW = ["--batch-size", "8", "--epochs", "1", "--warmup-epochs", "0"]
 
 

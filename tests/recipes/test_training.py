@@ -66,27 +66,25 @@ def test_a_cait_is_distilled_with_a_token_and_without(tmp_path, capsys):
         assert 0 <= results["teacher_agreement"] <= 1
 
 
-def test_teacher_logits_are_kept_for_the_next_student(tmp_path, capsys):
+def test_teacher_logits_are_kept_for_the_next_student(run, tmp_path, capsys):
     """The second student has another size, and learns from the file."""
-    teacher = tmp_path / "one" / "teacher.keras"
-    logits = ["--teacher-logits", str(tmp_path / "logits.safetensors")]
-    runs = {
-        "one": ["--student", TINY_MODEL, "--teacher-epochs", "1"],
-        "two": [
-            "--student",
-            TINY_MODEL.replace("=8", "=16"),
-            "--teacher",
-            str(teacher),
-        ],
-    }
+    teacher = run.folder / "build" / "distill" / "teacher.keras"
+    logits = tmp_path / "logits.safetensors"
+    shared = [*FEW, "--no-baseline", "--teacher", str(teacher)]
+    shared += ["--teacher-logits", str(logits)]
+    written = []
     with without_compiling():
-        for name, options in runs.items():
-            output = ["--output", str(tmp_path / name), "--no-baseline"]
-            code = distill_deit.main([*FEW, *options, *logits, *output])
+        for width in ("8", "16"):
+            student = ["--student", TINY_MODEL.replace("=8", f"={width}")]
+            output = ["--output", str(tmp_path / width)]
+            code = distill_deit.main([*shared, *student, *output])
             assert code == 0, capsys.readouterr().err
-        changed = [*FEW, *runs["two"], *logits, "--seed", "1"]
-        assert distill_deit.main([*changed, "--output", str(tmp_path / "no")]) == 2
-    assert "seed" in capsys.readouterr().err
+            written.append(logits.stat().st_mtime_ns)
+        assert written[0] == written[1]
+        other = ["--seed", "1", "--student", TINY_MODEL]
+        output = ["--output", str(tmp_path / "other")]
+        assert distill_deit.main([*shared, *other, *output]) == 2
+    assert "seed: 0 there, 1 here" in capsys.readouterr().err
 
 
 def test_presets_are_the_authors():

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller, preprocess_input
+from keras_cait.training.evaluation import answers, every_output
 from keras_cait.training.teachers import (
     build_teacher,
     load_teacher,
     make_teacher,
-    teacher_accuracy,
     teacher_preprocessing,
 )
 from tests.distillation.models import CLASSES, SHAPE, make_batch, make_student, one_step
@@ -140,7 +140,8 @@ def test_accuracy_and_resizing():
     resize = teacher_preprocessing(teacher, (8, 8, 1))
     assert resize is not None
     images = pixels(6, 8, 8, 1)
-    answers = teacher.predict_on_batch(resize(images)).argmax(1)
-    labels = np.where(np.arange(6) < 4, answers, (answers + 1) % 5)
+    said = teacher.predict_on_batch(resize(images)).argmax(1)
+    labels = np.where(np.arange(6) < 4, said, (said + 1) % 5)
     batches = [(images[:4], labels[:4]), (images[4:], labels[4:])]
-    assert teacher_accuracy(teacher, batches, resize) == pytest.approx(4 / 6)
+    found = answers(every_output(teacher, resize), batches)
+    assert found.accuracy("output") == pytest.approx(4 / 6)

@@ -1,0 +1,35 @@
+"""The measurement measures something, and says what it is asked wrongly."""
+
+import tensorflow as tf
+from keras_cait.recipes.benchmark import main, write_photographs
+
+from keras_cait.data.decoding import image_size
+from tests.recipes.samples import results_of
+
+
+def test_the_input_pipeline(capsys):
+    few = ["--images", "8", "--batch-size", "4", "--passes", "1"]
+    assert main(["data", *few, "--image-size", "32"]) == 0
+    results = results_of(capsys.readouterr().out)
+    assert results["images"] == 8
+    assert 0 < results["keras_cait_median"] <= results["keras_cait_best"]
+
+
+def test_the_photographs_are_of_imagenet_s_size(tmp_path):
+    write_photographs(tmp_path, 3)
+    paths = sorted(tmp_path.rglob("*.jpg"))
+    assert len(paths) == 3
+    contents = [path.read_bytes() for path in paths]
+    assert len(set(contents)) == 3
+    for content in contents:
+        height, width = image_size(tf.constant(content))
+        assert (int(height), int(width)) == (375, 500)
+
+
+def test_mistakes_are_named(capsys):
+    assert main(["dta"]) == 2
+    assert "expected one of data" in capsys.readouterr().err
+    assert main(["data", "--passes", "0"]) == 2
+    assert "--passes must be 1 or more" in capsys.readouterr().err
+    assert main(["data", "--images", "8", "--timm", "/nowhere/python"]) == 2
+    assert "/nowhere/python" in capsys.readouterr().err
