@@ -5,6 +5,8 @@ python benchmark_timm.py FOLDER IMAGES BATCH_SIZE IMAGE_SIZE PASSES WORKERS
 prints the images a second of each pass as JSON.
 """
 
+import contextlib
+import importlib
 import json
 import sys
 import time
@@ -14,13 +16,19 @@ from pathlib import Path
 def main(folder: str, *numbers: str) -> None:
     """Reads all images `PASSES` times after a first pass that starts the workers."""
     # Not in this project's environment, hence imported where they are needed.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    with contextlib.suppress(ImportError):  # only a checkout has it
+        operators = importlib.import_module("tests.full_size.torchvision_ops")
+        operators.declare_operators()
     import torch  # pyright: ignore[reportMissingImports]
-    from PIL import Image
+    from PIL import Image, ImageOps
     from timm.data import (  # pyright: ignore[reportMissingImports]
         Mixup,
         create_transform,
     )
 
+    posterize = ImageOps.posterize  # today's Pillow refuses 0 bits, which timm draws
+    ImageOps.posterize = lambda image, bits: posterize(image, max(1, bits))
     number, batch_size, image_size, passes, workers = map(int, numbers)
     paths = sorted(Path(folder).rglob("*.jpg"))[:number]
     transform = create_transform(

@@ -74,7 +74,13 @@ def presets_of(official: Preset, student: str) -> dict[str, Preset]:
     """The presets of a recipe that distils, for a family's official settings."""
     named = {
         "imagenet": {**official, "baseline": False, "student": student},
-        "photographs": {**official, **PHOTOGRAPHS, "student": student},
+        "photographs": {
+            **official,
+            **PHOTOGRAPHS,
+            "student": student,
+            "teacher": "convnet",
+            "teacher_blocks": 2,
+        },
         "thumbnails": {
             **THUMBNAILS,
             **_SOFT,
