@@ -5,9 +5,9 @@
     python recipes/show_augmentations.py --data-dir DIR --augment none --erasing 0
 
 A row an image: as evaluation sees it, then views as training sees them in the first
-epochs. The rows below are the first of those views once more, mixed by Mixup and
-CutMix as batches are. DIR holds a folder a class, or train/ and val/ or test/ with
-them. Flags are those of the training recipes, defaults DeiT's
+epochs. The two rows below are the first views of the first and of the last image,
+mixed by Mixup and CutMix as batches are. DIR holds a folder a class, or train/ and
+val/ or test/ with them. Flags are those of the training recipes, defaults DeiT's
 (https://arxiv.org/abs/2012.12877, table 9).
 """
 
@@ -94,7 +94,7 @@ def sheet(config: Config) -> np.ndarray:
                 )
                 for n in range(number * config.columns, (number + 1) * config.columns)
             ]
-            rows.append([blank, *(batch[number % len(batch)] for batch, _ in mixed)])
+            rows.append([blank, *(batch[-number] for batch, _ in mixed)])
     pixels = tf.stack([tf.stack(row) for row in rows])
     return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), "uint8").numpy()
 
