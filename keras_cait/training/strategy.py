@@ -1,6 +1,7 @@
 """Where a run computes: one device, or all that this machine has."""
 
 import contextlib
+import functools
 from typing import Any
 
 import keras
@@ -38,10 +39,22 @@ def make_strategy(name: str) -> Any:
 
     gpus = tf.config.list_physical_devices("GPU")
     if number:
-        return tf.distribute.MirroredStrategy(_logical_cpus(name, number))
+        return _mirrored(tuple(_logical_cpus(name, number)))
     if kind == "mirrored" or (kind == "auto" and len(gpus) > 1):
-        return tf.distribute.MirroredStrategy()
+        return _mirrored(None)
     return None
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...] | None) -> Any:
+    """The strategy for these devices, one in a process.
+
+    Two of them would count their collective operations separately, and TensorFlow
+    takes those of equal number on equal devices for the same one.
+    """
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _logical_cpus(name: str, number: str) -> list[str]:

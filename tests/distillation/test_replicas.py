@@ -1,6 +1,5 @@
 """The same training on one replica and on two, on TensorFlow."""
 
-import contextlib
 import itertools
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller
+from keras_cait.training.strategy import make_strategy, scope_of
 from tests.distillation.models import make_batch, make_student, make_teacher, weights_of
 
 pytestmark = pytest.mark.skipif(
@@ -25,15 +25,12 @@ def train(replicas, distillation, jit_compile, optimizer, examples=40, policy=No
     """Five steps of eight examples; returns the weights and both logs."""
     import tensorflow as tf
 
-    scope = contextlib.nullcontext()
-    if replicas > 1:
-        devices = [f"CPU:{index}" for index in range(replicas)]
-        scope = tf.distribute.MirroredStrategy(devices).scope()
+    strategy = make_strategy(f"mirrored:{replicas}" if replicas > 1 else "single")
     images, labels = make_batch(examples)
     weight = np.random.default_rng(3).uniform(size=examples).astype("float32")
     data = tf.data.Dataset.from_tensor_slices((images, labels, weight)).batch(8)
     before = keras.config.dtype_policy()
-    with scope:
+    with scope_of(strategy):
         keras.config.set_dtype_policy(policy or before)
         student = make_student()
         keras.config.set_dtype_policy(before)
@@ -97,7 +94,7 @@ def test_an_overflow_on_the_second_replica_skips_the_step_on_both():
 
     keras.config.set_dtype_policy("mixed_float16")
     try:
-        with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        with scope_of(make_strategy("mirrored:2")):
             student = make_student()
             distiller = Distiller(student, make_teacher())
             distiller.compile(keras.optimizers.SGD(0.1))

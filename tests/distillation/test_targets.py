@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller
+from keras_cait.training.strategy import make_strategy, scope_of
 from tests.distillation.models import (
     CLASSES,
     make_batch,
@@ -127,8 +128,8 @@ def test_one_and_two_replicas_agree(examples):
     targets = {k: slices(v) for k, v in with_logits(images, labels).items()}
     data = tf.data.Dataset.zip(slices(images), tf.data.Dataset.zip(targets)).batch(8)
     found = []
-    for devices in (["CPU:0"], ["CPU:0", "CPU:1"]):
-        with tf.distribute.MirroredStrategy(devices).scope():
+    for strategy in ("single", "mirrored:2"):
+        with scope_of(make_strategy(strategy)):
             distiller = Distiller(make_student(), silent_teacher(), "soft")
             distiller.compile(keras.optimizers.SGD(0.1, momentum=0.9))
         log = distiller.fit(data, shuffle=False, verbose=0).history

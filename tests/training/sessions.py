@@ -1,10 +1,9 @@
 """Short trainings by distillation, on one replica or two."""
 
-import contextlib
-
 import keras
 
 from keras_cait import Distiller
+from keras_cait.training.strategy import make_strategy, scope_of
 from tests.distillation.models import CLASSES, SHAPE, make_batch, make_teacher
 
 
@@ -20,13 +19,8 @@ def make_student():
 
 def train(optimizer, *, replicas=1, batch_size=8, policy="float32", callbacks=()):
     """One epoch of 32 images; returns the distiller. `optimizer` makes one."""
-    scope = contextlib.nullcontext()
-    if replicas > 1:
-        import tensorflow as tf
-
-        devices = [f"CPU:{index}" for index in range(replicas)]
-        scope = tf.distribute.MirroredStrategy(devices).scope()
-    with scope:
+    strategy = make_strategy(f"mirrored:{replicas}" if replicas > 1 else "single")
+    with scope_of(strategy):
         keras.config.set_dtype_policy(policy)
         student = make_student()
         keras.config.set_dtype_policy("float32")

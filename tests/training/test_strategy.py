@@ -28,3 +28,9 @@ def test_logical_devices():
 def test_what_cannot_be_is_refused(name):
     with pytest.raises(ValueError, match=name):
         make_strategy(name)
+
+
+def test_one_strategy_a_process():
+    """Two would number their collective operations alike, and mix them up."""
+    assert make_strategy("mirrored:2") is make_strategy("mirrored:2")
+    assert make_strategy("mirrored:2") is not make_strategy("mirrored:1")

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cait import Distiller
+from keras_cait.training.strategy import make_strategy, scope_of
 from keras_cait.training.teacher_cache import cached_teacher_logits
 from keras_cait.training.teachers import Teacher
 from tests.distillation.models import (
@@ -94,7 +95,7 @@ def test_on_jax():
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
 def test_on_two_replicas(tmp_path):
     expected = train(run_batches(), teacher_of())
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    with scope_of(make_strategy("mirrored:2")):
         teacher = teacher_of()
         found = train(cached(tmp_path, teacher=teacher), teacher)
     assert_same(found, expected)
