@@ -79,4 +79,4 @@ def _teacher(run: Run, config: Any, seed: int) -> Teacher:
 
 def _ask(run: Run, model: keras.Model, prepare: Any = None) -> Answers:
     """The likeliest class of every test image."""
-    return answers(every_output(model, prepare), run.test_batches(), top=1)
+    return answers(every_output(model, prepare), run.test_batches(model), top=1)

@@ -32,6 +32,7 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import numpy as np
 import tensorflow as tf
+from keras_cait.recipes.launch import exit_code_of
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.datasets import load_test_images
@@ -154,13 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     config_class, measure = _PARTS[part]
     given = parse_flags(config_class, rest, description=__doc__ or "")
-    try:
-        results = measure(make_config(config_class, given))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(results))
-    return 0
+    return exit_code_of(lambda: json.dumps(measure(make_config(config_class, given))))
 
 
 if __name__ == "__main__":

@@ -200,7 +200,7 @@ def _make_students(
 def _accuracy_of(run: Run, config: DistillConfig, teacher: Teacher) -> float:
     """Of a teacher that knows its classes; refused where it has learned nothing."""
     outputs = every_output(teacher.model, teacher.preprocessing)
-    accuracy = answers(outputs, run.test_batches()).accuracy("output")
+    accuracy = answers(outputs, run.test_batches(teacher.model)).accuracy("output")
     if accuracy < 1.5 / run.classes:
         raise ValueError(
             f"The teacher must know the classes of {run.data.name} and take images in "

@@ -23,7 +23,7 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,12 +32,14 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import keras
 import numpy as np
+from keras_cait.recipes.launch import exit_code_of
 
 import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.models.registry import find_variant
 from keras_cait.training.configuration import (
     make_config,
@@ -156,17 +158,16 @@ def load_model(config: Config, classes: int) -> keras.Model:
 
 def _preprocessing(config: Config, model: keras.Model) -> Preprocessing:
     """The model's own, but for what a flag says."""
-    height, width = model.input_shape[1:3]
-    known = Preprocessing(image_size=(height, width))
-    with contextlib.suppress(ValueError):  # a model of another package, or layout
-        known = keras_cait.preprocessing_for(config.model or model)
+    known = own_preprocessing(model)
+    if config.model is not None:  # two published files may be of one model and size
+        named = keras_cait.preprocessing_for(config.model)
+        known = replace(named, image_size=known.image_size)
     given = {
         name: getattr(config, name)
         for name in ("crop_pct", "interpolation", "mean", "std")
         if getattr(config, name) is not None
     }
-    values = {**vars(known), **given, "image_size": (height, width)}
-    return Preprocessing(**values)
+    return replace(known, **given)
 
 
 def _normalises(model: keras.Model) -> bool:
@@ -198,13 +199,7 @@ def _table(found: Answers, class_names: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     given = parse_flags(Config, arguments, description=__doc__ or "")
-    try:
-        results = evaluate(make_config(Config, given))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(results))
-    return 0
+    return exit_code_of(lambda: json.dumps(evaluate(make_config(Config, given))))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import importlib
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -81,7 +81,7 @@ class FinetuneConfig(RunConfig):
 
 def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
     """Trains what was asked for, writes the files and returns the results."""
-    run = Run(config, data, FILES)
+    run = Run(at_own_size(config), data, FILES)
     weights = None if config.weights == "none" else config.weights
     models = {"finetuned": run.make(partial(_build, config, run, weights))}
     if config.scratch:
@@ -109,6 +109,14 @@ def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
         results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
     run.folder.write_model("finetuned.keras", models["finetuned"])
     return {**results, **finish(run, speed)}
+
+
+def at_own_size(config: FinetuneConfig) -> FinetuneConfig:
+    """Photographs are brought to the size that a published model was trained at."""
+    if config.preset != "photographs" or config.image_size or config.model is None:
+        return config
+    size = keras_cait.preprocessing_for(config.model).image_size[0]
+    return replace(config, image_size=size)
 
 
 def _build(config: FinetuneConfig, run: Run, weights: str | None) -> keras.Model:

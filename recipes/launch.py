@@ -36,14 +36,34 @@ def launch(
 
     """
     given = parse_flags(config_class, arguments, description=description)
-    try:
+
+    def work() -> str:
         config, data = configure(config_class, presets, given)
         results = train(config, data)
+        print(f"\n{table_of(results)}\n\nResults in {config.output}")
+        return json.dumps(results)
+
+    return exit_code_of(work)
+
+
+def exit_code_of(work: Callable[[], str]) -> int:
+    """Runs what a command line asks for, and prints its last line.
+
+    Returns:
+        0, or 2 after what its user can mend, which is said in one line.
+
+    Example:
+        >>> exit_code_of(lambda: "done")
+        done
+        0
+
+    """
+    try:
+        last_line = work()
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"\n{table_of(results)}\n\nResults in {config.output}")
-    print(json.dumps(results))
+    print(last_line)
     return 0
 
 

@@ -6,9 +6,10 @@ from typing import Any
 Preset = Mapping[str, Any]
 """Settings by name; what is not in it stays at the defaults, which are DeiT's."""
 
-DEIT: Preset = {}
+# The official code measures DeiT on 0.875 of the side, timm on 0.9.
+DEIT: Preset = {"crop_pct": 0.875}
 
-CAIT: Preset = {"epochs": 400, "crop_pct": 1.0}
+CAIT: Preset = {"epochs": 400}
 
 DEIT3: Preset = {
     "epochs": 800,
@@ -34,7 +35,6 @@ _SMALL: Preset = {
     "cutmix": 0.0,
     "smoothing": 0.0,
     "repeats": 1,
-    "crop_pct": 1.0,
     "flip": False,
 }
 
@@ -65,7 +65,7 @@ THUMBNAILS: Preset = {
 }
 
 # For photographs of one's own, on one GPU: fewer passes and smaller steps.
-PHOTOGRAPHS: Preset = {"epochs": 100, "batch_size": 64}
+PHOTOGRAPHS: Preset = {"epochs": 100, "batch_size": 64, "crop_pct": None}
 
 # Every part of the papers' recipe, on digits, and as little of it as runs.
 SMOKE: Preset = {
@@ -104,14 +104,12 @@ FINETUNING: Mapping[str, Preset] = {
         "learning_rate": 5e-6,
         "final_learning_rate": 5e-6,
         "weight_decay": 1e-8,
-        "crop_pct": 1.0,
     },
     "deit-ti-384": {  # facebookresearch/deit, issue 120
         "image_size": 384,
         "epochs": 30,
         "batch_size": 512,
         "learning_rate": 1e-5,
-        "crop_pct": 1.0,
     },
     "deit3": {  # facebookresearch/deit, README_revenge
         "epochs": 20,
@@ -133,7 +131,6 @@ FINETUNING: Mapping[str, Preset] = {
         "decay_epochs": 10,
         "decay_rate": 0.5,
         "drop_path_rate": 0.3,
-        "crop_pct": 1.0,
     },
     "cifar10": _TRANSFER,
     "cifar100": {**_TRANSFER, "learning_rate": 5e-6},
@@ -156,14 +153,12 @@ FINETUNING: Mapping[str, Preset] = {
     },
     # Of one's own images, on one GPU or a laptop.
     "photographs": {
-        "image_size": 224,
         "epochs": 20,
         "batch_size": 64,
         "scale_learning_rate": False,
         "learning_rate": 1e-4,
         "repeats": 1,
         "warmup_epochs": 1,
-        "crop_pct": 1.0,
     },
     "thumbnails": {**without_model(THUMBNAILS), "epochs": 10},
     "digits": {**without_model(DIGITS), "epochs": 20, "warmup_epochs": 2},

@@ -17,12 +17,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 with contextlib.suppress(ImportError):  # there when this file is run as it is
     importlib.import_module("quiet")
 
 import numpy as np
 import tensorflow as tf
+from keras_cait.recipes.launch import exit_code_of
 from keras_cait.recipes.presets import (
     CAIT,
     DEIT,
@@ -36,6 +38,7 @@ from keras_cait.data.batches import see
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.randomness import seed_of
 from keras_cait.files import replace_when_written
+from keras_cait.models.preprocessing import Preprocessing
 from keras_cait.training.configuration import make_config, parse_flags, setting
 from keras_cait.training.settings import TrainingSettings
 from keras_cait.visualization.image_grid import image_grid
@@ -75,7 +78,8 @@ def sheet(config: Config) -> np.ndarray:
         config.dataset, data_dir=config.data_dir, limit=config.images
     )
     shape = (config.image_size, config.image_size, 3)
-    views, whole = config.views(shape), config.evaluation_view(shape)
+    views = config.views(shape)
+    whole = config.evaluation_view(shape, Preprocessing(image_size=shape[:2]))
     rows, labels = [], []
     for number, key in enumerate(images.in_order()):
         record, label = images.read(key)
@@ -99,24 +103,24 @@ def sheet(config: Config) -> np.ndarray:
     return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), "uint8").numpy()
 
 
+def show(given: dict[str, Any]) -> str:
+    """Draws the sheet that the flags ask for; returns what to say of it."""
+    name = given.get("preset", "deit")
+    if name not in PRESETS:
+        raise ValueError(
+            f"--preset must be one of {', '.join(PRESETS)}. Received: {name}"
+        )
+    config = make_config(Config, given, without_model(PRESETS[name]))
+    picture = image_grid(sheet(config))
+    with replace_when_written(config.output) as temporary:
+        tf.io.write_file(str(temporary), tf.io.encode_png(picture))
+    return f"{config.output}: {picture.shape[1]} x {picture.shape[0]} pixels"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     given = parse_flags(Config, arguments, description=__doc__ or "")
-    try:
-        name = given.get("preset", "deit")
-        if name not in PRESETS:
-            raise ValueError(
-                f"--preset must be one of {', '.join(PRESETS)}. Received: {name}"
-            )
-        config = make_config(Config, given, without_model(PRESETS[name]))
-        picture = image_grid(sheet(config))
-        with replace_when_written(config.output) as temporary:
-            tf.io.write_file(str(temporary), tf.io.encode_png(picture))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{config.output}: {picture.shape[1]} x {picture.shape[0]} pixels")
-    return 0
+    return exit_code_of(lambda: show(given))
 
 
 if __name__ == "__main__":

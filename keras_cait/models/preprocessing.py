@@ -1,5 +1,6 @@
 """How images are prepared for a model, as data."""
 
+import contextlib
 from dataclasses import dataclass
 
 import keras
@@ -69,3 +70,21 @@ def preprocessing_for(model: keras.Model | str) -> Preprocessing:
     if name is not None and VARIANTS[name].checkpoints:
         crop_pct = VARIANTS[name].checkpoint_for((height, width, channels)).crop_pct
     return Preprocessing(image_size=(height, width), crop_pct=crop_pct)
+
+
+def own_preprocessing(model: keras.Model) -> Preprocessing:
+    """How images are prepared for a model, published or not.
+
+    As `preprocessing_for`, but a model of another package or layout is taken to see
+    the whole image at its size.
+
+    Example:
+        >>> other = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()])
+        >>> own_preprocessing(other).image_size, own_preprocessing(other).crop_pct
+        ((32, 32), 1.0)
+
+    """
+    with contextlib.suppress(ValueError):
+        return preprocessing_for(model)
+    height, width = model.input_shape[1:3]
+    return Preprocessing(image_size=(height, width))

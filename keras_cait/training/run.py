@@ -16,6 +16,7 @@ from keras_cait.data.batches import (
 )
 from keras_cait.data.datasets import ImageDataset
 from keras_cait.distillation import Distiller, SoftDistillation
+from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.training.class_losses import class_loss
 from keras_cait.training.configuration import setting, to_json
 from keras_cait.training.ema import ema_weights
@@ -134,9 +135,10 @@ class Run:
         self.folder.clear()
         self.folder.write_text("config.json", settings)
 
-    def test_batches(self) -> Any:
-        """The test images as every model of the run is measured on them."""
-        view = self.config.evaluation_view(self.image_shape)
+    def test_batches(self, model: keras.Model) -> Any:
+        """The test images as a model is measured on them."""
+        own = own_preprocessing(model)
+        view = self.config.evaluation_view(self.image_shape, own)
         return evaluation_batches(self.data.test, view, self.config.batch_size)
 
     def fit(
@@ -186,7 +188,7 @@ class Run:
         progress = Progress(name, steps * batch_size)
         logs = distiller.fit(
             batches,
-            validation_data=self.test_batches(),
+            validation_data=self.test_batches(model),
             epochs=settings.epochs,
             steps_per_epoch=steps,
             callbacks=[progress, *self._tensorboard(name)],
@@ -203,8 +205,10 @@ class Run:
     def _save_average(self, name: str, distiller: Distiller) -> None:
         """Measures and writes the model with the average of its weights."""
         with ema_weights(distiller.optimizer):
-            found = distiller.evaluate(self.test_batches(), verbose=0, return_dict=True)
-            self.folder.write_model(f"{name}_ema.keras", distiller.student)
+            student = distiller.student
+            batches = self.test_batches(student)
+            found = distiller.evaluate(batches, verbose=0, return_dict=True)
+            self.folder.write_model(f"{name}_ema.keras", student)
         self.averaged[name] = found["accuracy"]
 
     def _key(self, settings: TrainingSettings) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from keras_cait.data.mixing import Mixing
 from keras_cait.data.randaugment import RandAugment
 from keras_cait.data.three_augment import ThreeAugment
 from keras_cait.data.whole_image import WholeImage
+from keras_cait.models.preprocessing import Preprocessing
 from keras_cait.training.configuration import setting
 from keras_cait.training.schedules import scaled_rate
 
@@ -75,7 +76,9 @@ class TrainingSettings:
     cutmix: float = setting(1.0, "alpha of CutMix; 0 for none")
     smoothing: float = setting(0.1, "label smoothing, in [0, 1)")
     repeats: int = setting(3, "repeated augmentation: views of an image an epoch")
-    crop_pct: float = setting(0.875, "part of the side that evaluation sees")
+    crop_pct: float | None = setting(
+        None, "part of the side that evaluation sees; None: the model's own"
+    )
 
     def __post_init__(self) -> None:
         """Refuses what is out of range; the parts check their own."""
@@ -83,9 +86,9 @@ class TrainingSettings:
             self._check(name, getattr(self, name) >= 1, "1 or more")
         if self.loss == "sigmoid":
             self._check("smoothing", self.smoothing == 0, "0 with --loss sigmoid")
-        for name in ("learning_rate", "crop_pct"):
-            self._check(name, getattr(self, name) > 0, "above 0")
-        self._check("crop_pct", self.crop_pct <= 1, "at most 1")
+        self._check("learning_rate", self.learning_rate > 0, "above 0")
+        if self.crop_pct is not None:
+            self._check("crop_pct", 0 < self.crop_pct <= 1, "above 0 and at most 1")
         if self.drop_path_rate is not None:
             self._check("drop_path_rate", 0 <= self.drop_path_rate < 1, "in [0, 1)")
         self.views((64, 64, 3))
@@ -138,11 +141,22 @@ class TrainingSettings:
             views.append(RandomErasing(prob=self.erasing))
         return tuple(views)
 
-    def evaluation_view(self, image_shape: tuple[int, int, int]) -> EvaluationView:
-        """What an image to measure on goes through, to the same shape."""
+    def evaluation_view(
+        self, image_shape: tuple[int, int, int], preprocessing: Preprocessing
+    ) -> EvaluationView:
+        """What an image to measure on goes through, to the same shape.
+
+        Args:
+            image_shape: Height and width in pixels, and channels, of the result.
+            preprocessing: What the model is published with; settings go before it.
+
+        """
         height, width, channels = image_shape
         return EvaluationView(
-            image_size=(height, width), crop_pct=self.crop_pct, channels=channels
+            image_size=(height, width),
+            crop_pct=self.crop_pct or preprocessing.crop_pct,
+            interpolation=preprocessing.interpolation,
+            channels=channels,
         )
 
     def mixing(self) -> Mixing | None:

@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from keras_cait.recipes.finetune import main
+from keras_cait.recipes.finetune import FinetuneConfig, at_own_size, main
 
 import keras_cait
 from tests.recipes.samples import results_of, without_compiling, write_pictures
@@ -84,3 +84,14 @@ def test_mistakes_are_named_before_anything_is_written(
     assert error.startswith("error: ")
     assert said in error
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "size"), [({}, 384), ({"image_size": 224}, 224), ({"model": None}, None)]
+)
+def test_photographs_come_at_the_published_size(given, size):
+    settings = {"model": "cait_xxs24_384", "weights": "model.keras", **given}
+    config = FinetuneConfig(preset="photographs", **settings)
+    assert at_own_size(config).image_size == size
+    thumbnails = FinetuneConfig(preset="thumbnails", **settings)
+    assert at_own_size(thumbnails).image_size == given.get("image_size")

@@ -16,6 +16,7 @@ from keras_cait.data.mixing import Mixing
 from keras_cait.data.randaugment import RandAugment
 from keras_cait.data.three_augment import ThreeAugment
 from keras_cait.data.whole_image import WholeImage
+from keras_cait.models.preprocessing import Preprocessing
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
 
 SHAPE = (32, 48, 3)
@@ -68,8 +69,11 @@ def test_without_mixing_labels_stay_whole():
 
 
 def test_evaluation():
-    view = settings(crop_pct=0.9).evaluation_view(SHAPE)
-    assert (view.image_size, view.crop_pct, view.channels) == ((32, 48), 0.9, 3)
+    own = Preprocessing(image_size=(32, 48), crop_pct=0.95, interpolation="bilinear")
+    view = settings().evaluation_view(SHAPE, own)
+    assert (view.image_size, view.crop_pct, view.channels) == ((32, 48), 0.95, 3)
+    assert view.interpolation == "bilinear"
+    assert settings(crop_pct=0.9).evaluation_view(SHAPE, own).crop_pct == 0.9
 
 
 def test_the_rate_follows_the_images_a_step():
@@ -89,7 +93,7 @@ def test_the_settings_of_images_are_settings():
         ({"epochs": 0}, "--epochs must be 1 or more. Received: 0"),
         ({"accumulation_steps": 0}, "--accumulation-steps must be 1 or more"),
         ({"learning_rate": 0.0}, "--learning-rate must be above 0"),
-        ({"crop_pct": 1.2}, "--crop-pct must be at most 1"),
+        ({"crop_pct": 1.2}, "--crop-pct must be above 0 and at most 1"),
         ({"drop_path_rate": 1.0}, "--drop-path-rate must be in"),
         ({"loss": "sigmoid"}, "--smoothing must be 0 with --loss sigmoid"),
         ({"augment": "rand-z9"}, "rand-z9"),

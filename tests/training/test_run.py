@@ -1,0 +1,36 @@
+"""What the recipes share: here, on which views models are measured."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cait
+from keras_cait.data.datasets import load_dataset
+from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.training.run import Run, RunConfig
+from tests.models.samples import without_values
+
+SIZE = 224
+
+
+def published() -> keras.Model:
+    with without_values():
+        return keras_cait.DeiT_Ti(weights=None, classes=10)
+
+
+def of_ones_own() -> keras.Model:
+    return keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten()])
+
+
+@pytest.mark.parametrize(
+    ("make", "asked", "crop_pct"),
+    [(published, None, 0.9), (published, 0.8, 0.8), (of_ones_own, None, 1.0)],
+)
+def test_models_are_measured_as_they_are_published(make, asked, crop_pct, tmp_path):
+    data = load_dataset("digits", limit=2)
+    config = RunConfig(image_size=SIZE, crop_pct=asked, output=tmp_path / "run")
+    images, _ = next(iter(Run(config, data, ()).test_batches(make())))
+    view = EvaluationView(image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3)
+    first = next(iter(data.test.in_order()))
+    expected = view(data.test.read(first)[0])
+    np.testing.assert_array_equal(images[0], expected)
