@@ -28,10 +28,10 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill test slow torch lint format lock clean FORCE
+.PHONY: help distill test slow test-export torch lint format lock clean FORCE
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 distill: $(READY) ## the main job: distil a DeiT from a convnet, on handwritten digits
 	$(BIN)/python recipes/distill_deit.py --output build/distill --overwrite $(ARGS)
@@ -41,6 +41,11 @@ test: $(READY) ## every test and every docstring example
 
 slow: $(READY) ## the cases that `make test` leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS)
+
+test-export: $(READY) ## the published sizes in every format of export; the table goes to build/exports.md
+	rm -f build/exports.md
+	$(BIN)/python -m pytest -m export tests/export $(ARGS)
+	cat build/exports.md
 
 torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, and full-size parity (an hour)
 	$(TORCH)/bin/python -m pytest -m torch tests/weights
