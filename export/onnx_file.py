@@ -1,0 +1,130 @@
+"""What an ONNX file is made of, and whether it is one."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keras_cait.export.packages import needed
+
+STANDARD_DOMAINS = ("", "ai.onnx")
+LARGEST_RANK = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxGraph:
+    """What a valid file holds.
+
+    Attributes:
+        operators: How many of each kind.
+        largest_rank: Of its tensors.
+        opset: Of the standard operators.
+    """
+
+    operators: Mapping[str, int]
+    largest_rank: int
+    opset: int
+
+
+def check_onnx(path: Path | str) -> OnnxGraph:
+    """Checks that a file is valid, of standard operators and of rank 4 at most.
+
+    Converters may write files that no runtime accepts, and say nothing.
+
+    Args:
+        path: The file.
+
+    Returns:
+        What is in it.
+
+    Raises:
+        ValueError: If an operator is none of the standard's, a tensor has more axes,
+            or the checker refuses the file otherwise.
+
+    """
+    onnx = needed("onnx")
+    model = onnx.load(str(path))
+    opset = check_operators(model)
+    try:
+        onnx.checker.check_model(str(path), full_check=True)
+        ranks = tensor_ranks(model)
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+    ) as error:
+        raise ValueError(
+            f"The converter wrote a file that is not valid ONNX: {error}"
+        ) from error
+    for name, rank in ranks.items():
+        if rank > LARGEST_RANK:
+            raise ValueError(
+                f"No tensor may have more than {LARGEST_RANK} axes. Received: "
+                f"{name} with {rank}."
+            )
+    return OnnxGraph(
+        operators=dict(Counter(node.op_type for node in model.graph.node)),
+        largest_rank=max(ranks.values()),
+        opset=opset,
+    )
+
+
+def check_operators(model: Any) -> int:
+    """Checks that ONNX itself knows every operator of a model.
+
+    Args:
+        model: An `onnx.ModelProto`.
+
+    Returns:
+        The opset of its operators.
+
+    Raises:
+        ValueError: If it does not; the operators are named.
+
+    Example:
+        >>> import onnx
+        >>> node = onnx.helper.make_node("Erfc", ["x"], ["y"])
+        >>> graph = onnx.helper.make_graph([node], "graph", [], [])
+        >>> check_operators(onnx.helper.make_model(graph))
+        Traceback (most recent call last):
+        ...
+        ValueError: ONNX has no operator Erfc...
+
+    """
+    onnx = needed("onnx")
+    opset = next(
+        (row.version for row in model.opset_import if row.domain in STANDARD_DOMAINS), 0
+    )
+    unknown = sorted(
+        {
+            node.op_type
+            if node.domain in STANDARD_DOMAINS
+            else f"{node.domain}.{node.op_type}"
+            for node in model.graph.node
+            if node.domain not in STANDARD_DOMAINS
+            or not onnx.defs.has(node.op_type, max_inclusive_version=opset)
+        }
+    )
+    if unknown:
+        raise ValueError(
+            f"ONNX has no operator {', '.join(unknown)} in opset {opset}, so that no "
+            "runtime would load the file. Write what uses it with other operations: "
+            "an exact GELU with keras.ops.erf, for one."
+        )
+    return opset
+
+
+def tensor_ranks(model: Any) -> dict[str, int]:
+    """Axes of every tensor of a model, by inference of shapes.
+
+    Args:
+        model: An `onnx.ModelProto`.
+
+    """
+    onnx = needed("onnx")
+    graph = onnx.shape_inference.infer_shapes(
+        model, check_type=True, strict_mode=True, data_prop=True
+    ).graph
+    values = [*graph.input, *graph.output, *graph.value_info]
+    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in values}
+    return ranks | {tensor.name: len(tensor.dims) for tensor in graph.initializer}
