@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keras_cait.export.onnx_nodes import tensor_shapes
 from keras_cait.export.packages import needed
 
 STANDARD_DOMAINS = ("", "ai.onnx")
@@ -48,14 +49,12 @@ def check_onnx(path: Path | str) -> OnnxGraph:
     opset = check_operators(model)
     try:
         onnx.checker.check_model(str(path), full_check=True)
-        ranks = tensor_ranks(model)
     except (
         onnx.checker.ValidationError,
         onnx.shape_inference.InferenceError,
     ) as error:
-        raise ValueError(
-            f"The converter wrote a file that is not valid ONNX: {error}"
-        ) from error
+        raise ValueError(f"The file is not valid ONNX: {error}") from error
+    ranks = {name: len(shape) for name, shape in tensor_shapes(model).items()}
     for name, rank in ranks.items():
         if rank > LARGEST_RANK:
             raise ValueError(
@@ -112,19 +111,3 @@ def check_operators(model: Any) -> int:
             "an exact GELU with keras.ops.erf, for one."
         )
     return opset
-
-
-def tensor_ranks(model: Any) -> dict[str, int]:
-    """Axes of every tensor of a model, by inference of shapes.
-
-    Args:
-        model: An `onnx.ModelProto`.
-
-    """
-    onnx = needed("onnx")
-    graph = onnx.shape_inference.infer_shapes(
-        model, check_type=True, strict_mode=True, data_prop=True
-    ).graph
-    values = [*graph.input, *graph.output, *graph.value_info]
-    ranks = {value.name: len(value.type.tensor_type.shape.dim) for value in values}
-    return ranks | {tensor.name: len(tensor.dims) for tensor in graph.initializer}

@@ -12,7 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras_cait.export.comparison import check_difference, compare, median_latency
-from keras_cait.export.onnx_file import check_onnx
+from keras_cait.export.onnx_file import check_onnx, check_operators
+from keras_cait.export.onnx_operators import name_operators
+from keras_cait.export.onnx_shapes import settle_shapes
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
@@ -149,12 +151,12 @@ def check_size(model: keras.Model) -> None:
 def convert(model: keras.Model, opset: int) -> Any:
     """The `onnx.ModelProto` of a functional model with one input and one output.
 
-    It may be invalid where the converter knows no way to write an operator:
-    `check_onnx` tells.
-
     Args:
         model: From images to probabilities.
         opset: Version of ONNX's operators.
+
+    Raises:
+        ValueError: If ONNX lacks an operator, which the converter does not tell.
 
     """
     signature = [tf.TensorSpec(model.input_shape, tf.float32, name="images")]
@@ -174,6 +176,9 @@ def convert(model: keras.Model, opset: int) -> Any:
     kept = [row for row in proto.opset_import if row.domain in used]
     del proto.opset_import[:]
     proto.opset_import.extend(kept)
+    check_operators(proto)
+    settle_shapes(proto)
+    name_operators(proto, opset)
     return proto
 
 
