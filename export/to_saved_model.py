@@ -1,0 +1,187 @@
+"""Models as SavedModels for TensorFlow Serving, from bytes of images to labels."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras_cait.export.comparison import (
+    Comparison,
+    check_difference,
+    compare,
+    median_latency,
+)
+from keras_cait.export.packages import needed
+from keras_cait.export.photographs import photographs
+from keras_cait.export.preparation import Prepared, images_to_compare, prepare
+from keras_cait.export.report import ExportReport, size_on_disk
+from keras_cait.export.saved_graph import SavedGraph
+from keras_cait.export.signatures import Signatures, model_parts
+from keras_cait.export.targets import export_target
+from keras_cait.export.warmup import APIS, write_warmup
+
+from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.typing import Tensor
+
+TOLERANCE = 1e-4  # of the largest output
+_LARGE_IMAGE = (375, 500)  # pixels, about the median of ImageNet's
+_SMALL = 64  # pixels a side; warm-up requests of numbers need no more
+
+
+def to_saved_model(
+    model: keras.Model,
+    path: Path | str,
+    *,
+    labels: Sequence[str] | None = None,
+    images: np.ndarray | None = None,
+    weights: str = "not stated",
+    top: int = 5,
+    version: int = 1,
+) -> ExportReport:
+    """Writes a classifier as a SavedModel, and a report beside it.
+
+    `PATH/VERSION` holds a model that TensorFlow runs without Keras and without this
+    package: images are decoded, resized, cropped and normalised inside, as they are
+    in evaluation here. See `Signatures` for what it can be asked. It is loaded and
+    every signature compared with the Keras model before it is there.
+
+    Args:
+        model: A classifier as the builders of this package make it, of any precision.
+        path: Folder of the versions, which TensorFlow Serving watches.
+        labels: Names of the classes, in order.
+        images: To compare on, `(images, height, width, channels)` in [0, 255]; None
+            for photographs. As all images they are resized and cropped as in
+            evaluation, so that a model of `crop_pct` 0.9 sees the middle of them.
+        weights: Where they came from, for the report.
+        top: How many of the likeliest classes `serving_default` gives; all of them
+            where there are fewer.
+        version: Which one this is, 1 or more. It must be new.
+
+    Returns:
+        What was compared, how fast it is and what it is made of. The latency is
+        that of a JPEG of 500 x 375 pixels through `serving_default`.
+
+    Raises:
+        ValueError: If the model cannot be exported, an argument does not fit, or the
+            export differs from Keras by more than 1e-4 of the largest output.
+        OSError: If nothing can be written there, or the version is there already.
+        ModuleNotFoundError: If tensorflow-serving-api is not installed.
+
+    Example:
+        >>> import tempfile, keras_cait
+        >>> model = keras_cait.DeiT(
+        ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=8, depth=1,
+        ...     num_heads=2, classes=3, include_preprocessing=True,
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = to_saved_model(model, folder, labels=["a", "b", "c"])
+        >>> report.comparison.relative_difference < 1e-4
+        True
+
+    Reference:
+        https://www.tensorflow.org/guide/saved_model,
+        https://www.tensorflow.org/tfx/guide/serving
+
+    """
+    if version < 1 or top < 1:
+        raise ValueError(
+            f"`version` and `top` must be 1 or more. Received: version={version}, "
+            f"top={top}"
+        )
+    needed(f"{APIS}.prediction_log_pb2")
+    prepared = prepare(model, labels=labels, weights=weights)
+    served = Signatures(prepared, top=min(top, model.output_shape[-1]))
+    pixels, compared = images_to_compare(prepared, images)
+    pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
+    path = Path(path, str(version))
+    with export_target(path) as temporary:
+        functions = served.functions()
+        tf.saved_model.save(served, str(temporary), signatures=functions)
+        photograph = photographs(_LARGE_IMAGE, 1, prepared.model.input_shape[-1])
+        file = tf.io.encode_jpeg(photograph[0].astype("uint8")).numpy()
+        requests = dict.fromkeys(functions, photograph[:, :_SMALL, :_SMALL])
+        write_warmup(temporary, requests | {"serving_default": [file]})
+
+        loaded = tf.saved_model.load(str(temporary)).signatures
+        found = _check(loaded, prepared, served.view, pixels)
+        one = tf.constant([file])
+        latency = median_latency(lambda: loaded["serving_default"](images=one))
+        graph = SavedGraph(temporary, "serving_default")
+        size = size_on_disk(temporary)
+    report = ExportReport(
+        path=path,
+        format="saved_model",
+        precision="float32",
+        model=model.name,
+        weights=weights,
+        image_size=prepared.preprocessing.image_size,
+        input=f"files, JPEG, PNG, GIF or BMP (`serving_default`); images of any size, "
+        f"{served.view.channels} channels, float32, in [0, 255] (the other signatures)",
+        mean=prepared.preprocessing.mean,
+        std=prepared.preprocessing.std,
+        labels=prepared.labels,
+        compared=f"{compared}, in every signature",
+        comparison=found,
+        size_bytes=size,
+        latency_ms=latency,
+        threads=_threads(),
+        operators=graph.operators(),
+        largest_rank=graph.largest_rank(),
+        details={
+            "signatures": sorted(functions),
+            "crop_pct": prepared.preprocessing.crop_pct,
+        },
+    )
+    report.write()
+    return report
+
+
+def _check(
+    loaded: dict[str, tf.types.experimental.ConcreteFunction],
+    prepared: Prepared,
+    view: EvaluationView,
+    pixels: np.ndarray,
+) -> Comparison:
+    """Compares all that the loaded model gives with what the Keras model does."""
+    seen = np.stack([view(tf.constant(image)) for image in pixels])
+    inputs = prepared.normalised(seen)
+    expected = prepared.expected(inputs)
+    images = tf.constant(pixels, "float32")
+    answers = loaded["probabilities"](images=images)["probabilities"].numpy()
+    found = compare(expected, answers)
+    check_difference(found, TOLERANCE)
+
+    files = tf.stack([tf.io.encode_png(image) for image in pixels])
+    best = loaded["serving_default"](images=files)
+    indices, scores = best["indices"].numpy(), best["scores"].numpy()
+    check_difference(
+        compare(np.take_along_axis(expected, indices, axis=-1), scores), TOLERANCE
+    )
+    top = -np.sort(-expected, axis=-1)[:, : scores.shape[1]]
+    check_difference(compare(top, scores), TOLERANCE)
+
+    keras_parts = model_parts(prepared.reference)
+    batches = [inputs[start : start + 8] for start in range(0, len(inputs), 8)]
+    answers = [keras_parts(batch, training=False) for batch in batches]
+    parts = {
+        name: np.concatenate([one[name] for one in answers]) for name in answers[0]
+    }
+    outputs = {"features": ["features"], "heads": ["class", "distillation"]}
+    for signature in outputs.keys() & loaded.keys():
+        answers = loaded[signature](images=images)
+        for name in outputs[signature]:
+            wanted = parts[name] if signature == "features" else _softmax(parts[name])
+            check_difference(compare(wanted, answers[name].numpy()), TOLERANCE)
+    return found
+
+
+def _softmax(logits: Tensor) -> np.ndarray:
+    return tf.nn.softmax(logits).numpy()
+
+
+def _threads() -> int:
+    """That one operator may use."""
+    asked = tf.config.threading.get_intra_op_parallelism_threads()
+    return asked or len(os.sched_getaffinity(0))
