@@ -11,44 +11,49 @@ def in_float32(model: keras.Model) -> keras.Model:
     """Rebuilds a functional model so that it computes and keeps all in float32.
 
     Its layers, names and weights stay; what was float16, bfloat16 or float64, or a
-    mixture, becomes float32, images included. Whole-numbered inputs stay so.
+    mixture, becomes float32, images included. Inputs of whole numbers stay so.
 
     Args:
         model: A functional model of layers that can be rebuilt from their
             configuration, nested models included. It is left as it is.
 
     Returns:
-        Another `keras.Model`, with weights of its own.
+        Another `keras.Model`, with weights of its own; not compiled.
 
     Raises:
         ValueError: If the model or one of its layers cannot be rebuilt.
 
     Example:
-        >>> import keras_cait
         >>> with_halves = keras.Sequential([
         ...     keras.Input((4,)), keras.layers.Dense(3, dtype="mixed_float16")])
         >>> in_float32(with_halves).layers[-1].compute_dtype
         'float32'
 
     """
-    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
-        raise ValueError(
-            "Expected a functional keras.Model, such as the builders of keras_cait "
-            f"make. Received: {model!r}. Build it with keras.Model(inputs, outputs)."
-        )
+    check_functional(model)
     # Without what the model was compiled with, which would be rebuilt as well.
     graph = keras.Model(model.input, model.output, name=model.name)
     rebuilt = keras.models.clone_model(
         graph,
-        input_tensors=keras.tree.map_structure(_input, model.input),
-        clone_function=_step,
+        input_tensors=keras.tree.map_structure(float32_input, model.input),
+        clone_function=float32_step,
         recursive=True,
     )
     rebuilt.set_weights(graph.get_weights())
     return rebuilt
 
 
-def _input(tensor: Tensor) -> Tensor:
+def check_functional(model: Any) -> None:
+    """Raises `ValueError` unless it is a model whose graph can be read."""
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        raise ValueError(
+            "Expected a functional keras.Model, such as the builders of keras_cait "
+            f"make. Received: {model!r}. Build it with keras.Model(inputs, outputs)."
+        )
+
+
+def float32_input(tensor: Tensor) -> Tensor:
+    """A new input of a model, like another but of float32."""
     kind = keras.backend.standardize_dtype(tensor.dtype)
     return keras.Input(
         batch_shape=tensor.shape,
@@ -57,9 +62,18 @@ def _input(tensor: Tensor) -> Tensor:
     )
 
 
-def _step(step: keras.Operation) -> keras.Operation:
-    """A layer, or what stands between layers, such as a slice, once more."""
-    config: dict[str, Any] = step.get_config()
+def float32_step(step: Any, **changed: Any) -> Any:
+    """A layer, or what stands between layers, such as a slice, once more.
+
+    Args:
+        step: The layer.
+        **changed: What shall be different in its configuration.
+
+    Raises:
+        ValueError: If it cannot be made from that.
+
+    """
+    config: dict[str, Any] = {**step.get_config(), **changed}
     if "dtype" in config:
         config["dtype"] = "float32"
     try:
