@@ -1,7 +1,6 @@
 """Norms, attention and feed-forward for inference."""
 
 import keras
-import numpy as np
 from keras_cait.export.folded_attention import (
     FoldedClassAttention,
     FoldedSelfAttention,
@@ -11,7 +10,6 @@ from keras_cait.export.folded_layers import FoldedFeedForward, FoldedNorm
 from keras_cait.export.folded_tensors import Folded, Folding, assign
 from keras_cait.export.graph import Step
 from keras_cait.export.linear_maps import LinearMap, values
-from keras_cait.export.needs import EVERY_TOKEN
 
 from keras_cait.layers import ClassAttention, TalkingHeads
 

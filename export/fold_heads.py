@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import keras
-import numpy as np
 from keras import ops
 from keras_cait.export.folded_tensors import Folded, Folding, assign
 from keras_cait.export.full_precision import float32_step
 from keras_cait.export.graph import Step
 from keras_cait.export.linear_maps import LinearMap, values
 from keras_cait.export.merged_heads import merged_heads
+
+from keras_cait.typing import Tensor
 
 
 def pick(folding: Folding, step: Step) -> Folded:
@@ -40,7 +41,7 @@ def mean_of_heads(folding: Folding, step: Step) -> Folded:
     return Folded(_dense(row, heads.linear_map(gain, offset), heads.heads[0][1]))
 
 
-def _dense(inputs, linear_map: LinearMap, old: keras.layers.Dense):
+def _dense(inputs: Tensor, linear_map: LinearMap, old: keras.layers.Dense) -> Tensor:
     layer = keras.layers.Dense(
         old.units, activation=old.activation, dtype="float32", name=old.name
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras_cait.export.folded_layers import linear, rows
+from keras_cait.export.folded_layers import linear, on_each_token
 
 from keras_cait.layers.multi_head import merge_heads
 from keras_cait.typing import Shape, Tensor
@@ -37,14 +37,14 @@ class FoldedAttention(keras.layers.Layer):
         """So many of `(batch, heads, tokens, head_dim)`, of one matrix product."""
         _, length, dim = tokens.shape
         shape = (-1, length, parts * self.num_heads, dim // self.num_heads)
-        # -> (batch, parts * heads, tokens, head_dim), split without another copy
-        together = ops.transpose(ops.reshape(layer(rows(tokens)), shape), (0, 2, 1, 3))
+        together = ops.reshape(on_each_token(layer, tokens), shape)
+        # -> (batch, parts * heads, tokens, head_dim): one transposition for all parts
+        together = ops.transpose(together, (0, 2, 1, 3))
         return ops.split(together, parts, axis=1) if parts > 1 else [together]
 
     def project(self, weights: Tensor, value: Tensor) -> Tensor:
         """Values by their weights, heads put together: `(batch, queries, dim)`."""
-        merged = merge_heads(ops.matmul(weights, value))
-        return ops.reshape(self.proj(rows(merged)), (-1, *merged.shape[1:]))
+        return on_each_token(self.proj, merge_heads(ops.matmul(weights, value)))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -83,7 +83,7 @@ class FoldedTalkingHeads(FoldedSelfAttention):
         square = (self.num_heads, self.num_heads)  # to new heads, from old ones
         self.before = self.add_weight(name="before", shape=square)
         self.after = self.add_weight(name="after", shape=square)
-        self.after_bias = self.add_weight(name="after_bias", shape=square[:1] + (1,))
+        self.after_bias = self.add_weight(name="after_bias", shape=(square[0], 1))
 
     def call(self, inputs: Tensor) -> Tensor:
         query, key, value = self.heads(self.qkv, inputs, 3)

@@ -1,9 +1,9 @@
 """Layers of models made for inference: no dropout, no gain, few operators.
 
-They are what `keras_cait.export.fold` builds of, not to be trained. Tokens go through
-every linear layer as rows of one matrix, whose product and bias runtimes fuse.
+They are what `keras_cait.export.fold` builds of, and not to be trained.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -18,9 +18,23 @@ def linear(layer: keras.layers.Layer, width: int, name: str) -> keras.layers.Den
     return keras.layers.Dense(width, dtype=layer.dtype_policy, name=name)
 
 
-def rows(tokens: Tensor) -> Tensor:
-    """`(batch, tokens, dim) -> (batch * tokens, dim)`."""
-    return ops.reshape(tokens, (-1, tokens.shape[-1]))
+def on_each_token(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+    """Linear layers, and what is between them, applied to every token alike.
+
+    Servers fuse products, biases and GELU for matrices: where the size of the batch
+    is open, tokens become the rows of one. Mobile runtimes, whose batch is fixed,
+    fuse them anyway, and their accelerators want the axis of the batch to stay.
+
+    Args:
+        function: From `(..., dim)` to `(..., width)`.
+        tokens: `(batch, tokens, dim)`.
+
+    """
+    batch, length, dim = tokens.shape
+    if batch is not None:
+        return function(tokens)
+    outputs = function(ops.reshape(tokens, (-1, dim)))
+    return ops.reshape(outputs, (-1, length, outputs.shape[-1]))
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
@@ -161,8 +175,7 @@ class FoldedFeedForward(keras.layers.Layer):
         self.fc2.build((None, self.hidden_dim))
 
     def call(self, inputs: Tensor) -> Tensor:
-        outputs = self.fc2(gelu(self.fc1(rows(inputs))))
-        return ops.reshape(outputs, (-1, *inputs.shape[1:]))
+        return on_each_token(lambda x: self.fc2(gelu(self.fc1(x))), inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -30,12 +30,10 @@ def in_float32(model: keras.Model) -> keras.Model:
         'float32'
 
     """
-    check_functional(model)
-    # Without what the model was compiled with, which would be rebuilt as well.
-    graph = keras.Model(model.input, model.output, name=model.name)
+    graph = functional(model)
     rebuilt = keras.models.clone_model(
         graph,
-        input_tensors=keras.tree.map_structure(float32_input, model.input),
+        input_tensors=keras.tree.map_structure(float32_input, graph.input),
         clone_function=float32_step,
         recursive=True,
     )
@@ -43,13 +41,21 @@ def in_float32(model: keras.Model) -> keras.Model:
     return rebuilt
 
 
-def check_functional(model: Any) -> None:
-    """Raises `ValueError` unless it is a model whose graph can be read."""
+def functional(model: keras.Model) -> keras.Model:
+    """The same layers as a functional model, without what it was compiled with.
+
+    Raises:
+        ValueError: If the model has no graph.
+
+    """
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         raise ValueError(
             "Expected a functional keras.Model, such as the builders of keras_cait "
             f"make. Received: {model!r}. Build it with keras.Model(inputs, outputs)."
         )
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    return keras.Model(model.input, model.output, name=model.name)
 
 
 def float32_input(tensor: Tensor) -> Tensor:

@@ -101,11 +101,9 @@ class Needs:
     def _ignores_shifts(self, step: Step) -> bool:
         if is_norm(step):
             return True
-        passes = (keras.layers.Add, LearnedToken, PositionEmbedding)
-        if step.picked_tokens is None and not is_idle(step) and not is_join(step):
-            if not step.calls(*passes):
-                return False
-        return self._shiftable[id(step.output)]
+        kinds = (keras.layers.Add, LearnedToken, PositionEmbedding)
+        keeps = step.picked_tokens is not None or is_idle(step) or is_join(step)
+        return (keeps or step.calls(*kinds)) and self._shiftable[id(step.output)]
 
     def _reads(self, step: Step) -> list[tuple[Tensor, float]]:
         """What it reads of its inputs, so that its outputs can be what is needed."""
