@@ -1,15 +1,10 @@
 """What a file says of its image before a pixel of it is decoded."""
 
-from typing import Any
-
 import tensorflow as tf
 
 from keras_cait.typing import Tensor
 
-_IMAGE, _EXTENSION = 0x2C, 0x21  # what a block of a GIF begins with
-_BLOCK, _SKIPPED, _WANTED, _DONE = range(4)  # where in a GIF one is
-_PARTS = 4096  # of a GIF that are passed over in one step
-_MOST_STEPS = 1000  # of these, a tenth of a second; true files take a few
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def header_size(file: Tensor) -> Tensor:
@@ -32,10 +27,13 @@ def header_size(file: Tensor) -> Tensor:
     size = tf.case(
         [
             (tf.io.is_jpeg(file), lambda: tf.io.extract_jpeg_shape(file)[:2]),
-            (starts_with(file, b"\x89PNG\r\n\x1a\n"), lambda: _fields(file, 16, False)),
-            (is_gif(file), lambda: _gif_size(file)),
+            (
+                _starts_with(file, _PNG),
+                lambda: whole_numbers(file, 16, 2, big=True)[::-1],
+            ),
+            (is_gif(file), lambda: whole_numbers(file, 6, 2, bits=16)[::-1]),
             # Rows of a BMP that come top first are counted below 0.
-            (starts_with(file, b"BM"), lambda: tf.abs(_fields(file, 18, True))),
+            (is_bmp(file), lambda: tf.abs(whole_numbers(file, 18, 2))[::-1]),
         ],
         default=_unknown,
     )
@@ -44,101 +42,45 @@ def header_size(file: Tensor) -> Tensor:
 
 def is_gif(file: Tensor) -> Tensor:
     """Whether a file says that it is a GIF."""
-    return starts_with(file, b"GIF87a") | starts_with(file, b"GIF89a")
+    return _starts_with(file, b"GIF87a") | _starts_with(file, b"GIF89a")
 
 
-def starts_with(file: Tensor, beginning: bytes) -> Tensor:
-    """Whether a file begins so, a scalar."""
-    return tf.equal(tf.strings.substr(file, 0, len(beginning)), beginning)
+def is_bmp(file: Tensor) -> Tensor:
+    """Whether a file says that it is a BMP."""
+    return _starts_with(file, b"BM")
 
 
-def first_frame(file: Tensor) -> Tensor:
-    """A GIF without its other frames.
-
-    The decoder would unpack all of them, of which a small file can hold thousands,
-    each as large as it pleases. The place of the frame on its screen is left out
-    with them, for the decoder cuts off what it moves.
+def whole_numbers(
+    file: Tensor, place: int, count: int, *, bits: int = 32, big: bool = False
+) -> Tensor:
+    """Numbers that stand in a file one after the other.
 
     Args:
-        file: A GIF, a scalar string.
+        file: A scalar string.
+        place: Of the first byte.
+        count: How many.
+        bits: Of each, 16 or 32; those of 32 have a sign.
+        big: Whether the most significant byte comes first.
 
     Returns:
-        A GIF of one frame, a scalar string, that ends with its descriptor and data.
+        `(count,)` int32.
 
     Raises:
-        tf.errors.InvalidArgumentError: If it ends before the frame does.
+        tf.errors.InvalidArgumentError: If the file ends before.
+
+    Example:
+        >>> whole_numbers(tf.constant(b"..\\1\\0\\2\\0"), 2, 2, bits=16).numpy()
+        array([1, 2], dtype=int32)
 
     """
-    codes = tf.reshape(tf.io.decode_raw(file, "uint8"), (-1,))
-
-    def step(place: Tensor, phase: Tensor, frame: Tensor, steps: Tensor) -> Any:
-        code = tf.cast(codes[place], "int32")  # out of bounds is an error
-        inside = phase != _BLOCK  # a row of parts, each with its length in front
-        found = ~inside & (code == _IMAGE)
-        known = inside | found | (code == _EXTENSION)
-        tf.debugging.Assert(known & (steps < _MOST_STEPS), ["no GIF"])
-        ended = inside & (code == 0)
-        # After a frame's descriptor come colours of its own, and a byte.
-        table = _table_size(codes[tf.where(found, place + 9, place)])
-        head = tf.where(found, 11 + table, 2)
-        step = tf.where(inside, (1 + code) * _equal_parts(codes, place), head)
-        entered = tf.where(found, _WANTED, _SKIPPED)
-        left = tf.where(phase == _WANTED, _DONE, _BLOCK)
-        following = tf.where(ended, left, tf.where(inside, phase, entered))
-        return place + step, following, tf.where(found, place, frame), steps + 1
-
-    end, _, frame, _ = tf.while_loop(
-        lambda place, phase, frame, steps: phase != _DONE,
-        step,
-        (13 + _table_size(codes[10]), *map(tf.constant, (_BLOCK, 0, 0))),
-        parallel_iterations=1,
-    )
-    before = tf.strings.substr(file, 0, frame + 1)
-    after = tf.strings.substr(file, frame + 5, end - frame - 5)
-    return tf.strings.join([_of_size(before, after), b"\0\0\0\0", after, b"\x3b"])
+    kind = {16: "uint16", 32: "int32"}[bits]
+    part = tf.strings.substr(file, place, count * bits // 8)
+    numbers = tf.io.decode_raw(part, kind, little_endian=not big)
+    return tf.cast(tf.reshape(numbers, (count,)), "int32")
 
 
-def _equal_parts(codes: Tensor, place: Tensor) -> Tensor:
-    """How many parts from here on are of the same length, which nearly all are."""
-    length = 1 + tf.cast(codes[place], "int32")
-    end = tf.minimum(tf.size(codes), place + _PARTS * length)
-    parts = tf.gather(codes, tf.range(place, end, length))
-    other = parts != codes[place]
-    return tf.where(
-        tf.reduce_any(other), tf.argmax(other, output_type="int32"), tf.size(parts)
-    )
-
-
-def _of_size(before: Tensor, after: Tensor) -> Tensor:
-    """The part before the frame, its screen's size now that of the frame."""
-    return tf.strings.join(
-        [
-            tf.strings.substr(before, 0, 6),
-            tf.strings.substr(after, 0, 4),
-            tf.strings.substr(before, 10, tf.strings.length(before) - 10),
-        ]
-    )
-
-
-def _table_size(flags: Tensor) -> Tensor:
-    """Bytes of a table of colours, 0 without one."""
-    flags = tf.cast(flags, "int32")
-    colours = tf.bitwise.left_shift(2, tf.bitwise.bitwise_and(flags, 7))
-    return tf.where(flags >= 128, 3 * colours, 0)
-
-
-def _gif_size(file: Tensor) -> Tensor:
-    """Width and height of the screen, 16 bits each."""
-    codes = tf.cast(tf.io.decode_raw(tf.strings.substr(file, 6, 4), "uint8"), "int32")
-    return tf.stack([codes[2] + 256 * codes[3], codes[0] + 256 * codes[1]])
-
-
-def _fields(file: Tensor, place: int, little_endian: bool) -> Tensor:
-    """Width and height, 32 bits each."""
-    fields = tf.io.decode_raw(
-        tf.strings.substr(file, place, 8), "int32", little_endian=little_endian
-    )
-    return tf.stack([fields[1], fields[0]])
+def _starts_with(file: Tensor, beginning: bytes) -> Tensor:
+    return tf.equal(tf.strings.substr(file, 0, len(beginning)), beginning)
 
 
 def _unknown() -> Tensor:

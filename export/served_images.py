@@ -1,15 +1,22 @@
 """Images as a server gets them, files or numbers, to the pixels a model is shown."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
-from keras_cait.export.image_headers import first_frame, header_size, is_gif
+from keras_cait.export.decoder_limits import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    is_allowed,
+    is_decodable,
+)
+from keras_cait.export.gif_frames import first_frame
+from keras_cait.export.image_headers import header_size, is_gif
 
 from keras_cait.data.decoding import decode
 from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.typing import Tensor
 
-MAX_PIXELS = 89_478_485  # beyond which Pillow warns of a decompression bomb
-MAX_SIDE = 65_500  # the longest side that a JPEG can have in libjpeg, in pixels
-_AT_ONCE = 4  # images of a batch that are prepared together: bounds the memory
+_AT_ONCE = 2  # images of a batch that are prepared together: bounds the memory
 
 
 def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
@@ -24,12 +31,13 @@ def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
         `(batch, *view.image_size, view.channels)` uint8, equal to `view(file)`.
 
     Raises:
-        tf.errors.InvalidArgumentError: If one cannot be decoded, has more than
-            89,478,485 pixels or a side above 65,500; the message says which.
+        tf.errors.InvalidArgumentError: If one cannot be decoded, has more than 50
+            million pixels or a side above 65,500; the message says which.
 
     Example:
         >>> view = EvaluationView(image_size=(4, 4), channels=3)
-        >>> pixels_of_files([tf.io.encode_png(tf.zeros((6, 8, 3), "uint8"))], view).shape
+        >>> file = tf.io.encode_png(tf.zeros((6, 8, 3), "uint8"))
+        >>> pixels_of_files([file], view).shape
         TensorShape([1, 4, 4, 3])
 
     """
@@ -84,7 +92,7 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
     # By the number of values, not by the last axis: a server does not hold what it
     # gets against the shape of the signature, which TensorFlow takes for granted.
     values = shape[0] * shape[1] * shape[2] * view.channels
-    fits = (tf.size(images, "int64") == values) & _allowed(shape[1], shape[2])
+    fits = (tf.size(images, "int64") == values) & is_allowed(shape[1], shape[2])
     message = tf.strings.format(
         f"images must be of shape (batch, height, width, {view.channels}), 1 to "
         f"{MAX_SIDE} pixels a side. Received: {{}}",
@@ -93,7 +101,11 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
     return _each(prepare, _required(fits, message, images), view)
 
 
-def _each(prepare, batch: Tensor, view: EvaluationView) -> Tensor:
+def _each(
+    prepare: Callable[[tuple[Tensor, Tensor]], Tensor],
+    batch: Tensor,
+    view: EvaluationView,
+) -> Tensor:
     """One image after the other, on the CPU.
 
     Files are decoded there; and a GPU would weigh pixels with 10 bits of a mantissa.
@@ -127,13 +139,9 @@ def _decoded_or_empty(file: Tensor, channels: int | None) -> Tensor:
 
 def _decoded(file: Tensor, channels: int | None) -> Tensor:
     file = tf.cond(is_gif(file), lambda: first_frame(file), lambda: file)
-    size = header_size(file)
-    return decode(_required(_allowed(size[0], size[1]), "size", file), channels)
-
-
-def _allowed(height: Tensor, width: Tensor) -> Tensor:
-    sides = (height > 0) & (width > 0) & (height <= MAX_SIDE) & (width <= MAX_SIDE)
-    return sides & (height * width <= MAX_PIXELS)
+    height, width = tf.unstack(header_size(file))
+    allowed = is_allowed(height, width) & is_decodable(file)
+    return decode(_required(allowed, "refused", file), channels)
 
 
 def _required(condition: Tensor, message: Tensor | str, value: Tensor) -> Tensor:

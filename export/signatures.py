@@ -1,6 +1,7 @@
 """What a server can ask of a model: the functions of a SavedModel."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -76,7 +77,8 @@ class Signatures(tf.Module):
             return pixels_of_arrays(images, self.view)
 
         pixels = tf.TensorSpec((None, height, width, channels), "uint8")
-        self._body = _traced(body, pixels)
+        with _inlined_functions():
+            self._body = _traced(body, pixels)
         self._images = tf.TensorSpec((None, None, None, channels), name="images")
         self._viewed = _traced(viewed, self._images)
 
@@ -162,6 +164,20 @@ def _inputs(pixels: Tensor, prepared: Prepared) -> Tensor:
         statistics = tuple(sum(values) / len(values) for values in statistics)
     mean, std = (tf.constant(values, "float32") for values in statistics)
     return (pixels / 255 - mean) / std
+
+
+@contextlib.contextmanager
+def _inlined_functions() -> Iterator[None]:
+    """Leaves out XLA, which Keras calls for grouped convolutions and servers may lack.
+
+    The operators are the same, and TensorFlow runs them without.
+    """
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
 
 
 def _traced(

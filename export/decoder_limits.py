@@ -1,0 +1,80 @@
+"""Files that TensorFlow's decoders would get wrong, or work on for minutes."""
+
+import tensorflow as tf
+from keras_cait.export.image_headers import is_bmp, whole_numbers
+
+from keras_cait.typing import Tensor
+
+MAX_PIXELS = 50_000_000  # what phones' cameras give; 2 GB while it is resized
+MAX_SIDE = 65_500  # pixels, the longest that a JPEG can have in libjpeg
+MAX_SCANS = 100  # of a progressive JPEG; encoders make about ten
+_MASKS = (0xFF0000, 0xFF00, 0xFF)  # red, green and blue, as the decoder takes them
+
+
+def is_allowed(height: Tensor, width: Tensor) -> Tensor:
+    """Whether an image of that size is decoded and resized, a scalar.
+
+    Example:
+        >>> bool(is_allowed(5000, 5000)), bool(is_allowed(50000, 5000))
+        (True, False)
+
+    """
+    height, width = tf.cast(height, "int64"), tf.cast(width, "int64")
+    sides = (height > 0) & (width > 0) & (height <= MAX_SIDE) & (width <= MAX_SIDE)
+    return sides & (height * width <= MAX_PIXELS)
+
+
+def is_decodable(file: Tensor) -> Tensor:
+    """Whether the decoder takes a JPEG or BMP for what it is, and in time.
+
+    A JPEG may hold thousands of scans, a few bytes each, that all go over the whole
+    image. Of a BMP the decoder reads neither palettes nor compressed rows nor other
+    orders of colours, and gives another image in place of an error.
+
+    Args:
+        file: A scalar string; of another kind it passes.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If it ends within its header.
+
+    """
+    return tf.case(
+        [
+            (tf.io.is_jpeg(file), lambda: _scans(file) <= MAX_SCANS),
+            (is_bmp(file), lambda: _has_plain_colours(file)),
+        ],
+        default=lambda: tf.constant(True),
+    )
+
+
+def _scans(file: Tensor) -> Tensor:
+    """How often a JPEG's mark of a scan comes, which coded pixels never hold."""
+    codes = tf.reshape(tf.io.decode_raw(file, "uint8"), (-1,))
+    return tf.math.count_nonzero((codes[:-1] == 0xFF) & (codes[1:] == 0xDA))
+
+
+def _has_plain_colours(file: Tensor) -> Tensor:
+    """Whether a BMP holds blue, green and red, perhaps alpha, or grey."""
+    pixels_at, header = tf.unstack(whole_numbers(file, 10, 2))
+    bits = whole_numbers(file, 28, 1, bits=16)[0]
+    (compression,) = tf.unstack(whole_numbers(file, 30, 1))
+
+    def is_grey_ramp() -> Tensor:
+        start = 14 + header
+        table = tf.strings.substr(file, start, (pixels_at - start) // 4 * 4)
+        colours = tf.reshape(tf.io.decode_raw(table, "uint8"), (-1, 4))[:, :3]
+        levels = tf.range(tf.shape(colours)[0])
+        return tf.reduce_all(tf.cast(colours, "int32") == levels[:, None])
+
+    return tf.case(
+        [
+            (compression == 0, lambda: (bits != 8) | is_grey_ramp()),
+            (
+                compression == 3,
+                lambda: tf.reduce_all(
+                    whole_numbers(file, 54, 3) == tf.constant(_MASKS)
+                ),
+            ),
+        ],
+        default=lambda: tf.constant(False),
+    )

@@ -1,0 +1,1 @@
+"""What runs an exported SavedModel in TensorFlow Serving, and asks it."""

@@ -1,0 +1,172 @@
+"""Asks an exported SavedModel from many threads at once, and holds every answer.
+
+    python load_test.py exported/1
+    python load_test.py exported/1 --requests 1000 --clients 8 photos/*.jpg
+
+Loads the model as TensorFlow Serving does, in a process with TensorFlow and nothing
+else. Each client sends one image a request. Every answer is compared with the one that
+a lone client gets; every fiftieth request is a file that is cut short, which must be
+refused, and the next one answered. Ends with 1 if a request was lost or wrong.
+"""
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+BROKEN_EVERY = 50  # requests
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What became of all requests.
+
+    Attributes:
+        sent: How many requests.
+        answered: As a lone client is, or refused where they had to be.
+        wrong: With another answer.
+        lost: With another error, or none at all.
+        milliseconds: That each of those that were answered took, sorted.
+        seconds: That all took together.
+    """
+
+    sent: int
+    answered: int
+    wrong: int
+    lost: int
+    milliseconds: tuple[float, ...]
+    seconds: float
+
+    def percentile(self, percent: float) -> float:
+        """Milliseconds within which so many of the requests were answered."""
+        return float(np.percentile(self.milliseconds, percent))
+
+    def __str__(self) -> str:
+        """One line."""
+        return (
+            f"{self.sent} requests: {self.answered} right, {self.wrong} wrong, "
+            f"{self.lost} lost; p50 {self.percentile(50):.1f} ms, p99 "
+            f"{self.percentile(99):.1f} ms, {self.sent / self.seconds:.1f} a second"
+        )
+
+
+def send(
+    model: Callable[..., dict[str, Any]],
+    files: Sequence[bytes],
+    *,
+    requests: int = 1000,
+    clients: int = 8,
+) -> Load:
+    """Sends requests from several threads, each as soon as its last is answered.
+
+    Args:
+        model: The signature `serving_default`.
+        files: Images, which take turns.
+        requests: How many in all.
+        clients: Threads.
+
+    """
+    expected = [_ask(model, file) for file in files]
+    broken = files[0][: len(files[0]) // 2]
+    outcomes: list[tuple[str, float]] = []
+    numbers = iter(range(1, requests + 1))
+    lock = threading.Lock()
+
+    def client() -> None:
+        while True:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            started = time.perf_counter()
+            if number % BROKEN_EVERY == 0:
+                outcome = _outcome(model, broken, None)
+            else:
+                turn = number % len(files)
+                outcome = _outcome(model, files[turn], expected[turn])
+            outcomes.append((outcome, 1000 * (time.perf_counter() - started)))
+
+    started = time.perf_counter()
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kinds = [kind for kind, _ in outcomes]
+    answered, wrong = kinds.count("answered"), kinds.count("wrong")
+    return Load(
+        sent=requests,
+        answered=answered,
+        wrong=wrong,
+        lost=requests - answered - wrong,
+        milliseconds=tuple(sorted(t for kind, t in outcomes if kind == "answered")),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _outcome(model: Callable[..., dict[str, Any]], file: bytes, expected: Any) -> str:
+    try:
+        found = _ask(model, file)
+    except tf.errors.InvalidArgumentError:
+        return "answered" if expected is None else "lost"
+    except tf.errors.OpError:
+        return "lost"
+    same = expected is not None and all(
+        np.array_equal(found[name], expected[name])
+        if found[name].dtype.kind != "f"
+        else np.allclose(found[name], expected[name], rtol=1e-4, atol=1e-6)
+        for name in expected
+    )
+    return "answered" if same else "wrong"
+
+
+def _ask(model: Callable[..., dict[str, Any]], file: bytes) -> dict[str, np.ndarray]:
+    answer = model(images=tf.constant([file]))
+    return {name: value.numpy() for name, value in answer.items()}
+
+
+def pictures(number: int = 16) -> list[bytes]:
+    """Images of many sizes and of all kinds, for whoever has none at hand."""
+    draws = np.random.default_rng(0)
+    encode = [tf.io.encode_jpeg, tf.io.encode_png]
+    files = []
+    for index in range(number):
+        height, width = draws.integers(100, 700, size=2)
+        coarse = draws.uniform(0, 255, (6, 8, 3))
+        image = tf.image.resize(coarse, (height, width), "bicubic")
+        image = tf.saturate_cast(image, "uint8")
+        files.append(encode[index % len(encode)](image).numpy())
+    return files
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns 1 if a request was lost or wrong."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="folder of the version")
+    parser.add_argument("images", nargs="*", type=Path, help="files; made up otherwise")
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=8)
+    options = parser.parse_args(arguments)
+    loaded = tf.saved_model.load(str(options.model))
+    files = [path.read_bytes() for path in options.images] or pictures()
+    load = send(
+        loaded.signatures["serving_default"],
+        files,
+        requests=options.requests,
+        clients=options.clients,
+    )
+    print(load)  # noqa: T201
+    return int(load.answered != load.sent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
