@@ -6,18 +6,29 @@ import pytest
 from tests.on_jax import run_on_jax
 
 HERE = "tests/distillation"
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="runs on JAX already"
+)
 
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
 def test_the_distiller_on_jax():
+    """A step, in half precision too, and going on from a file."""
+    run_on_jax(
+        f"{HERE}/test_distiller.py::test_a_step_equals_the_formula_written_out",
+        f"{HERE}/test_precision.py::test_trains_with_stochastic_depth[mixed_float16]",
+        f"{HERE}/test_saving.py::test_reloaded_it_is_compiled_and_trains_on",
+    )
+
+
+@pytest.mark.slow
+def test_more_of_the_distiller_on_jax():
+    precision = "test_trains_with_stochastic_depth[mixed_bfloat16]"
     run_on_jax(
         f"{HERE}/test_trajectory.py::test_twenty_steps_equal_torch[False]",
-        f"{HERE}/test_distiller.py::test_a_step_equals_the_formula_written_out",
         f"{HERE}/test_distiller.py::test_nothing_of_the_teacher_changes",
         f"{HERE}/test_distiller.py::test_sample_weight_weighs_examples",
         f"{HERE}/test_distiller.py::test_metrics_and_regularisers_of_the_user_count",
-        f"{HERE}/test_precision.py::test_trains_with_stochastic_depth",
+        f"{HERE}/test_precision.py::{precision}",
         f"{HERE}/test_targets.py::"
         "test_a_step_is_the_same_and_the_teacher_is_not_asked[soft]",
-        f"{HERE}/test_saving.py::test_reloaded_it_is_compiled_and_trains_on",
     )
