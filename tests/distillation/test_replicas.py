@@ -55,11 +55,13 @@ def assert_same(one, two, atol=1e-6, ignore_key_bias=False):
         assert log == pytest.approx(other, rel=1e-5, abs=1e-6)
 
 
+# Each kind of loss, XLA and each optimizer once; the last batch's tests run the rest.
+ALWAYS = (("soft", False, "sgd"), ("hard", True, "adamw"))
+
+
 def _cases():
-    """All of them under `make slow`; of those that XLA compiles two always run."""
     for case in itertools.product(["hard", "soft"], [False, True], ["sgd", "adamw"]):
-        slow = case in (("soft", True, "adamw"), ("hard", True, "sgd"))
-        yield pytest.param(*case, marks=pytest.mark.slow if slow else ())
+        yield pytest.param(*case, marks=() if case in ALWAYS else pytest.mark.slow)
 
 
 @pytest.mark.parametrize(("distillation", "jit_compile", "optimizer"), list(_cases()))
@@ -68,7 +70,7 @@ def test_one_and_two_replicas_agree(distillation, jit_compile, optimizer):
     assert_same(one, two, ignore_key_bias=optimizer == "adamw")
 
 
-@pytest.mark.parametrize("examples", [37, 33])
+@pytest.mark.parametrize("examples", [33, pytest.param(37, marks=pytest.mark.slow)])
 def test_a_last_batch_that_does_not_divide_evenly(examples):
     """With 33 the last batch has one example, and one replica has none."""
     one, two = (train(n, "hard", False, "sgd", examples) for n in (1, 2))
@@ -80,7 +82,10 @@ def test_clipping_sees_the_gradients_of_all_replicas():
     assert_same(one, two)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy",
+    ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)],
+)
 def test_mixed_precision_on_two_replicas(policy):
     """As near as sums in half precision come in another order."""
     one, two = (train(n, "hard", False, "sgd", policy=policy) for n in (1, 2))
