@@ -1,5 +1,7 @@
 """What timm's small models compute, to 1e-5 of the largest value."""
 
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ NAMES = [*TRANSFORMERS, "regnety"]
 RECTANGLE = {"input_shape": (32, 48, 3), "embed_dim": 24, "depth": 2, "num_heads": 3}
 
 
+@cache  # nothing below changes a model
 def loaded(name):
     settings = {"classifier_activation": None}
     if name == "cait_rect":
