@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 from keras import ops
-from keras_cait.export.folded_layers import linear, on_each_token
+from keras_cait.export.folded_layers import Linear, on_each_token
 
 from keras_cait.layers.multi_head import merge_heads
 from keras_cait.typing import Shape, Tensor
@@ -29,7 +29,7 @@ class FoldedAttention(keras.layers.Layer):
     def projections(self, dim: int, **parts: int) -> None:
         """Makes `proj`, and linear layers of these names to so many times `dim`."""
         for name, number in {**parts, "proj": 1}.items():
-            layer = linear(self, number * dim, name)
+            layer = Linear(number * dim, dtype=self.dtype_policy, name=name)
             layer.build((None, dim))
             setattr(self, name, layer)
 

@@ -13,9 +13,14 @@ from keras_cait.layers.feed_forward import gelu
 from keras_cait.typing import Shape, Tensor
 
 
-def linear(layer: keras.layers.Layer, width: int, name: str) -> keras.layers.Dense:
-    """A linear layer inside of another one."""
-    return keras.layers.Dense(width, dtype=layer.dtype_policy, name=name)
+class Linear(keras.layers.Dense):
+    """A linear layer inside of another one, of `(rows, dim)` or of tokens."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if len(inputs.shape) == 2:
+            return super().call(inputs)
+        # As `ops.matmul` TFLite would make one matrix of them, without a batch.
+        return ops.einsum("bti,io->bto", inputs, self.kernel) + self.bias
 
 
 def on_each_token(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
@@ -169,9 +174,9 @@ class FoldedFeedForward(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         dim = input_shape[-1]
-        self.fc1 = linear(self, self.hidden_dim, "fc1")
+        self.fc1 = Linear(self.hidden_dim, dtype=self.dtype_policy, name="fc1")
         self.fc1.build((None, dim))
-        self.fc2 = linear(self, dim, "fc2")
+        self.fc2 = Linear(dim, dtype=self.dtype_policy, name="fc2")
         self.fc2.build((None, self.hidden_dim))
 
     def call(self, inputs: Tensor) -> Tensor:
