@@ -1,1 +1,7 @@
 """Trained models written for other runtimes: SavedModel, TFLite and ONNX."""
+
+from keras_cait.export.fold import fold
+from keras_cait.export.to_onnx import to_onnx
+from keras_cait.export.to_saved_model import to_saved_model
+
+__all__ = ["fold", "to_onnx", "to_saved_model"]

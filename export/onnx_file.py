@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_cait.export.onnx_nodes import tensor_shapes
 from keras_cait.export.packages import needed
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 LARGEST_RANK = 4
+
+Shape = tuple[int | None, ...]
+"""Sizes of a tensor's axes; None where one is not known, as the batch's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +109,42 @@ def check_operators(model: Any) -> int:
     if unknown:
         raise ValueError(
             f"ONNX has no operator {', '.join(unknown)} in opset {opset}, so that no "
-            "runtime would load the file. Write what uses it with other operations: "
-            "an exact GELU with keras.ops.erf, for one."
+            "runtime would load the file: the converter does not know how to write it. "
+            "Such are keras.activations.gelu, which keras.ops.erf can be used for, and "
+            "grouped convolutions on the CPU."
         )
     return opset
+
+
+def tensor_shapes(model: Any) -> dict[str, Shape]:
+    """Shape of every tensor of an `onnx.ModelProto`, by inference.
+
+    Raises:
+        ValueError: If types or shapes do not fit each other.
+
+    Example:
+        >>> from onnx import TensorProto, helper
+        >>> x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 3])
+        ...         for name in "xy")
+        >>> graph = helper.make_graph(
+        ...     [helper.make_node("Relu", ["x"], ["y"])], "graph", [x], [y])
+        >>> tensor_shapes(helper.make_model(graph))
+        {'x': (None, 3), 'y': (None, 3)}
+
+    """
+    inference = needed("onnx").shape_inference
+    try:  # through the values, too, that shapes are computed from
+        inferred = inference.infer_shapes(
+            model, check_type=True, strict_mode=True, data_prop=True
+        )
+    except inference.InferenceError as error:
+        raise ValueError(f"The graph is not valid ONNX: {error}") from error
+    graph = inferred.graph
+    shapes: dict[str, Shape] = {
+        value.name: tuple(
+            axis.dim_value if axis.HasField("dim_value") else None
+            for axis in value.type.tensor_type.shape.dim
+        )
+        for value in (*graph.input, *graph.output, *graph.value_info)
+    }
+    return shapes | {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}

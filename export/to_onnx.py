@@ -14,7 +14,6 @@ import tensorflow as tf
 from keras_cait.export.comparison import check_difference, compare, median_latency
 from keras_cait.export.onnx_file import check_onnx, check_operators
 from keras_cait.export.onnx_operators import name_operators
-from keras_cait.export.onnx_shapes import settle_shapes
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
@@ -88,12 +87,12 @@ def to_onnx(
         )
     for package in ("onnx", "onnxruntime", "tf2onnx"):
         needed(package)
-    prepared = prepare(model, labels=labels, weights=weights)
-    check_size(prepared.model)
-    pixels, compared = images_to_compare(prepared, images)
-    inputs = prepared.normalised(pixels)
-    expected = prepared.expected(inputs)
     with export_target(path, overwrite=overwrite) as temporary:
+        prepared = prepare(model, labels=labels, weights=weights)
+        check_size(prepared.model)
+        pixels, compared = images_to_compare(prepared, images)
+        inputs = prepared.normalised(pixels)
+        expected = prepared.expected(inputs)
         proto = convert(prepared.model, opset)
         _describe(proto, prepared)
         needed("onnx").save(proto, str(temporary))
@@ -149,7 +148,7 @@ def check_size(model: keras.Model) -> None:
 
 
 def convert(model: keras.Model, opset: int) -> Any:
-    """The `onnx.ModelProto` of a functional model with one input and one output.
+    """The `onnx.ModelProto` of a folded model with one input and one output.
 
     Args:
         model: From images to probabilities.
@@ -177,7 +176,6 @@ def convert(model: keras.Model, opset: int) -> Any:
     del proto.opset_import[:]
     proto.opset_import.extend(kept)
     check_operators(proto)
-    settle_shapes(proto)
     name_operators(proto, opset)
     return proto
 
@@ -232,7 +230,12 @@ def open_session(path: Path, threads: int) -> Any:
         return onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-    except (errors.Fail, errors.InvalidGraph, errors.NotImplemented) as error:
+    except (
+        errors.Fail,
+        errors.InvalidGraph,
+        errors.InvalidProtobuf,
+        errors.NotImplemented,
+    ) as error:
         raise ValueError(f"onnxruntime refuses the file: {error}") from error
 
 

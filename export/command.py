@@ -1,0 +1,207 @@
+"""The command line of exports: its flags, and what each format knows of them."""
+
+import argparse
+import importlib
+import json
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from keras_cait.export.image_folder import images_of
+from keras_cait.export.model_source import ModelSource, SourcedModel, load_source
+from keras_cait.export.report import ExportReport
+
+from keras_cait.models.preprocessing import preprocessing_for
+
+_LONGEST = 1000  # characters of an error; one may name all weights of a model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """What can be said to an exporter besides what all know.
+
+    Attributes:
+        flags: By their names, which its arguments have too.
+        precisions: That it can write.
+    """
+
+    flags: tuple[str, ...]
+    precisions: tuple[str, ...] = ("float32",)
+
+
+FORMATS = {
+    "saved_model": Format(flags=("top", "version")),
+    "tflite": Format(
+        flags=("precision", "representative", "overwrite"),
+        precisions=("float32", "float16", "dynamic", "int8"),
+    ),
+    "onnx": Format(flags=("opset", "overwrite")),
+}
+
+
+def exporter(format: str) -> Callable[..., ExportReport]:
+    """The function `to_FORMAT`, of the module of that name."""
+    module = importlib.import_module(f"keras_cait.export.to_{format}")
+    return getattr(module, f"to_{format}")
+
+
+def main(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: What stands behind the program's name; None for `sys.argv`.
+        description: What `--help` opens with.
+
+    Returns:
+        0, or 2 after what its user can mend, which is said in one line on stderr.
+
+    """
+    given = _parser(description).parse_args(arguments)
+    try:
+        check_flags(given)
+        report = run(given)
+    except (ValueError, OSError, ImportError) as error:
+        line = textwrap.shorten(str(error), _LONGEST, placeholder=" ...")
+        sys.stderr.write(f"error: {line}\n")
+        return 2
+    sys.stdout.write(f"{report}\n{json.dumps(report.to_dict())}\n")
+    return 0
+
+
+def check_flags(given: argparse.Namespace) -> None:
+    """Refuses flags that the format has no use for.
+
+    Raises:
+        ValueError: If there is one; what is possible is said.
+
+    """
+    name, chosen = given.format, FORMATS[given.format]
+    wanted = getattr(given, "precision", "float32")
+    if wanted not in chosen.precisions:
+        raise ValueError(
+            f"--format {name} knows --precision {' or '.join(chosen.precisions)}. "
+            f"Received: {wanted}, which --format tflite knows."
+        )
+    every = {flag for row in FORMATS.values() for flag in row.flags}
+    known = {"precision", *chosen.flags}
+    extra = ["--" + flag for flag in vars(given) if flag in every and flag not in known]
+    if extra:
+        flags = ", ".join("--" + flag for flag in chosen.flags)
+        raise ValueError(f"--format {name} knows {flags}. Received: {', '.join(extra)}")
+    if "representative" in given and wanted != "int8":
+        raise ValueError(
+            f"--representative is for --precision int8. Received: --precision {wanted}"
+        )
+    if "representative" not in given and wanted == "int8":
+        raise ValueError(
+            "--precision int8 needs --representative DIR, a folder of images such as "
+            "the model will see. Received: none"
+        )
+
+
+def run(given: argparse.Namespace) -> ExportReport:
+    """Does what a command line asks for.
+
+    Raises:
+        ValueError: If the model, its weights or a setting do not fit.
+        OSError: If a file cannot be read or written.
+        ImportError: If a package is missing.
+
+    """
+    source = ModelSource(
+        name=given.model,
+        weights=given.weights,
+        classes=given.classes,
+        image_size=given.image_size,
+        labels=given.labels,
+    )
+    chosen = FORMATS[given.format]
+    options = {flag: getattr(given, flag) for flag in chosen.flags if flag in given}
+    found = load_source(source)
+    if "representative" in options:
+        options["representative"] = _images(found, options["representative"])
+    if given.images is not None:
+        options["images"] = _images(found, given.images)
+    return exporter(given.format)(
+        found.model,
+        given.output,
+        labels=found.labels,
+        weights=found.weights,
+        **options,
+    )
+
+
+def _images(found: SourcedModel, folder: Path) -> Any:
+    preprocessing = preprocessing_for(found.model)
+    return images_of(folder, preprocessing, channels=found.model.input_shape[-1])
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}\n")
+
+
+_FLAGS: dict[str, dict[str, Any]] = {
+    "model": {"metavar": "MODEL", "help": "a builder's or timm's name, or .keras file"},
+    "--format": {"required": True, "choices": tuple(FORMATS), "help": "of the export"},
+    "--output": {
+        "required": True,
+        "type": Path,
+        "metavar": "PATH",
+        "help": "the file; for saved_model the folder of its versions",
+    },
+    "--weights": {
+        "metavar": "W",
+        "help": "imagenet (default), none for random ones, a file, or hf://owner/repo",
+    },
+    "--classes": {"type": int, "metavar": "N", "help": "as labels or weights have"},
+    "--labels": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "the name of a class on each line; ImageNet's for its weights",
+    },
+    "--image-size": {"type": int, "metavar": "S", "help": "side, the model's own"},
+    "--images": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "images to compare on, for photographs that come with scikit-learn",
+    },
+}
+_FLAGS_OF_SOME: dict[str, dict[str, Any]] = {
+    "--precision": {
+        "choices": FORMATS["tflite"].precisions,
+        "help": "of weights and activations (default: float32)",
+    },
+    "--representative": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "images such as the model will see, for --precision int8",
+    },
+    "--opset": {"type": int, "metavar": "N", "help": "of operators (default: 18)"},
+    "--top": {"type": int, "metavar": "K", "help": "classes named (default: 5)"},
+    "--version": {"type": int, "metavar": "N", "help": "of the model (default: 1)"},
+    "--overwrite": {"action": "store_true", "help": "replace a file"},
+}
+
+
+def _parser(description: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m keras_cait.export",
+        description=description,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for flag, settings in _FLAGS.items():
+        parser.add_argument(flag, **settings)
+    for flag, settings in _FLAGS_OF_SOME.items():
+        names = [
+            name
+            for name, row in FORMATS.items()
+            if flag.removeprefix("--") in row.flags
+        ]
+        settings = {**settings, "help": f"{', '.join(names)}: {settings['help']}"}
+        parser.add_argument(flag, default=argparse.SUPPRESS, **settings)
+    return parser

@@ -1,0 +1,194 @@
+"""ONNX files are valid, say what Keras says, and are there whole or not at all."""
+
+import json
+import logging
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from keras_cait.export import to_onnx
+from keras_cait.export.to_onnx import check_size, convert, open_session
+
+import keras_cait
+from tests.export.samples import plausible
+from tests.models.samples import tiny_cait, tiny_deit, without_values
+
+LABELS = [f"class {index}" for index in range(10)]
+TINY = {"depth": 1, "class_attention_depth": 1, "patch_size": 16}
+
+
+def session_of(path, **settings):
+    options = onnxruntime.SessionOptions()
+    for name, value in settings.items():
+        setattr(options, name, str(value))
+    return onnxruntime.InferenceSession(path, options)
+
+
+def values_of(arguments):
+    return [(value.name, value.shape, value.type) for value in arguments]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    model = plausible(
+        tiny_cait(
+            input_shape=(32, 48, 3), distilled=True, depth=2, include_preprocessing=True
+        )
+    )
+    path = tmp_path_factory.mktemp("onnx") / "cait.onnx"
+    return model, to_onnx(model, path, labels=LABELS, weights="drawn by a test"), path
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16])
+def test_equals_keras_for_other_images(batch, exported):
+    model, _, path = exported
+    images = np.random.default_rng(1).uniform(0, 255, (batch, 32, 48, 3))
+    images = images.astype("float32")
+    expected = model.predict_on_batch(images)
+    (actual,) = session_of(path).run(None, {"images": images})
+    # Answers that differ, so that equal ones say something.
+    assert np.ptp(expected) > 0.1
+    np.testing.assert_allclose(actual, expected, atol=1e-4 * expected.max())
+
+
+def test_inputs_and_outputs_have_names_and_any_batch(exported):
+    session = session_of(exported[2])
+    shape = ["batch", 32, 48, 3]
+    assert values_of(session.get_inputs()) == [("images", shape, "tensor(float)")]
+    outputs = [("probabilities", ["batch", 10], "tensor(float)")]
+    assert values_of(session.get_outputs()) == outputs
+
+
+def test_only_standard_operators_of_the_opset_that_is_stated(exported):
+    _, report, path = exported
+    model = onnx.load(path)
+    versions = [(row.domain, row.version) for row in model.opset_import]
+    assert versions == [("", 18)]
+    assert {node.domain for node in model.graph.node} == {""}
+    assert report.details["opset"] == 18
+    assert sum(report.operators.values()) == len(model.graph.node)
+    assert report.largest_rank == 4
+
+
+def test_norms_are_one_operator_and_gelu_is_fused(exported, tmp_path):
+    _, report, path = exported
+    # Two in each of two blocks and of two that attend for the class; one at the end.
+    assert report.operators["LayerNormalization"] == 9
+    session_of(path, optimized_model_filepath=tmp_path / "run.onnx")
+    nodes = onnx.load(tmp_path / "run.onnx").graph.node
+    kinds = [node.op_type for node in nodes]
+    assert sum("Gelu" in kind for kind in kinds) == 4
+    assert "Erf" not in kinds
+
+
+def test_what_has_to_be_known_is_inside_and_beside(exported):
+    _, report, path = exported
+    metadata = session_of(path).get_modelmeta().custom_metadata_map
+    assert metadata["weights"] == "drawn by a test"
+    assert metadata["input_range"] == "[0, 255]"
+    beside = json.loads((path.parent / "cait.onnx.json").read_text())
+    assert beside == json.loads(json.dumps(report.to_dict()))
+    for name in ("labels", "mean", "std", "image_size"):
+        assert json.loads(metadata[name]) == beside[name]
+    assert beside["labels"] == LABELS
+    assert beside["image_size"] == [32, 48]
+    assert beside["size_bytes"] == path.stat().st_size
+    assert beside["images"] == 16
+    assert 0 <= beside["relative_difference"] < 1e-4
+    assert beside["top1_agreement"] == 1
+    assert beside["latency_ms"] > 0
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [
+        "cait.onnx",
+        "cait.onnx.json",
+    ]
+
+
+def test_a_model_of_half_precision_that_takes_normalised_images(tmp_path):
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = plausible(tiny_deit(classifier_activation=None, depth=1))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3))
+    report = to_onnx(model, tmp_path / "a.onnx", images=images)
+    assert report.comparison.images == 5
+    session = session_of(report.path)
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata["input_range"] == "normalised"
+    assert "labels" not in metadata
+    normal = keras_cait.preprocess_input(images).astype("float32")
+    (actual,) = session.run(None, {"images": normal})
+    expected = keras.ops.softmax(model.predict_on_batch(normal).astype("float32"))
+    # Half precision itself is no nearer.
+    np.testing.assert_allclose(actual, expected, atol=1e-2)
+
+
+def test_the_oldest_opset(tmp_path):
+    report = to_onnx(tiny_cait(**TINY), tmp_path / "a.onnx", opset=13)
+    assert report.details["opset"] == 13
+    assert onnx.load(report.path).opset_import[0].version == 13
+    assert "LayerNormalization" not in report.operators
+
+
+def test_an_operator_that_onnx_lacks_is_named(caplog, capfd):
+    inputs = keras.Input((4, 4, 3))
+    x = keras.layers.Dense(8, activation="gelu")(inputs)
+    outputs = keras.layers.GlobalAveragePooling2D()(x)
+    with (
+        caplog.at_level(logging.DEBUG),
+        pytest.raises(ValueError, match="no operator Erfc"),
+    ):
+        convert(keras.Model(inputs, outputs), 18)
+    # The converter's log would say the same, and what nobody needs.
+    assert [row for row in caplog.records if row.name.startswith("tf2onnx")] == []
+    assert "Erfc" not in "".join(capfd.readouterr())
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    model = tiny_cait(**TINY)
+    model.get_layer("head").bias.assign(np.full(10, np.nan))
+    with pytest.raises(ValueError, match="finite numbers"):
+        to_onnx(model, tmp_path / "a.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_replaced_only_when_asked(tmp_path):
+    model, path = tiny_cait(**TINY), tmp_path / "a.onnx"
+    path.write_text("precious")
+    with pytest.raises(FileExistsError, match=r"a\.onnx"):
+        to_onnx(model, path)
+    assert path.read_text() == "precious"
+    to_onnx(model, path, overwrite=True)
+    onnx.checker.check_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("a.tflite", {}, r"end in \.onnx"),
+        ("a.onnx", {"opset": 12}, "13 to 18. Received: opset=12"),
+        ("a.onnx", {"opset": 19}, "13 to 18. Received: opset=19"),
+        ("a.onnx", {"labels": ["one"]}, "10 classes.*1 labels"),
+        ("a.onnx", {"images": np.zeros((1, 9, 9, 3))}, r"shape=\(1, 9, 9, 3\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(name, options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        to_onnx(tiny_cait(**TINY), tmp_path / name, **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_no_file_can_hold_is_refused():
+    with without_values():
+        check_size(keras_cait.CaiT_M48(weights=None))
+        with pytest.raises(ValueError, match=r"less than 2 GiB.*2\.4 GiB of weights"):
+            check_size(keras_cait.DeiT3_H(weights=None))
+
+
+def test_a_file_that_onnxruntime_refuses(tmp_path):
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"no model at all")
+    with pytest.raises(ValueError, match="onnxruntime refuses"):
+        open_session(path, 1)
