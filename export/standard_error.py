@@ -1,0 +1,44 @@
+"""What libraries write to the standard error, past Python."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def standard_error_kept() -> Iterator[Callable[[], str]]:
+    """Keeps what is written to the standard error inside, C++ included.
+
+    Gives a function that returns it: for an error, where it may say more. It is the
+    whole process's standard error, so other threads are silent too meanwhile.
+
+    Example:
+        >>> with standard_error_kept() as written:
+        ...     _ = os.write(2, b"a converter's chatter")
+        >>> written()
+        "a converter's chatter"
+
+    """
+    text = ""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept:
+
+        def written() -> str:
+            return text or _content(kept)
+
+        before = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield written
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            text = _content(kept)
+
+
+def _content(file: tempfile._TemporaryFileWrapper) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -1,0 +1,217 @@
+"""Models as TFLite files, each run and compared before it is there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras_cait.export.comparison import (
+    Comparison,
+    check_difference,
+    compare,
+    median_latency,
+)
+from keras_cait.export.packages import needed
+from keras_cait.export.preparation import Prepared, images_to_compare, prepare
+from keras_cait.export.report import ExportReport, size_on_disk
+from keras_cait.export.representative_images import (
+    check_representative,
+    representative_images,
+)
+from keras_cait.export.targets import export_target
+from keras_cait.export.tflite_conversion import convert
+from keras_cait.export.tflite_file import check_tflite, pack, unpack
+from keras_cait.export.tflite_integers import (
+    KEPT,
+    inner_products,
+    quantise_products,
+    quantise_weights,
+)
+from keras_cait.export.tflite_metadata import TfliteMetadata, add_metadata
+from keras_cait.export.tflite_runtime import TfliteRuntime, processors, ranges_of
+
+from keras_cait.layers import FeedForward
+
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
+TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
+"""Of the largest output. With 8-bit weights the agreement is only reported."""
+
+
+def to_tflite(
+    model: keras.Model,
+    path: Path | str,
+    *,
+    precision: str = "float32",
+    representative: np.ndarray | Path | str | None = None,
+    labels: Sequence[str] | None = None,
+    images: np.ndarray | None = None,
+    weights: str = "not stated",
+    overwrite: bool = False,
+) -> ExportReport:
+    """Writes a classifier as a TFLite file, and a report beside it.
+
+    The file takes `images`, `(1, height, width, channels)` float32 as the Keras model
+    does, and gives `probabilities`, `(1, classes)` float32. It is made of operators
+    that are built into TFLite, without a tensor of more than four axes or of unknown
+    size. It is loaded by LiteRT and compared with the Keras model before it is there.
+    Labels and normalisation are metadata inside.
+
+    Args:
+        model: A classifier as the builders of this package make it, of any precision.
+        path: Where the file is to be; its name ends in ".tflite".
+        precision: "float32"; "float16", weights of half the size, computed with in
+            float32; "dynamic", the weights of linear layers in 8 bits, and what they
+            multiply quantised as it comes; "int8", as well, but queries, keys, values
+            and the first layer of each feed-forward in integers throughout, by ranges
+            that representative images show.
+        representative: For "int8": what the model will see, at least 16 images, better
+            100; an array `(images, height, width, channels)` in [0, 255] or a folder,
+            whose images are resized and cropped as the model wants.
+        labels: Names of the classes, in order.
+        images: To compare on, `(images, height, width, channels)` in [0, 255]; None
+            for photographs.
+        weights: Where they came from, for the report.
+        overwrite: Whether a file that is there is replaced.
+
+    Returns:
+        What was compared, how fast it is and what it is made of.
+
+    Raises:
+        ValueError: If the model cannot be exported, an argument does not fit, the file
+            has an operator that phones lack, or it differs from Keras by more than
+            1e-4 of the largest output (2e-2 in float16).
+        OSError: If nothing can be written there.
+        ModuleNotFoundError: If a package is missing that TFLite needs.
+
+    Example:
+        >>> import tempfile, keras_cait
+        >>> model = keras_cait.DeiT(
+        ...     input_shape=(32, 32, 3), patch_size=16, embed_dim=8, depth=1,
+        ...     num_heads=2, classes=3, include_preprocessing=True,
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = to_tflite(model, f"{folder}/m.tflite", labels=["a", "b", "c"])
+        >>> report.comparison.relative_difference < 1e-4, report.operators["GELU"]
+        (True, 1)
+
+    Reference:
+        LiteRT, https://ai.google.dev/edge/litert
+
+    """
+    path = Path(path)
+    if path.suffix != ".tflite":
+        raise ValueError(f"The file's name must end in .tflite. Received: {path}")
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"`precision` must be one of {', '.join(PRECISIONS)}. Received: "
+            f"precision={precision!r}"
+        )
+    check_representative(representative, precision)
+    needed("ai_edge_litert.interpreter")
+    prepared = prepare(model, labels=labels, weights=weights)
+    pixels, compared = images_to_compare(prepared, images)
+    inputs = prepared.normalised(pixels)
+    expected = prepared.expected(inputs)
+    seen = None
+    if representative is not None:
+        seen = representative_images(representative, prepared)
+    threads = processors()
+    with export_target(path, overwrite=overwrite) as temporary:
+        content = _quantised(prepared, precision, seen, threads)
+        content = add_metadata(
+            content, _metadata(prepared), channels=prepared.model.input_shape[-1]
+        )
+        temporary.write_bytes(content)
+        del content
+        graph = check_tflite(temporary.read_bytes(), gelus=_activations(prepared))
+        run = TfliteRuntime(temporary, threads)
+        found = _compared(run, inputs, expected, TOLERANCES.get(precision))
+        latency = median_latency(lambda: run(inputs[:1]))
+        size = size_on_disk(temporary)
+    details: dict[str, Any] = {
+        "batch": 1,
+        "runtime": f"TensorFlow Lite {graph.runtime} or later, LiteRT",
+        "tensors": dict(graph.types),
+    }
+    if precision in ("dynamic", "int8"):
+        details["kept in float32"] = KEPT
+    if seen is not None:
+        details["representative images"] = len(seen)
+    report = ExportReport(
+        path=path,
+        format="tflite",
+        precision=precision,
+        model=model.name,
+        weights=weights,
+        image_size=prepared.preprocessing.image_size,
+        input=prepared.input,
+        mean=prepared.preprocessing.mean,
+        std=prepared.preprocessing.std,
+        labels=prepared.labels,
+        compared=compared,
+        comparison=found,
+        size_bytes=size,
+        latency_ms=latency,
+        threads=threads,
+        operators=graph.operators,
+        largest_rank=graph.largest_rank,
+        details=details,
+    )
+    report.write()
+    return report
+
+
+def _quantised(
+    prepared: Prepared, precision: str, seen: np.ndarray | None, threads: int
+) -> bytes:
+    """The content of the file, without metadata."""
+    content = convert(prepared.model, halves=precision == "float16")
+    check_tflite(content, gelus=_activations(prepared))
+    model = unpack(content)
+    if seen is not None:
+        chosen = inner_products(model)
+        ends = [
+            index for product in chosen for index in (product.input, product.output)
+        ]
+        ranges = ranges_of(model, ends, prepared.normalised(seen), threads)
+        quantise_products(model, chosen, ranges)
+    if precision in ("dynamic", "int8"):
+        quantise_weights(model)
+    return pack(model)
+
+
+def _activations(prepared: Prepared) -> int:
+    return sum(isinstance(layer, FeedForward) for layer in prepared.reference.layers)
+
+
+def _metadata(prepared: Prepared) -> TfliteMetadata:
+    preprocessing = prepared.preprocessing
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    if not prepared.takes_pixels:
+        mean = tuple(255 * value for value in preprocessing.mean)
+        std = tuple(255 * value for value in preprocessing.std)
+    return TfliteMetadata(
+        name=prepared.model.name,
+        description=(
+            f"Classifies {prepared.input}. The whole image is resized to the model's "
+            f"size / {preprocessing.crop_pct:g}, {preprocessing.interpolation}, and "
+            f"the middle cut out. Weights: {prepared.weights}."
+        ),
+        mean=mean,
+        std=std,
+        labels=prepared.labels,
+    )
+
+
+def _compared(
+    run: TfliteRuntime,
+    inputs: np.ndarray,
+    expected: np.ndarray,
+    tolerance: float | None,
+) -> Comparison:
+    found = compare(expected, np.concatenate([run(image[None]) for image in inputs]))
+    if tolerance is not None:
+        check_difference(found, tolerance)
+    return found
