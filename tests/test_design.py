@@ -33,7 +33,7 @@ WITHOUT_TENSORFLOW = """
 
     assert keras.backend.backend() == "jax"
     model = keras_cait.DeiT(
-        input_shape=(32, 32, 3), patch_size=8, embed_dim=32, depth=2, num_heads=4,
+        input_shape=(32, 32, 3), patch_size=8, embed_dim=32, depth=1, num_heads=4,
         classes=10,
     )
     print(model(np.zeros((2, 32, 32, 3), "float32")).shape)
@@ -99,7 +99,12 @@ def test_layers_have_one_anatomy(layer):
 def test_works_without_tensorflow(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(WITHOUT_TENSORFLOW)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "PYTHONPATH": str(ROOT),
+            "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles sooner
+        },
         cwd=tmp_path,
         capture_output=True,
         text=True,
