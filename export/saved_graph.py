@@ -18,6 +18,9 @@ class SavedGraph:
         path: Folder of the SavedModel.
         signature: Name of the signature.
 
+    Attributes:
+        nodes: All of them, those of a function as often as it is called.
+
     """
 
     def __init__(self, path: Path, signature: str) -> None:
@@ -27,18 +30,18 @@ class SavedGraph:
         self._functions = {one.signature.name: one for one in library.function}
         output = next(iter(graph.signature_def[signature].outputs.values())).name
         nodes = {node.name: node for node in graph.graph_def.node}
-        self._calls = list(self._expanded([nodes[output.split(":")[0]]]))
+        self.nodes = list(self._expanded([nodes[output.split(":")[0]]]))
 
     def operators(self) -> dict[str, int]:
         """How many nodes of each kind, but those that compute nothing."""
-        kinds = Counter(node.op for node in self._calls if not self._called(node))
+        kinds = Counter(node.op for node in self.nodes if not self._called(node))
         return {kind: kinds[kind] for kind in sorted(kinds.keys() - _SILENT)}
 
     def largest_rank(self) -> int:
         """Of all tensors whose number of axes is known."""
         return max(
             len(shape.dim)
-            for node in self._calls
+            for node in self.nodes
             for shape in node.attr["_output_shapes"].list.shape
         )
 

@@ -1,0 +1,166 @@
+"""Images in a request become what the model is shown in evaluation, pixel for pixel."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras_cait.export.served_images import pixels_of_arrays, pixels_of_files
+from PIL import Image
+
+from keras_cait.data.evaluation_view import EvaluationView
+from tests.data.photographs import encoded, opened, photograph
+from tests.data.test_decoding import FILES
+from tests.data.test_evaluation_view import as_in_timm
+from tests.export.malformed import EMPTY, HUGE, WHOLE
+
+VIEW = EvaluationView(image_size=(32, 48), crop_pct=0.9, channels=3)
+GREY = EvaluationView(image_size=(24, 24), crop_pct=0.875, channels=1)
+COLOUR = Image.fromarray(photograph(61, 83))
+ANIMATION = encoded(
+    COLOUR, "GIF", save_all=True, append_images=[COLOUR.rotate(90), COLOUR.rotate(180)]
+)
+ALL_KINDS = {
+    **FILES,
+    "animation": ANIMATION,
+    "CMYK JPEG": encoded(COLOUR.convert("CMYK"), quality=95),
+    "BMP with alpha": encoded(COLOUR.convert("RGBA"), "BMP"),
+    "one pixel": encoded(photograph(1, 1), "PNG"),
+    "one pixel, JPEG": encoded(photograph(1, 1)),
+    "one row": encoded(photograph(1, 700), "PNG"),
+    "one column": encoded(photograph(700, 1)),
+}
+
+
+@functools.cache
+def in_a_graph(function, view, spec):
+    """As it stands in a SavedModel."""
+    return tf.function(
+        lambda images: function(images, view), input_signature=[spec], autograph=False
+    )
+
+
+@pytest.fixture
+def of_files():
+    return in_a_graph(pixels_of_files, VIEW, tf.TensorSpec((None,), "string"))
+
+
+@pytest.fixture
+def of_arrays():
+    spec = tf.TensorSpec((None, None, None, 3))
+    return in_a_graph(pixels_of_arrays, VIEW, spec)
+
+
+@pytest.mark.parametrize("view", [VIEW, GREY], ids=["colour", "grey"])
+def test_pixels_of_files_are_those_of_the_view(view):
+    from_files = in_a_graph(pixels_of_files, view, tf.TensorSpec((None,), "string"))
+    found = from_files(tf.constant(list(ALL_KINDS.values()))).numpy()
+    assert found.shape == (len(ALL_KINDS), *view.image_size, view.channels)
+    for kind, pixels in zip(ALL_KINDS, found, strict=True):
+        expected = view(tf.constant(ALL_KINDS[kind]))
+        np.testing.assert_array_equal(pixels, expected, kind)
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_pixels_are_those_of_pil(kind, of_files):
+    (found,) = of_files(tf.constant([ALL_KINDS[kind]])).numpy().astype(int)
+    expected = as_in_timm(opened(ALL_KINDS[kind]), VIEW.image_size, 0.9).astype(int)
+    assert abs(found - expected).max() <= 1  # one grey level
+
+
+def test_pixels_of_arrays_are_rounded_and_clipped(of_arrays):
+    images = np.random.default_rng(0).uniform(-30, 290, (2, 50, 40, 3))
+    images = images.astype("float32")
+    levels = np.clip(np.round(images), 0, 255).astype("uint8")
+    expected = [VIEW(tf.constant(image)) for image in levels]
+    np.testing.assert_array_equal(of_arrays(images), expected)
+
+
+def test_no_images_are_no_pixels(of_files, of_arrays):
+    assert of_files(tf.constant([], "string")).shape == (0, 32, 48, 3)
+    assert of_arrays(tf.zeros((0, 7, 9, 3))).shape == (0, 32, 48, 3)
+
+
+def test_a_frame_need_not_fill_its_screen(of_files):
+    """Its own pixels count, wherever the file places it."""
+    at = WHOLE["GIF"].index(b"\x2c\0\0\0\0\x53\0\x3d\0")
+    moved = bytearray(WHOLE["GIF"])
+    moved[6:10] = b"\xc8\0\xc8\0"  # the screen, 200 x 200
+    moved[at + 1 : at + 5] = b"\x0a\0\x14\0"  # right by 10, down by 20
+    both = of_files(tf.constant([WHOLE["GIF"], bytes(moved)])).numpy()
+    np.testing.assert_array_equal(both[0], both[1])
+
+
+def test_a_gif_with_comments_and_colours_of_its_own_is_read(of_files):
+    first = WHOLE["GIF"].index(b"\x2c\0\0\0\0\x53\0\x3d\0")
+    comment = b"\x21\xfe" + b"\x05hello\x02hi\x03you\0"
+    longer = WHOLE["GIF"][:first] + 20 * comment + WHOLE["GIF"][first:]
+    both = of_files(tf.constant([WHOLE["GIF"], longer])).numpy()
+    np.testing.assert_array_equal(both[0], both[1])
+    frames = [COLOUR.convert("P"), COLOUR.quantize(7), COLOUR.quantize(200)]
+    for start in frames:  # a table for the first frame, and others
+        file = encoded(start, "GIF", save_all=True, append_images=frames)
+        np.testing.assert_array_equal(of_files([file])[0], VIEW(file))
+
+
+def in_tiny_parts(parts):
+    """A GIF with a comment of so many parts, of lengths that alternate."""
+    first = WHOLE["GIF"].index(b"\x2c\0\0\0\0\x53\0\x3d\0")
+    comment = b"\x21\xfe" + parts // 2 * b"\x01a\x02bc" + b"\0"
+    return WHOLE["GIF"][:first] + comment + WHOLE["GIF"][first:]
+
+
+def with_scans(number):
+    """A progressive JPEG whose last scan comes again and again."""
+    file = WHOLE["progressive"]
+    start = file.rindex(b"\xff\xda")
+    return file[:start] + number * file[start:-2] + b"\xff\xd9"
+
+
+CANNOT = {
+    **HUGE,
+    **EMPTY,
+    "text": b"not an image",
+    "WebP": encoded(COLOUR, "WEBP"),
+    "half of a JPEG": WHOLE["JPEG"][: len(WHOLE["JPEG"]) // 2],
+    "GIF in tiny parts": in_tiny_parts(100_000),
+    "JPEG of a thousand scans": with_scans(1000),
+    # Which the decoder takes for grey:
+    "BMP with a palette": encoded(COLOUR.quantize(16), "BMP"),
+}
+
+
+@pytest.mark.parametrize("kind", CANNOT)
+def test_what_cannot_be_decoded_is_named(kind, of_files):
+    good = ALL_KINDS["PNG"]
+    expected = (
+        rf"image 1 of the batch cannot be decoded: expected .* Received: "
+        rf"{len(CANNOT[kind])} bytes"
+    )
+    with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+        of_files(tf.constant([good, CANNOT[kind], good]))
+    assert of_files(tf.constant([good])).shape == (1, 32, 48, 3)
+
+
+def test_what_is_just_allowed_is_decoded(of_files):
+    allowed = [in_tiny_parts(900), with_scans(20), encoded(photograph(1, 65_500))]
+    assert of_files(tf.constant(allowed)).shape == (3, 32, 48, 3)
+    refused = encoded(np.zeros((1, 65_501, 3), "uint8"), "PNG")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="image 0"):
+        of_files(tf.constant([refused]))
+
+
+@pytest.mark.parametrize(
+    ("images", "named"),
+    [
+        (np.full((1, 4, 4, 3), np.nan), "image 0 .* not finite"),
+        (np.stack([np.zeros((4, 4, 3)), np.full((4, 4, 3), np.inf)]), "image 1"),
+        (np.zeros((1, 0, 4, 3)), r"Received: \[1 0 4 3\]"),
+        (np.zeros((2, 4, 0, 3)), r"Received: \[2 4 0 3\]"),
+        (np.zeros((1, 1, 65_501, 3)), r"Received: \[1 1 65501 3\]"),
+    ],
+)
+def test_what_is_no_image_is_refused(images, named, of_arrays):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=named):
+        of_arrays(tf.constant(images, "float32"))
+    assert of_arrays(tf.zeros((1, 4, 4, 3))).shape == (1, 32, 48, 3)
