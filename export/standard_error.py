@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import IO
 
 
 @contextlib.contextmanager
@@ -39,6 +40,6 @@ def standard_error_kept() -> Iterator[Callable[[], str]]:
             text = _content(kept)
 
 
-def _content(file: tempfile._TemporaryFileWrapper) -> str:
+def _content(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode(errors="replace")

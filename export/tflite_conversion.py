@@ -33,9 +33,9 @@ def convert(model: keras.Model, *, halves: bool = False) -> bytes:
     # As constants: variables of a SavedModel would be left out of the file.
     constant = convert_variables_to_constants_v2(whole.get_concrete_function(image))
 
-    @tf.function(input_signature=[image])
-    def named(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {OUTPUT: constant(images)[0]}
+    named = tf.function(
+        lambda images: {OUTPUT: constant(images)[0]}, input_signature=[image]
+    )
 
     module = tf.Module()
     module.named = named
