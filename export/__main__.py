@@ -25,4 +25,4 @@ if not __package__:  # `python export`, from a checkout
 from keras_cait.export.command import main
 
 if __name__ == "__main__":
-    sys.exit(main(description=__doc__))
+    sys.exit(main(description=__doc__ or ""))

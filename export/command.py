@@ -157,7 +157,11 @@ _FLAGS: dict[str, dict[str, Any]] = {
         "metavar": "W",
         "help": "imagenet (default), none for random ones, a file, or hf://owner/repo",
     },
-    "--classes": {"type": int, "metavar": "N", "help": "as labels or weights have"},
+    "--classes": {
+        "type": int,
+        "metavar": "N",
+        "help": "as the weights have, or labels",
+    },
     "--labels": {
         "type": Path,
         "metavar": "FILE",

@@ -25,7 +25,7 @@ class ModelSource:
         weights: "imagenet" for the published ones, "none" for random ones, a file or
             "hf://owner/repository"; None for "imagenet". Nothing with a `.keras`
             file, which has its own.
-        classes: How many; None for as many as the labels or the weights have.
+        classes: How many; None for as many as the weights have, or the labels.
         image_size: Side of the images in pixels; None for the model's own.
         labels: A file with the name of a class on each line.
     """
@@ -78,12 +78,13 @@ def load_source(source: ModelSource) -> SourcedModel:
             model=_load_file(source), labels=labels, weights=source.name
         )
     find_variant(source.name)  # a name that there is not comes first
-    if source.image_size is not None and source.image_size < 1:
-        raise ValueError(
-            f"--image-size must be 1 or more. Received: {source.image_size}"
-        )
+    for name in ("image_size", "classes"):
+        value = getattr(source, name)
+        if value is not None and value < 1:
+            flag = "--" + name.replace("_", "-")
+            raise ValueError(f"{flag} must be 1 or more. Received: {value}")
     weights = source.weights or "imagenet"
-    classes = source.classes or (labels and len(labels)) or _classes_of(weights) or 1000
+    classes = source.classes or _classes_of(weights) or len(labels or ()) or 1000
     if weights == "imagenet" and classes != 1000:
         raise ValueError(
             "The published weights know ImageNet's 1000 classes. Received: "
@@ -115,10 +116,11 @@ def read_labels(path: Path) -> tuple[str, ...]:
             f"--labels must be a text file in UTF-8. Received: {path}, {error}"
         ) from error
     labels = tuple(line.strip() for line in text.rstrip().splitlines())
-    if not all(labels):
+    if not labels or not all(labels):
+        place = f"line {labels.index('') + 1} is empty" if labels else "no line is"
         raise ValueError(
             "--labels must have the name of a class on each line. Received: "
-            f"{path}, whose line {labels.index('') + 1 if labels else 1} is empty."
+            f"{path}, where {place}."
         )
     return labels
 
@@ -141,12 +143,18 @@ def _load_file(source: ModelSource) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False)
     except (TypeError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ValueError(
-            f"{path} cannot be loaded: {reason} Models with layers of one's own are "
-            "exported from Python, where those are known: keras_cait.export.to_onnx, "
-            "to_tflite and to_saved_model."
+            f"{path} cannot be loaded: {_reason(error)}. Models with layers of one's "
+            "own are exported from Python, where those are known: "
+            "keras_cait.export.to_onnx, to_tflite and to_saved_model."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of what Keras says was the matter, without configurations."""
+    text = str(error).rpartition("Exception encountered: ")[2]
+    first = (text.strip().splitlines() or [type(error).__name__])[0]
+    return first.partition(". ")[0].rstrip(".")
 
 
 def _build(source: ModelSource, weights: str, classes: int) -> keras.Model:
@@ -162,7 +170,9 @@ def _build(source: ModelSource, weights: str, classes: int) -> keras.Model:
 
 
 def _classes_of(weights: str) -> int | None:
-    """How many classes the head of a safetensors file knows."""
+    """How many classes weights know, as far as can be told before they are loaded."""
+    if weights == "imagenet":
+        return 1000
     path = download(weights) if weights.startswith("hf://") else Path(weights)
     if path.suffix != ".safetensors" or not path.is_file():
         return None
@@ -171,5 +181,5 @@ def _classes_of(weights: str) -> int | None:
             for name in set(_HEAD_BIASES).intersection(file.keys()):
                 return file.get_slice(name).get_shape()[0]
     except SafetensorError:
-        pass  # which loading the weights reports
+        return None  # loading the weights says what is the matter
     return None

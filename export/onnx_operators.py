@@ -92,12 +92,13 @@ def _name_norm(nodes: _Nodes, quotient: Any) -> None:
     total = root and nodes.maker(root.input[0], "Add")
     mean = total and nodes.maker(total.input[0], "ReduceMean")
     square = mean and nodes.maker(mean.input[0], "Mul")
-    if not square or list(square.input) != [x, x]:
+    if not total or not square or list(square.input) != [x, x]:
         return
     epsilon, shape = nodes.number(total.input[1]), nodes.shapes[x]
-    if math.isnan(epsilon) or nodes.shapes[divisor] != (*shape[:-1], 1):
+    dim = shape[-1]
+    if math.isnan(epsilon) or not dim or nodes.shapes[divisor] != (*shape[:-1], 1):
         return
-    gain = nodes.constant(f"ones_{shape[-1]}", np.ones(shape[-1] or 1, "float32"))
+    gain = nodes.constant(f"ones_{dim}", np.ones(dim, "float32"))
     _replace(quotient, "LayerNormalization", [x, gain], axis=-1, epsilon=epsilon)
 
 

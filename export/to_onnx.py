@@ -17,6 +17,7 @@ from keras_cait.export.onnx_operators import name_operators
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
+from keras_cait.export.standard_error import standard_error_kept
 from keras_cait.export.targets import export_target
 
 OPSETS = range(13, 19)  # 18 is the newest that tf2onnx writes
@@ -164,7 +165,7 @@ def convert(model: keras.Model, opset: int) -> Any:
     def probabilities(images: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probabilities": model(images, training=False)}
 
-    with _quiet():
+    with _quiet(), standard_error_kept():
         proto, _ = needed("tf2onnx.convert").from_function(
             probabilities, input_signature=signature, opset=opset
         )
@@ -182,7 +183,7 @@ def convert(model: keras.Model, opset: int) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps the converter's log to itself: what is wrong, the checks say."""
+    """Keeps the converter's log off: what is wrong, the checks say."""
     logger = logging.getLogger("tf2onnx")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,206 @@
+"""The command line exports, reports in words and JSON, and names mistakes."""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import onnxruntime
+import pytest
+from keras_cait.export.command import main
+from PIL import Image
+
+from tests.export.samples import plausible
+from tests.models.samples import tiny_deit
+
+LABELS = [f"class {index}" for index in range(10)]
+
+
+def tiny_model(folder):
+    model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
+    path = folder / "tiny.keras"
+    plausible(model).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A model, labels and photographs, as a person has them."""
+    folder = tmp_path_factory.mktemp("files")
+    tiny_model(folder)
+    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n")
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 40, 50, 3), "uint8")
+    for index, image in enumerate(pixels):
+        path = folder / "photos" / f"of {index % 2}" / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def there(files, monkeypatch):
+    monkeypatch.chdir(files)
+
+
+def run(capsys, *arguments, model="tiny.keras"):
+    """The exit code, what was printed, and the error."""
+    try:
+        code = main([model, *map(str, arguments)])
+    except SystemExit as error:
+        code = error.code
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "flags", "beside"),
+    [
+        ("onnx", "a.onnx", ["--opset", "17"], "a.onnx.json"),
+        ("tflite", "a.tflite", ["--precision", "float16"], "a.tflite.json"),
+        ("saved_model", "served", ["--top", "3", "--version", "2"], "served/2.json"),
+    ],
+)
+def test_every_format(format, name, flags, beside, tmp_path, capsys):
+    output = ["--format", format, "--output", tmp_path / name]
+    compared = ["--labels", "labels.txt", "--images", "photos"]
+    code, out, err = run(capsys, *output, *compared, *flags)
+    assert (code, err) == (0, "")
+    *words, last = out.splitlines()
+    report = json.loads(last)
+    assert report == json.loads((tmp_path / beside).read_text())
+    assert report["format"] == format
+    assert report["labels"] == LABELS
+    assert report["images"] == 24
+    assert report["weights"] == "tiny.keras"
+    assert report["relative_difference"] < 1e-2
+    assert words[0].startswith("exported")
+    assert str(report["path"]) in words[0]
+    assert f"{report['size_bytes'] / 1e6:.1f} MB" in out
+
+
+def test_int8_from_representative_images(tmp_path, capsys):
+    output = ["--format", "tflite", "--output", tmp_path / "a.tflite"]
+    flags = ["--precision", "int8", "--representative", "photos"]
+    code, out, err = run(capsys, *output, *flags)
+    assert (code, err) == (0, "")
+    assert json.loads(out.splitlines()[-1])["precision"].startswith("int8")
+
+
+@pytest.mark.slow  # twelve blocks; what names mean is tested beside
+def test_a_model_by_its_name(tmp_path, capsys):
+    path = tmp_path / "a.onnx"
+    flags = ["--weights", "none", "--classes", "3", "--image-size", "32"]
+    output = ["--format", "onnx", "--output", path]
+    code, out, err = run(capsys, *output, *flags, model="deit_tiny_patch16_224")
+    assert (code, err) == (0, "")
+    report = json.loads(out.splitlines()[-1])
+    assert report["weights"] == "random"
+    assert report["image_size"] == [32, 32]
+    assert "[0, 255]" in report["input"]
+    (images,) = onnxruntime.InferenceSession(path).get_inputs()
+    assert images.shape == ["batch", 32, 32, 3]
+
+
+def test_replaces_a_file_only_when_asked(tmp_path, capsys):
+    path = tmp_path / "a.onnx"
+    path.write_text("precious")
+    output = ["--format", "onnx", "--output", path]
+    code, out, err = run(capsys, *output)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: The target must be new.")
+    assert path.read_text() == "precious"
+    assert run(capsys, *output, "--overwrite")[0] == 0
+    assert path.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--format onnx --precision int8", "onnx knows --precision float32. Received"),
+        ("--format saved_model --precision float16", "saved_model knows --precision"),
+        ("--format onnx --top 3", "onnx knows --opset, --overwrite. Received: --top"),
+        ("--format tflite --opset 17", "tflite knows --precision, --representative"),
+        ("--format saved_model --overwrite", "knows --top, --version. Received"),
+        ("--format tflite --precision int8", "int8 needs --representative DIR"),
+        ("--format tflite --representative photos", "is for --precision int8"),
+        ("--format tflite --precision int4", "invalid choice: 'int4'"),
+        ("--format coreml", "invalid choice: 'coreml'"),
+        ("--format onnx --opset new", "invalid int value: 'new'"),
+        ("--format onnx --opset 99", "`opset` must be 13 to 18"),
+        ("--format onnx --weight none", "unrecognized arguments: --weight none"),
+        ("--format onnx --classes 3", "A .keras file has weights, classes"),
+        ("--format onnx --labels nowhere.txt", "nowhere.txt"),
+        ("--format onnx --labels photos", "photos"),
+        ("--format onnx --labels tiny.keras", "--labels must be a text file"),
+        ("--format onnx --labels two.txt", "10 classes of the model, one each. Rec"),
+        ("--format onnx --images nowhere", "nowhere, which is no folder"),
+        ("--format onnx --images empty", "empty, without any"),
+        ("--format onnx --images broken", "broken/a.png, which cannot be decoded"),
+        ("--format onnx --output labels.txt/a.onnx", "labels.txt"),
+        ("--format onnx --output photos", "must end in .onnx"),
+    ],
+)
+def test_mistakes_are_one_line(flags, message, files, tmp_path, capsys):
+    (files / "two.txt").write_text("one\ntwo\n")
+    (files / "empty").mkdir(exist_ok=True)
+    (files / "broken").mkdir(exist_ok=True)
+    (files / "broken" / "a.png").write_bytes(b"no image")
+    output = [] if "--output" in flags else ["--output", tmp_path / "a.onnx"]
+    code, out, err = run(capsys, *output, *flags.split())
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("CaiT_XXS25", "Did you mean CaiT_XXS"),
+        ("nowhere.keras", "No model at nowhere.keras"),
+        ("labels.keras", "labels.keras cannot be loaded"),
+        ("other.keras", "Received: 'other'"),
+    ],
+)
+def test_models_that_are_none(model, message, files, tmp_path, capsys):
+    (files / "labels.keras").write_text("no model")
+    inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, x, name="other").save(files / "other.keras")
+    output = ["--format", "onnx", "--output", tmp_path / "a.onnx"]
+    code, out, err = run(capsys, *output, model=model)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_weights_that_do_not_fit_are_not_listed_for_pages(files, tmp_path, capsys):
+    output = ["--format", "onnx", "--output", tmp_path / "a.onnx"]
+    flags = ["--weights", "tiny.keras", "--classes", "3"]
+    code, _, err = run(capsys, *output, *flags, model="DeiT_Ti")
+    assert code == 2
+    assert err.startswith("error: The weights do not fit the model 'deit_ti'")
+    assert len(err) < 1100
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("format", "name", "package"),
+    [
+        ("onnx", "a.onnx", "tf2onnx"),
+        ("tflite", "a.tflite", "ai_edge_litert"),
+        ("saved_model", "served", "tensorflow_serving"),
+    ],
+)
+def test_a_package_that_is_missing(
+    format, name, package, tmp_path, capsys, monkeypatch
+):
+    for imported in [each for each in sys.modules if each.startswith(package)]:
+        monkeypatch.delitem(sys.modules, imported)
+    monkeypatch.setitem(sys.modules, package, None)
+    code, out, err = run(capsys, "--format", format, "--output", tmp_path / name)
+    assert (code, out) == (2, "")
+    assert package in err
+    assert "pip install 'keras-cait[export]'" in err
+    assert list(tmp_path.iterdir()) == []

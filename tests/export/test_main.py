@@ -1,0 +1,57 @@
+"""Started as a person starts it: from a checkout, and as a module."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+
+from tests.models.samples import tiny_deit
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(*command, cwd):
+    return subprocess.run(
+        [sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True
+    )
+
+
+def test_from_a_checkout(tmp_path):
+    model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
+    model.save(tmp_path / "model.keras")
+    flags = ["model.keras", "--format", "onnx", "--output", "new/model.onnx"]
+    done = start(ROOT / "export", *flags, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["path"] == "new/model.onnx"
+    onnx.checker.check_model(tmp_path / "new" / "model.onnx", full_check=True)
+
+
+# What `python -m keras_cait.export` does, where no runtime but TensorFlow is there.
+AS_A_MODULE = """
+import runpy, sys
+
+for name in ("ai_edge_litert", "onnx", "onnxruntime", "tensorflow_serving", "tf2onnx"):
+    sys.modules[name] = None
+import keras_cait.export
+
+functions = [getattr(keras_cait.export, name) for name in keras_cait.export.__all__]
+print(all(map(callable, functions)), keras_cait.export.__all__)
+sys.argv = ["keras_cait.export", *sys.argv[1:]]
+runpy.run_module("keras_cait.export", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_as_a_module_without_the_packages_of_formats(tmp_path):
+    flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
+    done = start("-c", AS_A_MODULE, *flags, cwd=tmp_path)
+    names = "['fold', 'to_onnx', 'to_saved_model', 'to_tflite']"
+    assert done.stdout.splitlines() == [f"True {names}"], done.stderr
+    assert done.returncode == 2
+    # TensorFlow's own log stands before it: it starts before this package does.
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: Expected a name of keras_cait.list_models()")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
