@@ -177,6 +177,8 @@ def _over_grpc(options: argparse.Namespace, images: list[Any]) -> Outputs:
     request.model_spec.signature_name = options.signature
     if options.version is not None:
         request.model_spec.version.value = options.version
+    if options.signature != FILES:
+        images = _needed("numpy").stack(images)
     request.inputs["images"].CopyFrom(tensorflow.make_tensor_proto(images))
     with grpc.insecure_channel(
         options.grpc, [("grpc.max_send_message_length", -1)]

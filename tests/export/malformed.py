@@ -88,4 +88,3 @@ def corpus() -> list[bytes]:
     while len(files) < 100:
         files.append(rng.randbytes(rng.randrange(1, 5000)))
     return files
-

@@ -209,6 +209,10 @@ def test_a_target_that_cannot_be_written_is_named(tmp_path):
 def test_palettes_are_seen_as_they_look(served):
     """A picture of few colours says the same as the one it was made of."""
     few = Image.fromarray(photograph(61, 83)).quantize(16)
-    kinds = [encoded(few, "PNG"), encoded(few, "GIF"), encoded(few.convert("RGB"), "PNG")]
+    kinds = [
+        encoded(few, "PNG"),
+        encoded(few, "GIF"),
+        encoded(few.convert("RGB"), "PNG"),
+    ]
     scores = served.likeliest(*kinds)["scores"]
     np.testing.assert_allclose(scores, scores[[0, 0, 0]], rtol=1e-5)

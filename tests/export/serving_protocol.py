@@ -1,0 +1,182 @@
+"""Servers that speak as TensorFlow Serving does, around a loaded SavedModel.
+
+The protocol is the real one, over HTTP and gRPC on this machine; the server is not.
+"""
+
+import base64
+import contextlib
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+NAME, VERSION = "keras_cait", 1
+_PREDICT = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?:predict")
+
+
+class RefusedError(Exception):
+    """What a server answers in place of a prediction."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def predict(
+    signatures: dict, model: str, version: int | None, signature: str, images: Any
+) -> dict[str, np.ndarray]:
+    """What TensorFlow Serving does with a request, with its words for errors."""
+    if model != NAME or version not in (None, VERSION):
+        asked = (
+            f"Latest({model})" if version is None else f"Specific({model}, {version})"
+        )
+        raise RefusedError("NOT_FOUND", f"Servable not found for request: {asked}")
+    if signature not in signatures:
+        message = f'Serving signature name: "{signature}" not found in signature def'
+        raise RefusedError("INVALID_ARGUMENT", message)
+    kind = "string" if signature == "serving_default" else "float32"
+    try:
+        answer = signatures[signature](images=tf.constant(images, kind))
+    except tf.errors.InvalidArgumentError as error:
+        raise RefusedError("INVALID_ARGUMENT", error.message) from error
+    return {name: value.numpy() for name, value in answer.items()}
+
+
+@contextlib.contextmanager
+def over_rest(
+    signatures: dict, *, delay: float = 0.0, state: str = "AVAILABLE"
+) -> Iterator[str]:
+    """A server on a free port; gives its address.
+
+    `delay` is in seconds a request, `state` what it says of the model.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status = {"error_code": "OK", "error_message": ""}
+            row = {"version": str(VERSION), "state": state, "status": status}
+            self.answer(200, {"model_version_status": [row]})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            time.sleep(delay)
+            try:
+                self.answer(200, rest_answer(signatures, self.path, body))
+            except RefusedError as error:
+                status = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400}[error.code]
+                self.answer(status, {"error": str(error)})
+
+        def answer(self, status: int, body: dict) -> None:
+            content = json.dumps(body, indent=1).encode()  # "name": value, as there
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        def log_message(self, format: str, *values: Any) -> None: ...
+
+    with serving(Handler) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Runs an HTTP server on a free port; gives its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def rest_answer(signatures: dict, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Rows for rows, columns for columns; one output alone has no name."""
+    match = _PREDICT.fullmatch(path)
+    if match is None:
+        raise RefusedError("NOT_FOUND", f"Malformed request: POST {path}")
+    rows = body.get("instances")
+    images = body["inputs"] if rows is None else rows
+    images = images["images"] if isinstance(images, dict) else images
+    images = [
+        base64.b64decode(one["b64"]) if isinstance(one, dict) else one for one in images
+    ]
+    found = predict(
+        signatures,
+        match[1],
+        None if match[2] is None else int(match[2]),
+        body.get("signature_name", "serving_default"),
+        images,
+    )
+    columns = {name: _plain(values) for name, values in found.items()}
+    if rows is None:
+        alone = next(iter(columns.values()))
+        return {"outputs": columns if len(columns) > 1 else alone}
+    if len(columns) == 1:
+        return {"predictions": next(iter(columns.values()))}
+    return {
+        "predictions": [
+            dict(zip(columns, values, strict=True))
+            for values in zip(*columns.values(), strict=True)
+        ]
+    }
+
+
+def _plain(values: np.ndarray) -> list[Any]:
+    return (values.astype(str) if values.dtype == object else values).tolist()
+
+
+class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Answers `Predict`, and keeps the requests."""
+
+    def __init__(self, signatures: dict, delay: float) -> None:
+        self.signatures = signatures
+        self.delay = delay
+        self.requests: list[predict_pb2.PredictRequest] = []
+
+    def Predict(self, request: Any, context: Any) -> predict_pb2.PredictResponse:  # noqa: N802
+        self.requests.append(request)
+        time.sleep(self.delay)
+        spec = request.model_spec
+        version = spec.version.value if spec.HasField("version") else None
+        images = tf.make_ndarray(request.inputs["images"])
+        try:
+            found = predict(
+                self.signatures, spec.name, version, spec.signature_name, images
+            )
+        except RefusedError as error:
+            context.abort(getattr(grpc.StatusCode, error.code), str(error))
+            raise
+        response = predict_pb2.PredictResponse(model_spec=spec)
+        for name, values in found.items():
+            response.outputs[name].CopyFrom(tf.make_tensor_proto(values))
+        return response
+
+
+@contextlib.contextmanager
+def over_grpc(signatures: dict, *, delay: float = 0.0) -> Iterator[tuple[str, Service]]:
+    """A server on a free port; gives its address, and what it was asked."""
+    service = Service(signatures, delay)
+    largest = [("grpc.max_receive_message_length", -1)]  # as TensorFlow Serving
+    server = grpc.server(futures.ThreadPoolExecutor(4), options=largest)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}", service
+    finally:
+        server.stop(grace=None).wait()

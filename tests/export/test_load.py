@@ -1,0 +1,52 @@
+"""Many clients at once get what one client gets, and none is forgotten."""
+
+import pytest
+import tensorflow as tf
+from keras_cait.export.serving import load_test
+
+
+def test_no_request_is_lost_or_wrong(served, capfd):
+    code = load_test.main([str(served.path), "--requests", "160", "--clients", "8"])
+    assert code == 0
+    said = capfd.readouterr().out
+    assert said.startswith("160 requests: 160 right, 0 wrong, 0 lost; p50 ")
+    assert "p99" in said
+
+
+class Faulty:
+    """A model that answers some requests otherwise."""
+
+    def __init__(self, model, fault, from_call):
+        self.model, self.fault, self.from_call = model, fault, from_call
+        self.calls = 0
+
+    def __call__(self, images):
+        self.calls += 1
+        found = self.model(images=images)
+        return self.fault(found) if self.calls > self.from_call else found
+
+
+def swapped(found):
+    return {**found, "indices": found["indices"][:, ::-1]}
+
+
+def lost(found):
+    raise tf.errors.UnavailableError(None, None, "gone")
+
+
+@pytest.mark.parametrize(("fault", "counted"), [(swapped, "wrong"), (lost, "lost")])
+def test_faults_are_counted(fault, counted, served):
+    files = load_test.pictures(2)
+    faulty = Faulty(served.ask["serving_default"], fault, from_call=2 + 10)
+    load = load_test.send(faulty, files, requests=20, clients=1)
+    assert (load.answered, getattr(load, counted)) == (10, 10)
+    assert "10 right" in str(load)
+
+
+def test_what_must_be_refused_and_is_answered_is_wrong(served):
+    (file,) = load_test.pictures(1)
+    model = served.ask["serving_default"]
+    load = load_test.send(
+        lambda images: model(images=tf.constant([file])), [file], requests=50, clients=2
+    )
+    assert (load.answered, load.wrong, load.lost) == (49, 1, 0)
