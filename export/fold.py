@@ -106,11 +106,13 @@ def _rebuild(folding: Folding, step: Step) -> None:
 def _rule(folding: Folding, step: Step) -> Callable[[Folding, Step], Folded] | None:
     if step in folding.taken_over or is_idle(step):
         return lambda folding, step: folding.pending(step.input)
+    heads = merged_heads(folding.graph, step)
+    if heads is not None:
+        return lambda folding, _: fold_heads.mean_of_heads(folding, heads)
     for applies, rule in (
         (is_norm(step), fold_blocks.norm),
         (is_join(step), fold_blocks.join),
         (step.picked_tokens is not None, fold_heads.pick),
-        (merged_heads(folding.graph, step) is not None, fold_heads.mean_of_heads),
     ):
         if applies:
             return rule

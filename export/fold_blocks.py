@@ -44,7 +44,9 @@ def attention(folding: Folding, step: Step) -> Folded:
     """Any of the three, for the queries that are needed."""
     old = step.operation
     tensor, gain, offset = folding.affine(step.input)
+    queries = folding.needed(step)
     if isinstance(old, ClassAttention):
+        queries = min(queries, old.num_query_tokens)
         maps = [LinearMap.of(layer) for layer in (old.q, old.k, old.v)]
     else:
         maps = LinearMap.of(old.qkv).parts(3)
@@ -53,7 +55,6 @@ def attention(folding: Folding, step: Step) -> Folded:
     proj, centred = folding.written(step, old.proj)
 
     sizes = {"num_heads": old.num_heads, "dtype": "float32", "name": old.name}
-    queries = min(folding.needed(step), old.num_queries(tensor.shape[1]))
     if isinstance(old, TalkingHeads):
         layer = FoldedTalkingHeads(**sizes)
     elif queries < tensor.shape[1]:

@@ -8,7 +8,7 @@ from keras_cait.export.folded_tensors import Folded, Folding, assign
 from keras_cait.export.full_precision import float32_step
 from keras_cait.export.graph import Step
 from keras_cait.export.linear_maps import LinearMap, values
-from keras_cait.export.merged_heads import merged_heads
+from keras_cait.export.merged_heads import MergedHeads
 
 from keras_cait.typing import Tensor
 
@@ -33,9 +33,8 @@ def dense(folding: Folding, step: Step) -> Folded:
     return Folded(made)
 
 
-def mean_of_heads(folding: Folding, step: Step) -> Folded:
+def mean_of_heads(folding: Folding, heads: MergedHeads) -> Folded:
     """The heads of a distilled model as one, of both tokens in a row."""
-    heads = merged_heads(folding.graph, step)
     tensor, gain, offset = folding.affine(heads.source, heads.tokens)
     row = ops.reshape(tensor, (-1, heads.tokens * tensor.shape[-1]))
     return Folded(_dense(row, heads.linear_map(gain, offset), heads.heads[0][1]))

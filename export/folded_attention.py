@@ -26,7 +26,7 @@ class FoldedAttention(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_heads = num_heads
 
-    def projections(self, dim: int, **parts: int) -> None:
+    def projections(self, dim: int | None, **parts: int) -> None:
         """Makes `proj`, and linear layers of these names to so many times `dim`."""
         for name, number in {**parts, "proj": 1}.items():
             layer = Linear(number * dim, dtype=self.dtype_policy, name=name)

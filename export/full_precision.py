@@ -79,6 +79,8 @@ def float32_step(step: Any, **changed: Any) -> Any:
         ValueError: If it cannot be made from that.
 
     """
+    if isinstance(step, keras.Model):
+        return in_float32(step)
     config: dict[str, Any] = {**step.get_config(), **changed}
     if "dtype" in config:
         config["dtype"] = "float32"
