@@ -49,7 +49,13 @@ FEATURES = {
     "regnety_max": (tiny_regnety, {"pooling": "max"}),
 }
 PASSIVE = ("Const", "Identity", "NoOp", "Placeholder")
+SLOW = ("cait", "deit_one_block", "deit_token", "cait_avg", "regnety_max")
 RATES = {"drop_path_rate": 0.2, "dropout_rate": 0.1, "attention_dropout_rate": 0.1}
+
+
+def cases(table):
+    marks = {True: [pytest.mark.slow], False: []}
+    return [pytest.param(name, marks=marks[name in SLOW]) for name in table]
 
 
 def made(family, **settings):
@@ -95,7 +101,7 @@ def operations(model):
     return Counter(each.type for each in found)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", cases(MODELS))
 def test_says_the_same(name):
     family, settings = MODELS[name]
     assert_folds(made(family, include_preprocessing=True, **settings))
@@ -106,13 +112,13 @@ def test_takes_normalised_images_too(family):
     assert_folds(made(family, depth=1, **LOGITS))
 
 
-@pytest.mark.parametrize("name", FEATURES)
+@pytest.mark.parametrize("name", cases(FEATURES))
 def test_gives_the_same_features(name):
     family, settings = FEATURES[name]
     assert_folds(made(family, include_top=False, **settings))
 
 
-@pytest.mark.parametrize("family", [tiny_deit, tiny_deit3, tiny_cait])
+@pytest.mark.parametrize("family", [tiny_deit3, tiny_cait])
 def test_nothing_of_training_is_left(family):
     model = made(family, include_preprocessing=True, **RATES, **LOGITS)
     folded = assert_folds(model)
@@ -220,7 +226,9 @@ def test_the_last_blocks_compute_only_the_tokens_that_are_read():
     assert folded.get_layer("norm").output.shape == (None, 2, 32)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "float16"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_float16", pytest.param("float16", marks=pytest.mark.slow)]
+)
 def test_folds_models_of_half_precision(policy):
     keras.config.set_dtype_policy(policy)
     try:
