@@ -23,7 +23,6 @@ with the brightness of the image, and would cost more agreement than all the oth
 # the version of TensorFlow Lite that has it.
 _VERSION = 12
 _RUNTIME = "2.17.0"
-_RESHAPING = ("RESHAPE", "TRANSPOSE", "SPLIT", "SLICE", "STRIDED_SLICE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,30 +71,21 @@ def _weighted(model: Any, name: str) -> list[Product]:
     return found
 
 
-def inner_products(model: Any) -> list[Product]:
-    """Those products whose result is used up inside a branch: by attention or GELU.
+def products_into_gelu(model: Any) -> list[Product]:
+    """The first layer of each feed-forward: what fixed ranges do the least harm to.
 
-    The others add to the stream of tokens, which goes through all blocks and has a
-    few large values among many small ones, or are logits, which are compared with
-    one another: 256 levels are too few for them.
+    The second layers and the projections of attention add to the stream of tokens,
+    which goes through all blocks and has a few large values among many small ones;
+    queries, keys and values come out of one product and would share one range; logits
+    are compared with one another. 256 levels for all images are too few for them.
     """
     (graph,) = model.subgraphs
-    users: dict[int, list[Any]] = {}
+    users: dict[int, list[str]] = {}
     for operator in graph.operators:
         for index in operator.inputs:
-            users.setdefault(int(index), []).append(operator)
-
-    def ends_inside(index: int) -> bool:
-        following = users.get(index, [])
-        return bool(following) and all(
-            all(ends_inside(int(i)) for i in operator.outputs)
-            if (name := operator_name(model.operatorCodes[operator.opcodeIndex]))
-            in _RESHAPING
-            else name in ("GELU", "BATCH_MATMUL")
-            for operator in following
-        )
-
-    return [product for product in products(model) if ends_inside(product.output)]
+            name = operator_name(model.operatorCodes[operator.opcodeIndex])
+            users.setdefault(int(index), []).append(name)
+    return [row for row in products(model) if users.get(row.output) == ["GELU"]]
 
 
 def quantise_weights(model: Any) -> int:

@@ -24,7 +24,7 @@ from keras_cait.export.tflite_conversion import convert
 from keras_cait.export.tflite_file import check_tflite, pack, unpack
 from keras_cait.export.tflite_integers import (
     KEPT,
-    inner_products,
+    products_into_gelu,
     quantise_products,
     quantise_weights,
 )
@@ -62,9 +62,9 @@ def to_tflite(
         path: Where the file is to be; its name ends in ".tflite".
         precision: "float32"; "float16", weights of half the size, computed with in
             float32; "dynamic", the weights of linear layers in 8 bits, and what they
-            multiply quantised as it comes; "int8", as well, but queries, keys, values
-            and the first layer of each feed-forward in integers throughout, by ranges
-            that representative images show.
+            multiply quantised as it comes; "int8", as well, but the first layer of
+            each feed-forward in integers throughout, by ranges that representative
+            images show.
         representative: For "int8": what the model will see, at least 16 images, better
             100; an array `(images, height, width, channels)` in [0, 255] or a folder,
             whose images are resized and cropped as the model wants.
@@ -170,7 +170,7 @@ def _quantised(
     check_tflite(content, gelus=_activations(prepared))
     model = unpack(content)
     if seen is not None:
-        chosen = inner_products(model)
+        chosen = products_into_gelu(model)
         ends = [
             index for product in chosen for index in (product.input, product.output)
         ]

@@ -9,8 +9,8 @@ from keras_cait.export.photographs import photographs
 from keras_cait.export.tflite_conversion import convert
 from keras_cait.export.tflite_file import pack, schema, unpack
 from keras_cait.export.tflite_integers import (
-    inner_products,
     products,
+    products_into_gelu,
     quantise_products,
     quantise_weights,
 )
@@ -94,7 +94,8 @@ def test_smaller_files(deit, float32, precision, tmp_path):
     assert report.details["tensors"][kind] > 5
     if precision == "int8":
         assert report.details["representative images"] == 24
-        assert 4 <= report.operators["QUANTIZE"] < report.operators["DEQUANTIZE"]
+        # One is for the weights of the patch embedding.
+        assert (report.operators["QUANTIZE"], report.operators["DEQUANTIZE"]) == (2, 3)
 
 
 def test_eight_bit_weights_are_near_and_a_quarter_of_the_size():
@@ -112,20 +113,17 @@ def test_eight_bit_weights_are_near_and_a_quarter_of_the_size():
 
 
 def test_which_products_are_integers_throughout(content):
-    """Queries, keys and values, and what goes into GELU: nothing that is added."""
+    """The first layers of feed-forwards: one in each stage of a CaiT."""
     model = unpack(content)
-    inside = inner_products(model)
+    inside = products_into_gelu(model)
     graph = model.subgraphs[0]
     shapes = [tuple(graph.tensors[product.weights].shape) for product in inside]
-    assert shapes.count((128, 32)) == 2  # one feed-forward in each stage
-    assert (32, 128) not in shapes
-    assert (10, 32) not in shapes
-    assert 0 < len(inside) < len(products(model))
+    assert shapes == [(128, 32), (128, 32)]
 
 
 def test_ranges_are_those_of_all_images(content):
     model = unpack(content)
-    inside = inner_products(model)
+    inside = products_into_gelu(model)
     indices = [product.output for product in inside]
     images = np.random.default_rng(0).standard_normal((3, 32, 32, 3), "float32")
     ranges = ranges_of(model, indices, images, 1)
@@ -138,7 +136,7 @@ def test_ranges_are_those_of_all_images(content):
 
 def test_integers_are_steps_of_the_range(content):
     model = unpack(content)
-    chosen = inner_products(model)[:1]
+    chosen = products_into_gelu(model)[:1]
     ranges = {chosen[0].input: (-1.0, 3.0), chosen[0].output: (2.0, 4.0)}
     quantise_products(model, chosen, ranges)
     model = unpack(pack(model))
@@ -211,7 +209,7 @@ def test_layers_with_the_same_weights():
         second.set_weights(first.get_weights())
     content = convert(model)
     smaller = unpack(content)
-    inside = inner_products(smaller)
+    inside = products_into_gelu(smaller)
     indices = [index for product in inside for index in (product.input, product.output)]
     image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
     assert len({product.weights for product in inside}) < len(inside)
