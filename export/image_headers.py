@@ -69,8 +69,8 @@ def whole_numbers(
         tf.errors.InvalidArgumentError: If the file ends before.
 
     Example:
-        >>> whole_numbers(tf.constant(b"..\\1\\0\\2\\0"), 2, 2, bits=16).numpy()
-        array([1, 2], dtype=int32)
+        >>> whole_numbers(tf.constant(b"..a.bc"), 2, 2, bits=16, big=True).numpy()
+        array([24878, 25187], dtype=int32)
 
     """
     kind = {16: "uint16", 32: "int32"}[bits]

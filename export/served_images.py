@@ -34,12 +34,6 @@ def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
         tf.errors.InvalidArgumentError: If one cannot be decoded, has more than 50
             million pixels or a side above 65,500; the message says which.
 
-    Example:
-        >>> view = EvaluationView(image_size=(4, 4), channels=3)
-        >>> file = tf.io.encode_png(tf.zeros((6, 8, 3), "uint8"))
-        >>> pixels_of_files([file], view).shape
-        TensorShape([1, 4, 4, 3])
-
     """
 
     def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:
@@ -88,11 +82,11 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
         return view(tf.ensure_shape(levels, (None, None, view.channels)))
 
     images = tf.convert_to_tensor(images, "float32")
-    shape = tf.shape(images, "int64")
+    shape = tf.shape(images, tf.int64)
     # By the number of values, not by the last axis: a server does not hold what it
     # gets against the shape of the signature, which TensorFlow takes for granted.
     values = shape[0] * shape[1] * shape[2] * view.channels
-    fits = (tf.size(images, "int64") == values) & is_allowed(shape[1], shape[2])
+    fits = (tf.size(images, tf.int64) == values) & is_allowed(shape[1], shape[2])
     message = tf.strings.format(
         f"images must be of shape (batch, height, width, {view.channels}), 1 to "
         f"{MAX_SIDE} pixels a side. Received: {{}}",

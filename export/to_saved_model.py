@@ -92,11 +92,11 @@ def to_saved_model(
         )
     needed(f"{APIS}.prediction_log_pb2")
     prepared = prepare(model, labels=labels, weights=weights)
-    served = Signatures(prepared, top=min(top, model.output_shape[-1]))
     pixels, compared = images_to_compare(prepared, images)
     pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
     path = Path(path, str(version))
     with export_target(path) as temporary:
+        served = Signatures(prepared, top=min(top, model.output_shape[-1]))
         functions = served.functions()
         tf.saved_model.save(served, str(temporary), signatures=functions)
         photograph = photographs(_LARGE_IMAGE, 1, prepared.model.input_shape[-1])

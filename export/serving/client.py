@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 UNREACHABLE, TIMEOUT, NOT_FOUND, REFUSED, UNREADABLE, FAILED, MISSING = range(3, 10)
+_URL = "http://localhost:8501"
 FILES = "serving_default"  # the signature that takes files
 
 Outputs = dict[str, list[Any]]
@@ -68,8 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("images", nargs="+", type=Path, metavar="IMAGE")
     where = parser.add_mutually_exclusive_group()
-    url = {"default": "http://localhost:8501", "help": "of REST (%(default)s)"}
-    where.add_argument("--url", type=_url, **url)
+    where.add_argument("--url", type=_url, default=_URL, help="of REST (%(default)s)")
     where.add_argument("--grpc", metavar="HOST:PORT", help="ask over gRPC instead")
     add("--model", default="keras_cait", help="its name there (%(default)s)")
     add("--version", type=int, help="of the model; the newest one otherwise")

@@ -84,7 +84,7 @@ def over_rest(
                 self.end_headers()
                 self.wfile.write(content)
 
-        def log_message(self, format: str, *values: Any) -> None: ...
+        def log_message(self, format: str, *args: Any) -> None: ...
 
     with serving(Handler) as address:
         yield address

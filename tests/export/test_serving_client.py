@@ -189,7 +189,7 @@ def test_rest_is_spoken_as_it_is_written_down(exchange, run, tmp_path):
             self.end_headers()
             self.wfile.write(json.dumps(exchange["response"]).encode())
 
-        def log_message(self, *values): ...
+        def log_message(self, format, *args): ...
 
     image = tmp_path / "image.jpg"
     image.write_bytes(b64decode(SHAPES["image"]))
@@ -210,7 +210,7 @@ def test_another_server_is_told_from_tensorflow_serving(body, run, images):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *values): ...
+        def log_message(self, format, *args): ...
 
     with serving(Other) as url:
         code, _, error = run("--url", url, images / "temple.jpg")

@@ -1,7 +1,13 @@
 """Each request that TensorFlow Serving warms up with is one that the model answers."""
 
+import sys
+
+import pytest
 import tensorflow as tf
+from keras_cait.export.to_saved_model import to_saved_model
 from keras_cait.export.warmup import read_warmup
+
+from tests.models.samples import tiny_deit
 
 
 def test_every_signature_is_warmed_up_and_answers(served):
@@ -27,3 +33,11 @@ def test_files_are_warmed_up_with_a_real_jpeg(served):
     image = tf.io.decode_jpeg(file)
     assert image.shape == (375, 500, 3)
     assert tf.math.reduce_std(tf.cast(image, "float32")) > 20  # grey levels
+
+
+def test_without_the_api_nothing_is_written(tmp_path, monkeypatch):
+    name = "tensorflow_serving.apis.prediction_log_pb2"
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ModuleNotFoundError, match=r"keras-cait\[export\]"):
+        to_saved_model(tiny_deit(depth=1), tmp_path)
+    assert list(tmp_path.iterdir()) == []
