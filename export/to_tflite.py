@@ -110,12 +110,12 @@ def to_tflite(
     check_representative(representative, precision)
     needed("ai_edge_litert.interpreter")
     prepared = prepare(model, labels=labels, weights=weights)
-    pixels, compared = images_to_compare(prepared, images)
-    inputs = prepared.normalised(pixels)
-    expected = prepared.expected(inputs)
     seen = None
     if representative is not None:
         seen = representative_images(representative, prepared)
+    pixels, compared = images_to_compare(prepared, images)
+    inputs = prepared.normalised(pixels)
+    expected = prepared.expected(inputs)
     threads = processors()
     with export_target(path, overwrite=overwrite) as temporary:
         content = _quantised(prepared, precision, seen, threads)

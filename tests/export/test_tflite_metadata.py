@@ -1,5 +1,6 @@
 """What phones read in a file: labels and normalisation."""
 
+import struct
 import zipfile
 
 import flatbuffers
@@ -58,6 +59,17 @@ def test_labels_are_a_file_that_is_not_compressed(path):
     assert tuple(lines) == METADATA.labels
     # A reader that knows no zip finds the lines as they are.
     assert "\nBernese mountain dog\ncafé\n".encode() in path.read_bytes()
+
+
+def test_labels_are_where_the_code_for_phones_looks(path):
+    """As `export/mobile/README.md` reads them, which has no zip to read with."""
+    content = path.read_bytes()
+    header = content.rfind(b"PK\x03\x04")
+    (size,) = struct.unpack_from("<I", content, header + 22)
+    name, extra = struct.unpack_from("<HH", content, header + 26)
+    start = header + 30 + name + extra
+    lines = content[start : start + size].decode().split("\n")
+    assert tuple(lines) == (*METADATA.labels, "")
 
 
 def test_the_buffer_is_as_the_schema_has_it(path):

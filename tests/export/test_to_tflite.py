@@ -1,10 +1,13 @@
 """Files that phones run: compared, refused, and what is in them."""
 
+import contextlib
+import io
 import json
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras_cait.export.photographs import photographs
 from keras_cait.export.tflite_conversion import convert
 from keras_cait.export.tflite_file import pack, schema, unpack
@@ -80,6 +83,23 @@ def test_a_model_that_wants_normalised_images(cait, tmp_path):
     assert metadata.labels is None
 
 
+def assert_gpus_have_its_operators(path):
+    """By the list of TensorFlow's own GPU delegate."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        tf.lite.experimental.Analyzer.analyze(str(path), gpu_compatibility=True)
+    assert "looks compatible with GPU delegate" in said.getvalue()
+
+
+def test_gpus_and_xnnpack_take_all_of_it(float32):
+    assert_gpus_have_its_operators(float32.path)
+    # A part of the graph that XNNPACK takes is one node more.
+    interpreter = TfliteRuntime(float32.path, 1).interpreter
+    nodes = [row["op_name"] for row in interpreter._get_ops_details()]
+    assert nodes.count("DELEGATE") == 1
+    assert len(nodes) == sum(float32.operators.values()) + 1
+
+
 @pytest.mark.parametrize("precision", ["float16", "dynamic", "int8"])
 def test_smaller_files(deit, float32, precision, tmp_path):
     report = to_tflite(
@@ -92,6 +112,7 @@ def test_smaller_files(deit, float32, precision, tmp_path):
     assert 0 < report.comparison.relative_difference < 0.05
     kind = "FLOAT16" if precision == "float16" else "INT8"
     assert report.details["tensors"][kind] > 5
+    assert_gpus_have_its_operators(report.path)
     if precision == "int8":
         assert report.details["representative images"] == 24
         # One is for the weights of the patch embedding.
