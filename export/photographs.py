@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+from keras_cait.export.packages import needed
 
 DESCRIPTION = "crops of the two photographs that scikit-learn comes with"
 
@@ -25,9 +26,7 @@ def photographs(
         (4, 32, 48, 3)
 
     """
-    from sklearn.datasets import load_sample_images
-
-    pictures = load_sample_images().images
+    pictures = needed("sklearn.datasets").load_sample_images().images
     draws = np.random.default_rng(0)
     crops = []
     for index in range(number):

@@ -44,9 +44,9 @@ class Prepared:
         """Images in [0, 255] as the model takes them, float32."""
         if self.takes_pixels:
             return pixels.astype("float32")
-        mean, std = (
-            np.array(v) for v in (self.preprocessing.mean, self.preprocessing.std)
-        )
+        mean, std = np.array(self.preprocessing.mean), np.array(self.preprocessing.std)
+        if pixels.shape[-1] != len(mean):  # as `include_preprocessing` has it
+            mean, std = mean.mean(), std.mean()
         return ((pixels / 255 - mean) / std).astype("float32")
 
     def expected(self, inputs: np.ndarray) -> np.ndarray:

@@ -43,8 +43,14 @@ def forget():
     gc.collect()
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("name", SMALL)
+CASES = [
+    pytest.param(name, format, marks=[] if index == place % 2 else pytest.mark.slow)
+    for index, name in enumerate(SMALL)
+    for place, format in enumerate(FORMATS)
+]
+
+
+@pytest.mark.parametrize(("name", "format"), CASES)
 def test_small(name, format, tmp_path):
     check(export(SMALL[name], format, tmp_path / "model"), format)
 
