@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from typing import Any
 
 import keras
 import numpy as np
@@ -190,8 +191,8 @@ def test_a_folder_of_representative_images(deit, tmp_path):
     assert by_folder.path.read_bytes() == by_array.path.read_bytes()
 
 
-def refused(deit, path, match, error=ValueError, **settings):
-    with pytest.raises(error, match=match):
+def refused(deit, path, match, **settings: Any):
+    with pytest.raises(ValueError, match=match):
         to_tflite(deit, path, **settings)
     assert not list(path.parent.glob("*"))
 
@@ -202,7 +203,7 @@ def test_arguments_that_do_not_fit(deit, tmp_path):
     refused(deit, path, "must be one of float32, float16", precision="int4")
     refused(deit, path, "needs `representative`: at least 16", precision="int8")
     refused(deit, path, 'is for `precision="int8"`', representative=SEEN)
-    integers = {"precision": "int8"}
+    integers: dict[str, Any] = {"precision": "int8"}
     refused(deit, path, "16 images or more.*15", **integers, representative=SEEN[:15])
     refused(deit, path, "be of shape", **integers, representative=SEEN[:, :8])
     refused(deit, path, "in .0, 255.*normalise", **integers, representative=SEEN / -2)
