@@ -83,8 +83,8 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
 
     images = tf.convert_to_tensor(images, "float32")
     shape = tf.shape(images, tf.int64)
-    # By the number of values, not by the last axis: a server does not hold what it
-    # gets against the shape of the signature, which TensorFlow takes for granted.
+    # A server does not hold what it gets against the shape of the signature, so this
+    # does, by the number of values: the last axis TensorFlow takes for granted.
     values = shape[0] * shape[1] * shape[2] * view.channels
     fits = (tf.size(images, tf.int64) == values) & is_allowed(shape[1], shape[2])
     message = tf.strings.format(

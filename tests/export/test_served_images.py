@@ -134,6 +134,7 @@ def with_scans(number):
 CANNOT = {
     **HUGE,
     **EMPTY,
+    "50 million pixels": encoded(Image.new("1", (7072, 7072)), "PNG"),
     "text": b"not an image",
     "WebP": encoded(COLOUR, "WEBP"),
     "half of a JPEG": WHOLE["JPEG"][: len(WHOLE["JPEG"]) // 2],

@@ -199,14 +199,11 @@ def test_other_shapes_are_refused_as_a_server_sends_them(served):
             return session._call_tf_sessionrun(None, feed, fetches, [], None)
 
         assert ask(np.zeros((2, 4, 4, 3), "float32"))[0].shape == (2, 10)
-        for shape in [
-            (2, 4, 4, 4),
-            (1, 4, 4, 1),
-            (4, 4, 3),
-            (1, 2, 4, 4, 3),
-            (3, 3),
-            (),
-        ]:
+        for shape in [(2, 4, 4, 4), (1, 4, 4, 1), (4, 4, 3), (1, 2, 4, 4, 3)]:
+            expected = rf"images must be of shape .* Received: \[{shape[0]} {shape[1]} "
+            with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+                ask(np.zeros(shape, "float32"))
+        for shape in [(3, 3), (3,), ()]:
             with pytest.raises(tf.errors.InvalidArgumentError):
                 ask(np.zeros(shape, "float32"))
 
