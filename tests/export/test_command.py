@@ -56,8 +56,15 @@ def run(capsys, *arguments, model="tiny.keras"):
     ("format", "name", "flags", "beside"),
     [
         ("onnx", "a.onnx", ["--opset", "17"], "a.onnx.json"),
-        ("tflite", "a.tflite", ["--precision", "float16"], "a.tflite.json"),
-        ("saved_model", "served", ["--top", "3", "--version", "2"], "served/2.json"),
+        pytest.param(
+            *("tflite", "a.tflite", ["--precision", "float16"], "a.tflite.json"),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *("saved_model", "served", ["--top", "3", "--version", "2"]),
+            "served/2.json",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_every_format(format, name, flags, beside, tmp_path, capsys):

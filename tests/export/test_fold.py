@@ -118,7 +118,9 @@ def test_gives_the_same_features(name):
     assert_folds(made(family, include_top=False, **settings))
 
 
-@pytest.mark.parametrize("family", [tiny_deit3, tiny_cait])
+@pytest.mark.parametrize(
+    "family", [pytest.param(tiny_deit3, marks=pytest.mark.slow), tiny_cait]
+)
 def test_nothing_of_training_is_left(family):
     model = made(family, include_preprocessing=True, **RATES, **LOGITS)
     folded = assert_folds(model)

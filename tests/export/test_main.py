@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import onnx
+import pytest
 
 from tests.models.samples import tiny_deit
 
@@ -44,6 +45,7 @@ runpy.run_module("keras_cait.export", run_name="__main__", alter_sys=True)
 """
 
 
+@pytest.mark.slow
 def test_as_a_module_without_the_packages_of_formats(tmp_path):
     flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
     done = start("-c", AS_A_MODULE, *flags, cwd=tmp_path)

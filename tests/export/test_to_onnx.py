@@ -125,6 +125,7 @@ def test_a_model_of_half_precision_that_takes_normalised_images(tmp_path):
     np.testing.assert_allclose(actual, expected, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_the_oldest_opset(tmp_path):
     report = to_onnx(tiny_cait(**TINY), tmp_path / "a.onnx", opset=13)
     assert report.details["opset"] == 13
