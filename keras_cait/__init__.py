@@ -1,6 +1,9 @@
 """CaiT and DeiT for Keras 3: models, distillation and what goes with them."""
 
-from keras_cait import command_line, layers
+from keras_cait import (
+    command_line,  # pyright: ignore[reportUnusedImport]  # first, it acts at once
+    layers,
+)
 from keras_cait.distillation import Distiller, HardDistillation, SoftDistillation
 from keras_cait.models.builders import (
     CaiT_M24,
