@@ -8,9 +8,9 @@ from typing import Any
 import keras
 from safetensors import SafetensorError, safe_open
 
-import keras_cait
 from keras_cait.models.imagenet import imagenet_classes
-from keras_cait.models.registry import find_variant
+from keras_cait.models.registry import create_model, find_variant
+from keras_cait.weights import load_weights
 from keras_cait.weights.hub import download
 
 _HEAD_BIASES = ("head.bias", "head.fc.bias")  # a number for each class
@@ -162,10 +162,10 @@ def _build(source: ModelSource, weights: str, classes: int) -> keras.Model:
     if source.image_size is not None:
         options["input_shape"] = (source.image_size, source.image_size, 3)
     if weights == "imagenet":
-        return keras_cait.create_model(source.name, **options)
-    model = keras_cait.create_model(source.name, weights=None, **options)
+        return create_model(source.name, **options)
+    model = create_model(source.name, weights=None, **options)
     if weights != "none":
-        keras_cait.load_weights(model, weights)  # all of them, the head too
+        load_weights(model, weights)  # all of them, the head too
     return model
 
 

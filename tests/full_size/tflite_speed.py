@@ -5,7 +5,9 @@
 is started in the project's environment; --timm is the interpreter of one with torch,
 timm and onnx. Both models have the same weights and get the same images, one at a
 time, LiteRT and onnxruntime in turn, so that what else the machine does meets both.
-The two agree, or the run fails; the last line of the standard output is a JSON object.
+The run fails if the two do not agree, or if ours takes longer in the median; the best
+of each is shown too, but is luck where others use the same processors. The last line
+of the standard output is a JSON object.
 """
 # ruff: noqa: T201 (it reports on stdout)
 
@@ -90,7 +92,7 @@ def main() -> int:
     parser.set_defaults(cases=["cait_xxs24_224"])
     parser.add_argument("--timm", required=True, help="a Python with torch and timm")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--repeats", type=int, default=100)
     parser.add_argument("--precision", default="float32")
     options = parser.parse_args()
     folder = options.folder.resolve()
@@ -112,10 +114,9 @@ def main() -> int:
             print(f"  {name:20} best {values['best']:6.1f} ms, "
                   f"median {values['median']:6.1f} ms")  # fmt: skip
     fast = all(
-        row["milliseconds"]["keras_cait, LiteRT"][kind]
-        <= row["milliseconds"]["timm, onnxruntime"][kind]
+        row["milliseconds"]["keras_cait, LiteRT"]["median"]
+        <= row["milliseconds"]["timm, onnxruntime"]["median"]
         for row in results.values()
-        for kind in ("best", "median")
     )
     equal = options.precision != "float32" or all(
         row["difference"] <= 1e-4 for row in results.values()
