@@ -47,9 +47,10 @@ test-export: $(READY) ## the published sizes in every format of export; the tabl
 	$(BIN)/python -m pytest -m export tests/export $(ARGS)
 	cat build/exports.md
 
-torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, and full-size parity (an hour)
+torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, full-size parity, TFLite's speed (an hour)
 	$(TORCH)/bin/python -m pytest -m torch tests/weights
 	$(BIN)/python -m tests.full_size.run build/parity --timm $(TORCH)/bin/python $(ARGS)
+	$(BIN)/python -m tests.full_size.tflite_speed build/tflite --timm $(TORCH)/bin/python
 
 lint: $(READY) ## format, lint, types, import directions, spelling
 	$(BIN)/ruff format --check .
