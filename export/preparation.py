@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -39,6 +40,19 @@ class Prepared:
         height, width, channels = self.model.input_shape[1:]
         values = "in [0, 255]" if self.takes_pixels else "normalised by mean and std"
         return f"images {height} x {width} x {channels}, float32, {values}"
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What every report says of the model."""
+        return {
+            "model": self.reference.name,
+            "weights": self.weights,
+            "image_size": self.preprocessing.image_size,
+            "input": self.input,
+            "mean": self.preprocessing.mean,
+            "std": self.preprocessing.std,
+            "labels": self.labels,
+        }
 
     def normalised(self, pixels: np.ndarray) -> np.ndarray:
         """Images in [0, 255] as the model takes them, float32."""

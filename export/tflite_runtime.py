@@ -1,6 +1,5 @@
 """TFLite files run by LiteRT, the runtime of phones."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -87,11 +86,3 @@ def ranges_of(
                 max(largest, float(values.max())),
             )
     return ranges
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

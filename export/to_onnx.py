@@ -3,7 +3,6 @@
 import contextlib
 import json
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_cait.export.comparison import check_difference, compare, median_latency
+from keras_cait.export.comparison import (
+    check_difference,
+    compare,
+    median_latency,
+    processors,
+)
 from keras_cait.export.onnx_file import check_onnx, check_operators
 from keras_cait.export.onnx_operators import name_operators
 from keras_cait.export.packages import needed
@@ -98,7 +102,7 @@ def to_onnx(
         _describe(proto, prepared)
         needed("onnx").save(proto, str(temporary))
         graph = check_onnx(temporary)
-        threads = _processors()
+        threads = processors()
         session = open_session(temporary, threads)
         for size in BATCHES:
             rows = np.arange(size) % len(inputs)
@@ -113,13 +117,7 @@ def to_onnx(
         path=path,
         format="onnx",
         precision="float32",
-        model=model.name,
-        weights=weights,
-        image_size=prepared.preprocessing.image_size,
-        input=prepared.input,
-        mean=prepared.preprocessing.mean,
-        std=prepared.preprocessing.std,
-        labels=prepared.labels,
+        **prepared.described,
         compared=compared,
         comparison=found,
         size_bytes=size,
@@ -242,11 +240,3 @@ def open_session(path: Path, threads: int) -> Any:
 
 def _run(session: Any, images: np.ndarray) -> np.ndarray:
     return session.run(["probabilities"], {"images": images})[0]
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

@@ -1,6 +1,5 @@
 """Models as SavedModels for TensorFlow Serving, from bytes of images to labels."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from keras_cait.export.comparison import (
     check_difference,
     compare,
     median_latency,
+    processors,
 )
 from keras_cait.export.packages import needed
 from keras_cait.export.photographs import photographs
@@ -114,14 +114,12 @@ def to_saved_model(
         path=path,
         format="saved_model",
         precision="float32",
-        model=model.name,
-        weights=weights,
-        image_size=prepared.preprocessing.image_size,
-        input=f"files, JPEG, PNG, GIF or BMP (`serving_default`); images of any size, "
-        f"{served.view.channels} channels, float32, in [0, 255] (the other signatures)",
-        mean=prepared.preprocessing.mean,
-        std=prepared.preprocessing.std,
-        labels=prepared.labels,
+        **prepared.described
+        | {
+            "input": "files, JPEG, PNG, GIF or BMP (`serving_default`); images of any "
+            f"size, {served.view.channels} channels, float32, in [0, 255] (the other "
+            "signatures)"
+        },
         compared=f"{compared}, in every signature",
         comparison=found,
         size_bytes=size,
@@ -184,4 +182,4 @@ def _softmax(logits: Tensor) -> np.ndarray:
 def _threads() -> int:
     """That one operator may use."""
     asked = tf.config.threading.get_intra_op_parallelism_threads()
-    return asked or len(os.sched_getaffinity(0))
+    return asked or processors()

@@ -11,6 +11,7 @@ from keras_cait.export.comparison import (
     check_difference,
     compare,
     median_latency,
+    processors,
 )
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
@@ -29,7 +30,7 @@ from keras_cait.export.tflite_integers import (
     quantise_weights,
 )
 from keras_cait.export.tflite_metadata import TfliteMetadata, add_metadata
-from keras_cait.export.tflite_runtime import TfliteRuntime, processors, ranges_of
+from keras_cait.export.tflite_runtime import TfliteRuntime, ranges_of
 
 from keras_cait.layers import FeedForward
 
@@ -142,13 +143,7 @@ def to_tflite(
         path=path,
         format="tflite",
         precision=precision,
-        model=model.name,
-        weights=weights,
-        image_size=prepared.preprocessing.image_size,
-        input=prepared.input,
-        mean=prepared.preprocessing.mean,
-        std=prepared.preprocessing.std,
-        labels=prepared.labels,
+        **prepared.described,
         compared=compared,
         comparison=found,
         size_bytes=size,
