@@ -85,6 +85,7 @@ def test_every_format(format, name, flags, beside, tmp_path, capsys):
     assert f"{report['size_bytes'] / 1e6:.1f} MB" in out
 
 
+@pytest.mark.slow
 def test_int8_from_representative_images(tmp_path, capsys):
     output = ["--format", "tflite", "--output", tmp_path / "a.tflite"]
     flags = ["--precision", "int8", "--representative", "photos"]

@@ -1,6 +1,7 @@
 """Every model in every format: small ones here, all by `make test-export`."""
 
 import gc
+import itertools
 from pathlib import Path
 
 import keras
@@ -43,10 +44,14 @@ def forget():
     gc.collect()
 
 
+QUICK = {
+    ("DeiT, distilled", "saved_model"),
+    ("DeiT, distilled", "int8"),
+    ("CaiT", "onnx"),
+}
 CASES = [
-    pytest.param(name, format, marks=[] if index == place % 2 else pytest.mark.slow)
-    for index, name in enumerate(SMALL)
-    for place, format in enumerate(FORMATS)
+    pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+    for case in itertools.product(SMALL, FORMATS)
 ]
 
 
