@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -110,16 +111,17 @@ def to_saved_model(
         latency = median_latency(lambda: loaded["serving_default"](images=one))
         graph = SavedGraph(temporary, "serving_default")
         size = size_on_disk(temporary)
+    described: dict[str, Any] = {
+        **prepared.described,
+        "input": "files, JPEG, PNG, GIF or BMP (`serving_default`); images of any "
+        f"size, {served.view.channels} channels, float32, in [0, 255] "
+        "(the other signatures)",
+    }
     report = ExportReport(
         path=path,
         format="saved_model",
         precision="float32",
-        **prepared.described
-        | {
-            "input": "files, JPEG, PNG, GIF or BMP (`serving_default`); images of any "
-            f"size, {served.view.channels} channels, float32, in [0, 255] (the other "
-            "signatures)"
-        },
+        **described,
         compared=f"{compared}, in every signature",
         comparison=found,
         size_bytes=size,
