@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow  # parity below takes every layer through a model
 def test_the_layers_on_jax():
     """What every layer must do, and what can be counted on JAX alone."""
     run_on_jax("tests/layers", "-k", "test_harness or test_keeps_less")
