@@ -1,6 +1,5 @@
 """How near an exported model is to the Keras model, and how fast it is."""
 
-import os
 import statistics
 import time
 from collections.abc import Callable
@@ -91,11 +90,3 @@ def median_latency(run: Callable[[], Any], repeats: int = REPEATS) -> float:
         run()
         seconds.append(time.perf_counter() - started)
     return 1000 * statistics.median(seconds)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

@@ -14,7 +14,6 @@ from keras_cait.export.comparison import (
     check_difference,
     compare,
     median_latency,
-    processors,
 )
 from keras_cait.export.onnx_file import check_onnx, check_operators
 from keras_cait.export.onnx_operators import name_operators
@@ -23,6 +22,8 @@ from keras_cait.export.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
 from keras_cait.export.standard_error import standard_error_kept
 from keras_cait.export.targets import export_target
+
+from keras_cait.processors import processors
 
 OPSETS = range(13, 19)  # 18 is the newest that tf2onnx writes
 TOLERANCE = 1e-4  # of the largest output

@@ -12,7 +12,6 @@ from keras_cait.export.comparison import (
     check_difference,
     compare,
     median_latency,
-    processors,
 )
 from keras_cait.export.packages import needed
 from keras_cait.export.photographs import photographs
@@ -24,6 +23,7 @@ from keras_cait.export.targets import export_target
 from keras_cait.export.warmup import APIS, write_warmup
 
 from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.processors import processors
 from keras_cait.typing import Tensor
 
 TOLERANCE = 1e-4  # of the largest output

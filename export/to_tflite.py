@@ -11,7 +11,6 @@ from keras_cait.export.comparison import (
     check_difference,
     compare,
     median_latency,
-    processors,
 )
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
@@ -33,6 +32,7 @@ from keras_cait.export.tflite_metadata import TfliteMetadata, add_metadata
 from keras_cait.export.tflite_runtime import TfliteRuntime, ranges_of
 
 from keras_cait.layers import FeedForward
+from keras_cait.processors import processors
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2}
@@ -110,15 +110,16 @@ def to_tflite(
         )
     check_representative(representative, precision)
     needed("ai_edge_litert.interpreter")
-    prepared = prepare(model, labels=labels, weights=weights)
-    seen = None
-    if representative is not None:
-        seen = representative_images(representative, prepared)
-    pixels, compared = images_to_compare(prepared, images)
-    inputs = prepared.normalised(pixels)
-    expected = prepared.expected(inputs)
     threads = processors()
+    # The target first: the work is in vain where nothing can be written.
     with export_target(path, overwrite=overwrite) as temporary:
+        prepared = prepare(model, labels=labels, weights=weights)
+        seen = None
+        if representative is not None:
+            seen = representative_images(representative, prepared)
+        pixels, compared = images_to_compare(prepared, images)
+        inputs = prepared.normalised(pixels)
+        expected = prepared.expected(inputs)
         content = _quantised(prepared, precision, seen, threads)
         content = add_metadata(
             content, _metadata(prepared), channels=prepared.model.input_shape[-1]

@@ -16,7 +16,6 @@ The last line of the standard output is a JSON object.
 import contextlib
 import importlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from keras_cait.recipes.launch import exit_code_of
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.datasets import load_test_images
+from keras_cait.processors import processors
 from keras_cait.training.configuration import make_config, parse_flags, setting
 from keras_cait.training.settings import TrainingSettings
 
@@ -102,7 +102,7 @@ def our_rates(config: DataConfig, folder: Path) -> list[float]:
 def timm_rates(config: DataConfig, folder: Path) -> list[float]:
     """Images a second of each pass through timm's, in a process of its own."""
     command: list[Any] = [config.timm, _TIMM, folder, config.images, config.batch_size]
-    command += [config.image_size, config.passes, _cores()]
+    command += [config.image_size, config.passes, processors()]
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False
     )
@@ -124,19 +124,16 @@ def benchmark_data(config: DataConfig) -> dict[str, Any]:
             rates["timm"] = timm_rates(config, folder)
             rates["keras_cait"] += our_rates(config, folder)
             rates["timm"] += timm_rates(config, folder)
-    results: dict[str, Any] = {"cores": _cores(), "images": config.images}
+    results: dict[str, Any] = {"cores": processors(), "images": config.images}
     for name, found in rates.items():
-        best, median = max(found) / _cores(), statistics.median(found) / _cores()
+        best, median = (
+            max(found) / processors(),
+            statistics.median(found) / processors(),
+        )
         print(f"{name:12}{best:8.1f} best, {median:8.1f} median images/s and core")
         results[f"{name}_best"] = round(best, 1)
         results[f"{name}_median"] = round(median, 1)
     return results
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 _PARTS = {"data": (DataConfig, benchmark_data)}

@@ -47,6 +47,14 @@ def test_after_an_error_nothing_appears(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_after_an_error_no_new_folder_remains(tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(OSError, match="disk full"):
+        fail_halfway(tmp_path / "there" / "new" / "newer" / "a.txt")
+    assert os.listdir(tmp_path) == ["there"]
+    assert os.listdir(tmp_path / "there") == []
+
+
 def test_after_an_error_the_old_file_remains(tmp_path):
     write(tmp_path / "a.txt", "old")
     with pytest.raises(OSError, match="disk full"):
