@@ -1,5 +1,6 @@
 """Settings that must stand before anything imports Keras."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -20,6 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # A plugin, since hooks of this file see the tests below its folder alone.
     config.pluginmanager.register(BuildersExamples())
     _split_the_cpu(config)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what is imported stays: collecting garbage need not look at it
 
 
 def _split_the_cpu(config: pytest.Config) -> None:

@@ -1,8 +1,10 @@
 """Every format of every model that is exported, and the table of what came out.
 
-`make test-export` runs it on all of them, `make test` on small ones.
+`make test-export` runs it on all of them, `make test` on small ones. As a program,
+`python -m tests.export.matrix MODEL FORMAT FOLDER`, it does one and prints its line.
 """
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,3 +92,14 @@ def row(name: str, format: str, report: ExportReport) -> str:
         f"| {report.latency_ms:.0f} ms | {found.relative_difference:.1g} "
         f"| {100 * found.top1_agreement:.0f} % | {sum(report.operators.values())} |"
     )
+
+
+def main(name: str, format: str, folder: str) -> None:
+    """Exports, checks and prints the line of one case."""
+    report = export(FULL[name], format, Path(folder, "model"))
+    check(report, format)
+    sys.stdout.write(row(name, format, report) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -30,6 +30,14 @@ def test_from_a_checkout(tmp_path):
     onnx.checker.check_model(tmp_path / "new" / "model.onnx", full_check=True)
 
 
+def test_as_a_module_it_says_what_is_wrong_and_nothing_else(tmp_path):
+    flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
+    done = start("-m", "keras_cait.export", *flags, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: Expected a name of keras_cait.list_models()")
+
+
 # What `python -m keras_cait.export` does, where no runtime but TensorFlow is there.
 AS_A_MODULE = """
 import runpy, sys
@@ -52,7 +60,7 @@ def test_as_a_module_without_the_packages_of_formats(tmp_path):
     names = "['fold', 'to_onnx', 'to_saved_model', 'to_tflite']"
     assert done.stdout.splitlines() == [f"True {names}"], done.stderr
     assert done.returncode == 2
-    # TensorFlow's own log stands before it: it starts before this package does.
+    # TensorFlow's own log stands before it, for "-c".
     last = done.stderr.splitlines()[-1]
     assert last.startswith("error: Expected a name of keras_cait.list_models()")
     assert "Traceback" not in done.stderr

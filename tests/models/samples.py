@@ -65,7 +65,8 @@ def without_values():
         with keras.StatelessScope(initialize_variables=False):
             yield
     finally:
-        keras.backend.clear_session()  # forgets the variables that wait for values
+        # Forgets the variables that wait for values.
+        keras.backend.clear_session(free_memory=False)
 
 
 def images(*shape, seed=0):

@@ -7,6 +7,9 @@ Its settings (`HF_ENDPOINT`, `HF_HOME`, `HF_HUB_OFFLINE`) must stand before it s
 import json
 import sys
 import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -14,11 +17,20 @@ import keras_cait
 from keras_cait.weights.hub import download
 
 
-def ask(source: str) -> dict[str, object]:
-    """ "DeiT_Ti CLASSES [SOURCE]" builds a model, anything else is downloaded."""
-    if not source.startswith("DeiT_Ti"):
-        return {"file": str(download(source))}
-    _, classes, weights = [*source.split(), "imagenet"][:3]
+def download_all(sources: Sequence[str]) -> list[dict[str, object]]:
+    """At the same time: most of it is waiting between attempts."""
+    with ThreadPoolExecutor(len(sources) or 1) as pool:
+        return list(pool.map(lambda source: said(partial(file_of, source)), sources))
+
+
+def file_of(source: str) -> dict[str, object]:
+    """Where a download lies."""
+    return {"file": str(download(source))}
+
+
+def build(question: str) -> dict[str, object]:
+    """ "DeiT_Ti CLASSES [SOURCE]": what the model has got, and what was said."""
+    _, classes, weights = [*question.split(), "imagenet"][:3]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = keras_cait.DeiT_Ti(weights=weights, classes=int(classes))
@@ -31,10 +43,16 @@ def ask(source: str) -> dict[str, object]:
     }
 
 
-results = {}
-for argument in sys.argv[1:]:
+def said(work: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """What work gives, or the error that came."""
     try:
-        results[argument] = ask(argument)
+        return work()
     except (OSError, ValueError) as error:
-        results[argument] = {"error": type(error).__name__, "message": str(error)}
+        return {"error": type(error).__name__, "message": str(error)}
+
+
+models = [argument for argument in sys.argv[1:] if argument.startswith("DeiT_Ti")]
+files = [argument for argument in sys.argv[1:] if argument not in models]
+results = dict(zip(files, download_all(files), strict=True))
+results |= {question: said(partial(build, question)) for question in models}
 sys.stdout.write(json.dumps(results) + "\n")
