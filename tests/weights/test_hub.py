@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -70,21 +69,27 @@ def hub(published, tmp_path_factory):
     with serving(files) as server:
         answers = ask(*sources, *questions, home=home, endpoint=server.url)
         requests = list(server.requests)
-    # The server is gone: what was loaded must come from the cache.
-    with ThreadPoolExecutor() as pool:
-        settings = {"home": home, "endpoint": server.url}
-        new = "hf://owner/new"
-        gone = pool.submit(ask, "hf://owner/good", new, **settings)
-        settings["HF_HUB_OFFLINE"] = "1"
-        offline = pool.submit(ask, f"hf://{DEIT_TI}", new, **settings)
-        gone, offline = gone.result(), offline.result()
     return {
         "answers": answers,
         "requests": requests,
-        "gone": gone,
-        "offline": offline,
         "home": home,
+        "url": server.url,
     }
+
+
+# The server is gone: what was loaded must come from the cache.
+@pytest.fixture(scope="module")
+def offline(hub):
+    sources = (f"hf://{DEIT_TI}", "hf://owner/new")
+    settings = {"home": hub["home"], "endpoint": hub["url"], "HF_HUB_OFFLINE": "1"}
+    return ask(*sources, **settings)
+
+
+@pytest.fixture(scope="module")
+def gone(hub):
+    """Half a minute, in which the hub's client tries again."""
+    sources = ("hf://owner/good", "hf://owner/new")
+    return ask(*sources, home=hub["home"], endpoint=hub["url"])
 
 
 def test_imagenet_is_the_published_file(hub, published):
@@ -145,15 +150,21 @@ def test_a_checkpoint_is_fetched_once(hub):
     assert hub["requests"].count(f"GET {DEIT_TI}") == 1
 
 
-def test_without_the_hub_the_cache_serves(hub, published):
-    assert hub["gone"]["hf://owner/good"] == hub["answers"]["hf://owner/good"]
-    path = Path(hub["offline"][f"hf://{DEIT_TI}"]["file"])
+def test_offline_the_cache_serves(offline, published):
+    path = Path(offline[f"hf://{DEIT_TI}"]["file"])
     assert path.read_bytes() == save(published[DEIT_TI])
 
 
-@pytest.mark.parametrize("without", ["gone", "offline"])
-def test_without_the_hub_and_the_cache(hub, without):
-    found = hub[without]["hf://owner/new"]
+@pytest.mark.slow
+def test_without_the_hub_the_cache_serves(gone, hub):
+    assert gone["hf://owner/good"] == hub["answers"]["hf://owner/good"]
+
+
+@pytest.mark.parametrize(
+    "without", ["offline", pytest.param("gone", marks=pytest.mark.slow)]
+)
+def test_without_the_hub_and_the_cache(without, request):
+    found = request.getfixturevalue(without)["hf://owner/new"]
     assert found["error"] == "OSError"
     assert "not in the cache, and the hub cannot be reached" in found["message"]
     assert "weights=None" in found["message"]
