@@ -10,21 +10,25 @@ Needs Python alone; for `--grpc` tensorflow-serving-api and for other signatures
 It ends with 0, or with one line on stderr and
 
     2  wrong arguments                    6  the server refused the request, as an
-    3  the server cannot be reached          image that it cannot decode
-    4  no answer in time                  7  an image cannot be read here
-    5  no such model or version           8  the server failed, or talks otherwise
-                                          9  a package is missing
+    3  the server cannot be reached,         image that it cannot decode
+       or takes no requests now           7  an image cannot be read here
+    4  no answer in time                  8  the server failed, or talks otherwise
+    5  no such model or version           9  a package is missing
 """
 
 import argparse
 import base64
+import functools
 import http.client
 import json
 import re
 import sys
+import threading
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns what the process is to end with."""
     options = _parser().parse_args(arguments)
     try:
-        images = [_read(path, options.signature) for path in options.images]
-        # Files of any size go in one request; decoded images are of one size each.
-        requests = [images] if options.signature == FILES else [[one] for one in images]
-        ask = _over_grpc if options.grpc else _over_rest
-        answers = [ask(options, request) for request in requests]
-        rows = [row for outputs in answers for row in _rows(outputs)]
-        for path, row in zip(options.images, rows, strict=True):
-            print(_said(path, row, options.top))  # noqa: T201
+        lines = _lines(options)
     except ClientError as error:
         print(f"client.py: {error}", file=sys.stderr)  # noqa: T201
         return error.code
+    print("\n".join(lines))  # noqa: T201
     return 0
 
 
@@ -75,12 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--version", type=int, help="of the model; the newest one otherwise")
     add("--signature", default=FILES, help="what is asked (%(default)s)")
     add("--top", type=_positive(int), default=5, help="classes to show (%(default)s)")
-    add(
-        "--timeout",
-        type=_positive(float),
-        default=30.0,
-        help="seconds to wait for an answer (%(default)s)",
-    )
+    seconds = "seconds that a request may take in all (%(default)s)"
+    add("--timeout", type=_positive(float), default=30.0, help=seconds)
     return parser
 
 
@@ -102,20 +96,42 @@ def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def _read(path: Path, signature: str) -> Any:
     """The bytes of an image, or its pixels `(height, width, 3)` float32."""
+    packages = [] if signature == FILES else ["numpy", "PIL.Image"]
+    needed = [_needed(name) for name in packages]
     try:
-        if signature == FILES:
+        if not needed:
             return path.read_bytes()
-        numpy, image = _needed("numpy"), _needed("PIL.Image")
-        with image.open(path) as file:
-            return numpy.asarray(file.convert("RGB"), "float32")
-    except OSError as error:
-        reason = error.strerror or error
+        numpy, pillow = needed
+        with warnings.catch_warnings():  # of a size that could be meant to harm
+            warnings.simplefilter("error", pillow.DecompressionBombWarning)
+            with pillow.open(path) as file:
+                return numpy.asarray(file.convert("RGB"), "float32")
+    except Exception as error:  # each of Pillow's readers has its own
+        reason = getattr(error, "strerror", None) or error
         raise ClientError(UNREADABLE, f"cannot read {path}: {reason}") from error
+
+
+_NO_ANSWERS = (http.client.HTTPException, LookupError, TypeError, ValueError)
+
+
+def _lines(options: argparse.Namespace) -> list[str]:
+    """What is said of each image; an answer may be anything, of any server."""
+    images = [_read(path, options.signature) for path in options.images]
+    # Files of any size go in one request; decoded images are of one size each.
+    requests = [images] if options.signature == FILES else [[one] for one in images]
+    ask = _over_rest if options.grpc is None else _over_grpc
+    try:
+        rows = [row for one in requests for row in _rows(ask(options, one), len(one))]
+        pairs = zip(options.images, rows, strict=True)
+        return [_said(path, row, options.top) for path, row in pairs]
+    except _NO_ANSWERS as error:
+        where = options.url if options.grpc is None else options.grpc
+        what = f"{where} does not talk as TensorFlow Serving does"
+        raise ClientError(FAILED, f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _over_rest(options: argparse.Namespace, images: list[Any]) -> Outputs:
     """POST .../v1/models/MODEL[/versions/VERSION]:predict, and its answer."""
-    base = options.url
     version = "" if options.version is None else f"/versions/{options.version}"
     body: dict[str, Any] = {"signature_name": options.signature}
     if options.signature == FILES:
@@ -123,28 +139,48 @@ def _over_rest(options: argparse.Namespace, images: list[Any]) -> Outputs:
         body["instances"] = rows
     else:
         body["inputs"] = {"images": [image.tolist() for image in images]}
+    address = f"{options.url}/v1/models/{options.model}{version}:predict"
+    data = json.dumps(body).encode()
+    post = functools.partial(_posted, address, data, options.timeout)
     try:
-        request = urllib.request.Request(
-            f"{base}/v1/models/{options.model}{version}:predict",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=options.timeout) as response:
-            return _rest_outputs(json.load(response))
-    except urllib.error.HTTPError as error:
-        raise _refusal(error.code, _rest_error(error), options) from error
-    except TimeoutError as error:
-        raise _too_late(options) from error
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, TimeoutError):
+        code, content = _within(options.timeout, post)
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, TimeoutError):
             raise _too_late(options) from error
-        raise _unreachable(base, error.reason) from error
-    except OSError as error:  # it hung up
-        raise _unreachable(base, error) from error
-    except (http.client.HTTPException, LookupError, TypeError, ValueError) as error:
-        raise ClientError(
-            FAILED, f"{base} does not talk as TensorFlow Serving does: {error}"
-        ) from error
+        raise _unreachable(options.url, reason) from error
+    if code != http.HTTPStatus.OK:
+        raise _refusal(code, _rest_error(code, content), options)
+    return _rest_outputs(json.loads(content))
+
+
+def _posted(address: str, data: bytes, timeout: float) -> tuple[int, bytes]:
+    """The code and the body of an answer; of an error's what there is of it."""
+    json_inside = {"Content-Type": "application/json"}
+    request = urllib.request.Request(address, data, json_inside)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            try:
+                return error.code, error.read()
+            except http.client.IncompleteRead as cut:
+                return error.code, cut.partial
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> Any:
+    """What work gives: a socket's timeout bounds each of its steps, not their sum."""
+    done: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001  (raised where it is waited for)
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result(timeout=seconds)
 
 
 def _rest_outputs(answer: dict[str, Any]) -> Outputs:
@@ -158,12 +194,12 @@ def _rest_outputs(answer: dict[str, Any]) -> Outputs:
     return outputs if isinstance(outputs, dict) else {"outputs": outputs}
 
 
-def _rest_error(error: urllib.error.HTTPError) -> str:
-    body = error.read().decode(errors="replace")
+def _rest_error(code: int, content: bytes) -> str:
+    body = content.decode(errors="replace")
     try:
         return str(json.loads(body)["error"])
     except (KeyError, TypeError, ValueError):
-        return body or str(error.reason)
+        return body or http.client.responses.get(code, "")
 
 
 def _over_grpc(options: argparse.Namespace, images: list[Any]) -> Outputs:
@@ -180,11 +216,10 @@ def _over_grpc(options: argparse.Namespace, images: list[Any]) -> Outputs:
     if options.signature != FILES:
         images = _needed("numpy").stack(images)
     request.inputs["images"].CopyFrom(tensorflow.make_tensor_proto(images))
-    with grpc.insecure_channel(
-        options.grpc, [("grpc.max_send_message_length", -1)]
-    ) as c:
+    sizes = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
+    with grpc.insecure_channel(options.grpc, sizes) as channel:
         try:
-            stub = service.PredictionServiceStub(c)
+            stub = service.PredictionServiceStub(channel)
             answer = stub.Predict(request, timeout=options.timeout)
         except grpc.RpcError as error:
             code, details = error.code().name, error.details()
@@ -192,36 +227,36 @@ def _over_grpc(options: argparse.Namespace, images: list[Any]) -> Outputs:
                 raise _unreachable(options.grpc, details) from error
             raise _refusal(code, details, options) from error
     arrays = {name: tensorflow.make_ndarray(v) for name, v in answer.outputs.items()}
-    return {name: [_plain(row) for row in rows] for name, rows in arrays.items()}
+    return {name: _plain(values.tolist()) for name, values in arrays.items()}
 
 
-def _plain(row: Any) -> list[Any]:
-    return [one.decode() if isinstance(one, bytes) else one for one in row.tolist()]
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.decode() if isinstance(value, bytes) else value
 
 
-_CODES = {  # of HTTP and of gRPC
-    400: REFUSED,
-    "INVALID_ARGUMENT": REFUSED,
-    404: NOT_FOUND,
-    "NOT_FOUND": NOT_FOUND,
-    504: TIMEOUT,
-    "DEADLINE_EXCEEDED": TIMEOUT,
+_KINDS: dict[int, tuple[int | str, ...]] = {  # the codes of HTTP and gRPC that mean it
+    UNREACHABLE: (429, 503, "RESOURCE_EXHAUSTED"),
+    TIMEOUT: (504, "DEADLINE_EXCEEDED"),
+    NOT_FOUND: (404, "NOT_FOUND"),
+    REFUSED: (400, "INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"),
 }
+_SAID = {REFUSED: "refused the request", UNREACHABLE: "takes no requests now"}
 
 
 def _refusal(code: int | str, message: str, options: argparse.Namespace) -> ClientError:
     """What an error of the server means."""
-    kind = _CODES.get(code, FAILED)
+    kind = next((kind for kind, codes in _KINDS.items() if code in codes), FAILED)
     if kind == TIMEOUT:
         return _too_late(options)
     if kind == NOT_FOUND:
         version = "" if options.version is None else f", version {options.version}"
-        return ClientError(
-            kind, f"the server has no model {options.model!r}{version}: {message}"
-        )
+        what = f"the server has no model {options.model!r}{version}"
+        return ClientError(kind, f"{what}: {message}")
+    what = _SAID.get(kind, f"failed ({code})")
     # TensorFlow wraps what a model says in where it said it.
     said = re.search(r"assertion failed: \[(.*?)\]\s*(\[\[|$)", message, re.DOTALL)
-    what = "refused the request" if kind == REFUSED else f"failed ({code})"
     return ClientError(kind, f"the server {what}: {said[1] if said else message}")
 
 
@@ -239,24 +274,23 @@ def _needed(name: str) -> Any:
         return __import__(name, fromlist=["_"])
     except ModuleNotFoundError as error:
         package = packages.get(name, "tensorflow-serving-api")
-        raise ClientError(
-            MISSING, f"{error}. Install it: pip install {package}"
-        ) from error
+        what = f"{error}. Install it: pip install {package}"
+        raise ClientError(MISSING, what) from error
 
 
-def _rows(outputs: Outputs) -> list[dict[str, Any]]:
-    """The same by image."""
-    return [
-        dict(zip(outputs, values, strict=True))
-        for values in zip(*outputs.values(), strict=True)
-    ]
+def _rows(outputs: Outputs, number: int) -> list[dict[str, Any]]:
+    """The same by image, of which there are so many."""
+    columns = {name: len(values) for name, values in outputs.items()}
+    if set(columns.values()) != {number}:
+        raise ValueError(f"rows {columns} for {number} images")
+    return [{name: outputs[name][index] for name in outputs} for index in range(number)]
 
 
 def _said(path: Path, row: dict[str, Any], top: int) -> str:
     """A line for each of the likeliest classes, or all outputs as JSON."""
     if "scores" not in row:
         return json.dumps({"image": str(path), **row})
-    names = row.get("classes", row["indices"])
+    names = row["classes"] if "classes" in row else row["indices"]
     best = list(zip(names, row["scores"], strict=True))[:top]
     return "\n".join([f"{path}:", *(f"  {score:7.2%}  {name}" for name, score in best)])
 

@@ -10,6 +10,7 @@ refused, and the next one answered. Ends with 1 if a request was lost or wrong.
 """
 
 import argparse
+import math
 import sys
 import threading
 import time
@@ -45,7 +46,9 @@ class Load:
     seconds: float
 
     def percentile(self, percent: float) -> float:
-        """Milliseconds within which so many of the requests were answered."""
+        """Milliseconds within which so many were answered; NaN where none was."""
+        if not self.milliseconds:
+            return math.nan
         return float(np.percentile(self.milliseconds, percent))
 
     def __str__(self) -> str:
@@ -72,7 +75,15 @@ def send(
         requests: How many in all.
         clients: Threads.
 
+    Raises:
+        ValueError: If there are no requests or no clients.
+
     """
+    if requests < 1 or clients < 1:
+        raise ValueError(
+            "`requests` and `clients` must be 1 or more. Received: "
+            f"requests={requests}, clients={clients}"
+        )
     expected = [_ask(model, file) for file in files]
     broken = files[0][: len(files[0]) // 2]
     outcomes: list[tuple[str, float]] = []
@@ -146,6 +157,13 @@ def pictures(number: int = 16) -> list[bytes]:
     return files
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
+    return count
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns 1 if a request was lost or wrong."""
     parser = argparse.ArgumentParser(
@@ -153,8 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("model", type=Path, help="folder of the version")
     parser.add_argument("images", nargs="*", type=Path, help="files; made up otherwise")
-    parser.add_argument("--requests", type=int, default=1000)
-    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--requests", type=_count, default=1000)
+    parser.add_argument("--clients", type=_count, default=8)
     options = parser.parse_args(arguments)
     loaded = tf.saved_model.load(str(options.model))
     files = [path.read_bytes() for path in options.images] or pictures()

@@ -31,8 +31,32 @@ class RefusedError(Exception):
         self.code = code
 
 
+# What it says of a signature that is not there: over REST, in `GetInfoMap` of its
+# http_rest_api_handler.cc, otherwise than over gRPC, in predict_util.cc.
+REST_MISSING = (
+    "INVALID_ARGUMENT",
+    'Serving signature name: "{}" not found in signature def',
+)
+GRPC_MISSING = ("FAILED_PRECONDITION", 'Serving signature key "{}" not found.')
+# What `ToHTTPStatusCode` of its http_server.cc makes of other codes is 500, here.
+STATUSES = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+
+
 def predict(
-    signatures: dict, model: str, version: int | None, signature: str, images: Any
+    signatures: dict,
+    model: str,
+    version: int | None,
+    signature: str,
+    images: Any,
+    missing: tuple[str, str],
 ) -> dict[str, np.ndarray]:
     """What TensorFlow Serving does with a request, with its words for errors."""
     if model != NAME or version not in (None, VERSION):
@@ -41,13 +65,14 @@ def predict(
         )
         raise RefusedError("NOT_FOUND", f"Servable not found for request: {asked}")
     if signature not in signatures:
-        message = f'Serving signature name: "{signature}" not found in signature def'
-        raise RefusedError("INVALID_ARGUMENT", message)
+        code, message = missing
+        raise RefusedError(code, message.format(signature))
     kind = "string" if signature == "serving_default" else "float32"
     try:
         answer = signatures[signature](images=tf.constant(images, kind))
-    except tf.errors.InvalidArgumentError as error:
-        raise RefusedError("INVALID_ARGUMENT", error.message) from error
+    except tf.errors.OpError as error:
+        (code,) = (one for one in grpc.StatusCode if one.value[0] == error.error_code)
+        raise RefusedError(code.name, error.message) from error
     return {name: value.numpy() for name, value in answer.items()}
 
 
@@ -72,8 +97,7 @@ def over_rest(
             try:
                 self.answer(200, rest_answer(signatures, self.path, body))
             except RefusedError as error:
-                status = {"NOT_FOUND": 404, "INVALID_ARGUMENT": 400}[error.code]
-                self.answer(status, {"error": str(error)})
+                self.answer(STATUSES.get(error.code, 500), {"error": str(error)})
 
         def answer(self, status: int, body: dict) -> None:
             content = json.dumps(body, indent=1).encode()  # "name": value, as there
@@ -121,6 +145,7 @@ def rest_answer(signatures: dict, path: str, body: dict[str, Any]) -> dict[str, 
         None if match[2] is None else int(match[2]),
         body.get("signature_name", "serving_default"),
         images,
+        REST_MISSING,
     )
     columns = {name: _plain(values) for name, values in found.items()}
     if rows is None:
@@ -156,7 +181,12 @@ class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
         images = tf.make_ndarray(request.inputs["images"])
         try:
             found = predict(
-                self.signatures, spec.name, version, spec.signature_name, images
+                self.signatures,
+                spec.name,
+                version,
+                spec.signature_name,
+                images,
+                GRPC_MISSING,
             )
         except RefusedError as error:
             context.abort(getattr(grpc.StatusCode, error.code), str(error))

@@ -13,6 +13,14 @@ def test_no_request_is_lost_or_wrong(served, capfd):
     assert "p99" in said
 
 
+@pytest.mark.export
+def test_no_request_of_a_thousand_is_lost_or_wrong(served):
+    load = load_test.send(
+        served.ask["serving_default"], load_test.pictures(), requests=1000, clients=8
+    )
+    assert (load.answered, load.wrong, load.lost) == (1000, 0, 0)
+
+
 class Faulty:
     """A model that answers some requests otherwise."""
 
@@ -50,3 +58,21 @@ def test_what_must_be_refused_and_is_answered_is_wrong(served):
         lambda images: model(images=tf.constant([file])), [file], requests=50, clients=2
     )
     assert (load.answered, load.wrong, load.lost) == (49, 1, 0)
+
+
+def test_where_none_is_answered_no_time_is_said(served):
+    files = load_test.pictures(1)
+    model = Faulty(served.ask["serving_default"], lost, from_call=1)
+    load = load_test.send(model, files, requests=3, clients=2)
+    assert str(load).startswith("3 requests: 0 right, 0 wrong, 3 lost; p50 nan ms, ")
+
+
+@pytest.mark.parametrize("flag", ["--requests", "--clients"])
+def test_fewer_than_one_are_refused(flag, capsys):
+    with pytest.raises(SystemExit) as ended:
+        load_test.main(["exported/1", flag, "0"])
+    assert ended.value.code == 2
+    assert f"{flag}: must be 1 or more. Received: 0" in capsys.readouterr().err
+    name = flag.removeprefix("--")
+    with pytest.raises(ValueError, match=f"must be 1 or more.* {name}=0"):
+        load_test.send(dict, [], **{name: 0})

@@ -14,9 +14,11 @@ from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 from tests.export.serving_protocol import over_rest
 
 FOLDER = Path(__file__).resolve().parents[2] / "export" / "serving"
-CPU, GPU = (
-    yaml.safe_load((FOLDER / name).read_text())["services"]["serving"]
-    for name in ("docker-compose.yml", "docker-compose.gpu.yml")
+CPU, GPU, BATCHING = (
+    yaml.safe_load((FOLDER / f"docker-compose{name}.yml").read_text())["services"][
+        "serving"
+    ]
+    for name in ("", ".gpu", ".batching")
 )
 README = (FOLDER / "README.md").read_text()
 
@@ -39,7 +41,7 @@ def test_the_model_is_mounted_where_it_is_looked_for():
     assert ["/config", "ro"] in mounts
 
 
-@pytest.mark.parametrize("service", [CPU, GPU])
+@pytest.mark.parametrize("service", [CPU, BATCHING])
 def test_files_that_the_commands_name_are_there(service):
     named = re.findall(r"/config/(\S+)", " ".join(service["command"]))
     assert named
@@ -47,20 +49,30 @@ def test_files_that_the_commands_name_are_there(service):
         assert (FOLDER / name).is_file()
 
 
-def test_batches_grow_to_the_largest():
+def test_batches_are_what_tensorflow_serving_takes():
+    """Its own rules, of `CreateBasicBatchingSession` and `SharedBatchScheduler`."""
     text = (FOLDER / "batching.config").read_text()
     sizes = [int(one) for one in re.findall(r"^allowed_batch_sizes: (\d+)", text, re.M)]
-    (largest,) = re.findall(r"^max_batch_size \{ value: (\d+) \}", text, re.M)
+    fields = dict(re.findall(r"^(\w+) \{ value: (\w+) \}", text, re.M))
+    assert fields.pop("enable_large_batch_splitting") == "true"
+    values = {name: int(value) for name, value in fields.items()}
+    run, request = values["max_execution_batch_size"], values["max_batch_size"]
     assert sizes == sorted(set(sizes))
-    assert sizes[-1] == int(largest)
-    known = "max_batch_size batch_timeout_micros num_batch_threads max_enqueued_batches"
-    fields = set(re.findall(r"^(\w+)[ :]", text, re.M))
-    assert fields == {*known.split(), "allowed_batch_sizes"}
+    assert sizes[-1] == run < request
+    assert request <= values["max_enqueued_batches"] * run
+    known = {"batch_timeout_micros", "num_batch_threads", "max_enqueued_batches"}
+    assert values.keys() == known | {"max_execution_batch_size", "max_batch_size"}
 
 
-def test_batching_is_for_the_gpu_alone():
-    assert "--enable_batching" in GPU["command"]
+def test_batching_is_for_those_who_ask():
+    assert "--enable_batching" in BATCHING["command"]
     assert "--enable_batching" not in CPU["command"]
+    assert "command" not in GPU
+    assert set(CPU["command"]) < set(BATCHING["command"])
+
+
+def test_no_flag_repeats_a_default():
+    assert not [flag for flag in CPU["command"] if "rest_api_timeout" in flag]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
