@@ -14,13 +14,19 @@ Prints a report; the last line of the standard output is the same as JSON, which
 stands beside the export as OUTPUT.json.
 """
 
+import importlib.util
 import runpy
 import sys
 from pathlib import Path
 
 if not __package__:  # `python export`, from a checkout
     sys.path.pop(0)  # what is in this folder is no package of its own
-    runpy.run_path(str(Path(__file__).resolve().parents[1] / "recipes" / "quiet.py"))
+    # keras_cait itself would import TensorFlow, hence this file of it alone.
+    found = importlib.util.find_spec("keras_cait")
+    if found is not None and found.origin is not None:
+        runpy.run_path(
+            str(Path(found.origin).with_name("command_line.py")), run_name="__main__"
+        )
 
 from keras_cait.export.command import main
 

@@ -3,20 +3,15 @@
 import argparse
 import importlib
 import json
-import sys
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from keras_cait.export.image_folder import images_of
-from keras_cait.export.model_source import ModelSource, SourcedModel, load_source
+from keras_cait.export.model_source import ModelSource, load_source
 from keras_cait.export.report import ExportReport
 
-from keras_cait.models.preprocessing import preprocessing_for
-
-_LONGEST = 1000  # characters of an error; one may name all weights of a model
+from keras_cait.exit_code import exit_code_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +55,12 @@ def main(arguments: Sequence[str] | None = None, *, description: str = "") -> in
 
     """
     given = _parser(description).parse_args(arguments)
-    try:
+
+    def work() -> str:
         check_flags(given)
-        report = run(given)
-    except (ValueError, OSError, ImportError) as error:
-        line = textwrap.shorten(str(error), _LONGEST, placeholder=" ...")
-        sys.stderr.write(f"error: {line}\n")
-        return 2
-    sys.stdout.write(f"{report}\n{json.dumps(report.to_dict())}\n")
-    return 0
+        return json.dumps(run(given).to_dict())
+
+    return exit_code_of(work)
 
 
 def check_flags(given: argparse.Namespace) -> None:
@@ -121,22 +113,14 @@ def run(given: argparse.Namespace) -> ExportReport:
     chosen = FORMATS[given.format]
     options = {flag: getattr(given, flag) for flag in chosen.flags if flag in given}
     found = load_source(source)
-    if "representative" in options:
-        options["representative"] = _images(found, options["representative"])
-    if given.images is not None:
-        options["images"] = _images(found, given.images)
     return exporter(given.format)(
         found.model,
         given.output,
         labels=found.labels,
         weights=found.weights,
+        images=given.images,
         **options,
     )
-
-
-def _images(found: SourcedModel, folder: Path) -> Any:
-    preprocessing = preprocessing_for(found.model)
-    return images_of(folder, preprocessing, channels=found.model.input_shape[-1])
 
 
 class _Parser(argparse.ArgumentParser):
@@ -171,7 +155,7 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "--images": {
         "type": Path,
         "metavar": "DIR",
-        "help": "images to compare on, for photographs that come with scikit-learn",
+        "help": "images to compare on, instead of photographs of scikit-learn",
     },
 }
 _FLAGS_OF_SOME: dict[str, dict[str, Any]] = {

@@ -50,12 +50,13 @@ def fold(model: keras.Model) -> keras.Model:
     - the bias before the softmax of talking heads, which that does not see, dropout
       and stochastic depth are gone.
 
-    Of the last blocks only the tokens are computed that the outputs need.
+    Of the last blocks only the tokens are computed that the outputs need. Outputs
+    differ by 1e-6 or so of the largest logit, in the last bits of float32.
 
     Args:
         model: A model of DeiT, DeiT3, CaiT or RegNetY, of any precision, features and
-            separate heads too, with any layers of Keras around it. It is left as it
-            is.
+            separate heads too, with any layers of Keras without weights in the same
+            graph. It is left as it is.
 
     Returns:
         Another `keras.Model`, with weights of its own, which are not to be trained.
@@ -74,7 +75,7 @@ def fold(model: keras.Model) -> keras.Model:
 
     """
     model = functional(model)
-    _check(model)
+    check_foldable(model)
     folding = Folding(model)
     inputs = keras.tree.map_structure(
         lambda tensor: _take_in(folding, tensor), model.input
@@ -119,7 +120,21 @@ def _rule(folding: Folding, step: Step) -> Callable[[Folding, Step], Folded] | N
     return next((rule for kinds, rule in _RULES if step.calls(kinds)), None)
 
 
-def _check(model: keras.Model) -> None:
+def check_foldable(model: keras.Model) -> None:
+    """Refuses a functional model that is not of this package.
+
+    Raises:
+        ValueError: If it holds another model, weights of others, or layers of one's
+            own.
+
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model) and layer.weights:
+            raise ValueError(
+                "Expected a model of keras_cait, not one with it inside. Received: "
+                f"{model.name!r}, which holds {layer.name!r}. Pass that model itself, "
+                "and do what is around it before and after."
+            )
     parameters = timm_parameters(model)  # raises ValueError for weights of others
     if not {"patch_embed.proj.weight", "stem.conv.weight"} & parameters.keys():
         raise ValueError(

@@ -1,6 +1,7 @@
-"""Images of a folder, as a model sees them."""
+"""Images that someone gives, in a folder or an array, as a model sees them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,9 @@ from keras_cait.models.preprocessing import Preprocessing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")  # what TensorFlow decodes
 MOST = 256  # images that are read
+
+ImageShape = tuple[int, ...]
+"""Height, width and channels."""
 
 
 def images_of(
@@ -51,3 +55,60 @@ def images_of(
     )
     with naming_the_corrupt(chosen):
         return np.stack([view(tf.io.read_file(path)).numpy() for path in chosen])
+
+
+def given_images(
+    name: str,
+    images: Any,
+    preprocessing: Preprocessing,
+    shape: ImageShape,
+    most: int = MOST,
+) -> np.ndarray:
+    """Pixels in [0, 255] of an array or of a folder, `(images, *shape)` float32.
+
+    Args:
+        name: What the images are called in an error.
+        images: What was given: an array of them, or a folder.
+        preprocessing: How those of a folder are brought to the model's size.
+        shape: Height, width and channels.
+        most: Of more images in a folder so many are drawn.
+
+    Raises:
+        ValueError: If they are of another shape, or no pixels.
+
+    """
+    if isinstance(images, Path | str):
+        images = images_of(Path(images), preprocessing, channels=shape[-1], most=most)
+    return checked_pixels(name, images, shape)
+
+
+def checked_pixels(name: str, images: Any, shape: ImageShape) -> np.ndarray:
+    """Pixels in [0, 255], `(images, *shape)` float32.
+
+    Args:
+        name: What the images are called in an error.
+        images: What was given for them.
+        shape: Height, width and channels.
+
+    Raises:
+        ValueError: If they are of another shape, or no pixels.
+
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[1:] != tuple(shape) or not len(images):
+        raise ValueError(
+            f"`{name}` must be of shape (images, {', '.join(map(str, shape))}), pixels "
+            f"in [0, 255], or a folder of images. Received: shape={images.shape}"
+        )
+    images = images.astype("float32")
+    if not (np.isfinite(images).all() and images.min() >= 0 and images.max() <= 255):
+        raise ValueError(
+            f"`{name}` must hold pixels in [0, 255]. Received: values in "
+            f"[{images.min():g}, {images.max():g}]. Do not normalise them."
+        )
+    if images.max() <= 1 and images.any():
+        raise ValueError(
+            f"`{name}` must hold pixels in [0, 255]. Received: values up to "
+            f"{images.max():g}, as of images in [0, 1]. Multiply them by 255."
+        )
+    return images

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from keras_cait.export.fold import fold
-from keras_cait.export.full_precision import in_float32
+from keras_cait.export.fold import check_foldable, fold
+from keras_cait.export.full_precision import functional, in_float32
+from keras_cait.export.graph import Graph
+from keras_cait.export.image_folder import given_images
+from keras_cait.export.needs import is_idle
 from keras_cait.export.photographs import DESCRIPTION, photographs
 
+from keras_cait.layers import PatchEmbedding
+from keras_cait.models.inputs import statistics_of
 from keras_cait.models.outputs import output_kind
 from keras_cait.models.preprocessing import Preprocessing, preprocessing_for
 
@@ -42,15 +48,27 @@ class Prepared:
         return f"images {height} x {width} x {channels}, float32, {values}"
 
     @property
+    def mean(self) -> tuple[float, ...]:
+        """Of each of its channels, of images in [0, 1]."""
+        return self.preprocessing.mean
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """Standard deviation likewise."""
+        return self.preprocessing.std
+
+    @property
     def described(self) -> dict[str, Any]:
         """What every report says of the model."""
         return {
             "model": self.reference.name,
             "weights": self.weights,
             "image_size": self.preprocessing.image_size,
+            "crop_pct": self.preprocessing.crop_pct,
+            "interpolation": self.preprocessing.interpolation,
             "input": self.input,
-            "mean": self.preprocessing.mean,
-            "std": self.preprocessing.std,
+            "mean": self.mean,
+            "std": self.std,
             "labels": self.labels,
         }
 
@@ -58,10 +76,8 @@ class Prepared:
         """Images in [0, 255] as the model takes them, float32."""
         if self.takes_pixels:
             return pixels.astype("float32")
-        mean, std = np.array(self.preprocessing.mean), np.array(self.preprocessing.std)
-        if pixels.shape[-1] != len(mean):  # as `include_preprocessing` has it
-            mean, std = mean.mean(), std.mean()
-        return ((pixels / 255 - mean) / std).astype("float32")
+        normalised = (pixels / 255 - np.array(self.mean)) / np.array(self.std)
+        return normalised.astype("float32")
 
     def expected(self, inputs: np.ndarray) -> np.ndarray:
         """The probabilities that the Keras model itself gives, `(images, classes)`."""
@@ -88,10 +104,29 @@ def prepare(
         weights: Where its weights came from, for the report.
 
     Raises:
-        ValueError: If it is another model, has no classifier, or the labels are not
-            as many as its classes.
+        ValueError: If it is another model, has no classifier or more than one output,
+            does to images what cannot be told, or the labels are not as many as its
+            classes.
+
+    Example:
+        >>> import keras_cait
+        >>> model = keras_cait.DeiT(
+        ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=8, depth=1,
+        ...     num_heads=2, classes=3, include_preprocessing=True,
+        ... )
+        >>> prepare(model).input
+        'images 16 x 16 x 3, float32, in [0, 255]'
 
     """
+    model = functional(model)
+    check_foldable(model)
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ValueError(
+            "Expected a classifier of one input and one output. Received: "
+            f"{model.name!r}, with {len(model.inputs)} inputs and "
+            f"{len(model.outputs)} outputs. Export the model that its builder gave: a "
+            "SavedModel of a distilled one serves both heads."
+        )
     preprocessing = preprocessing_for(model)
     kind = output_kind(model)
     if kind is None:
@@ -100,47 +135,95 @@ def prepare(
             f"`include_top=True`. Received: {model.name!r}, which gives "
             f"{model.output_shape}."
         )
-    classes = model.output_shape[-1]
-    if labels is not None and len(labels) != classes:
-        raise ValueError(
-            f"`labels` must name the {classes} classes of the model, one each. "
-            f"Received: {len(labels)} labels."
-        )
+    if labels is not None:
+        check_labels(labels, model.output_shape[-1])
+    takes_pixels = _takes_pixels(model)
     reference = in_float32(model)
     if kind == "logits":
         probabilities = keras.layers.Softmax(name="probabilities")(reference.output)
         reference = keras.Model(reference.input, probabilities, name=model.name)
-    names = {layer.name for layer in model.layers}
     return Prepared(
         reference=reference,
         model=fold(reference),
         preprocessing=preprocessing,
-        takes_pixels="normalise" in names,
+        takes_pixels=takes_pixels,
         labels=None if labels is None else tuple(labels),
         weights=weights,
     )
 
 
+# Layers that leave the range of pixels as it is.
+_GEOMETRIC = (
+    keras.layers.Resizing,
+    keras.layers.CenterCrop,
+    keras.layers.RandomCrop,
+    keras.layers.RandomFlip,
+    keras.layers.RandomRotation,
+    keras.layers.RandomTranslation,
+    keras.layers.RandomZoom,
+)
+
+
+def _takes_pixels(model: keras.Model) -> bool:
+    """Whether a model normalises its images itself, as `include_preprocessing` does."""
+    graph, tensor = Graph(model), model.inputs[0]
+    stem = (PatchEmbedding, keras.layers.ZeroPadding2D, keras.layers.Conv2D)
+    layers = []
+    while True:
+        step = graph.only_reader(tensor)
+        if step is None or step.calls(*stem):
+            break
+        if not is_idle(step) and not step.calls(*_GEOMETRIC):
+            layers.append(step.operation)
+        tensor = step.output
+    if not layers:
+        return False
+    mean, std = map(np.array, statistics_of(model.input_shape[-1]))
+    if len(layers) == 1 and isinstance(layers[0], keras.layers.Rescaling):
+        scale, offset = layers[0].scale, layers[0].offset
+        if np.allclose(scale, 1 / (255 * std)) and np.allclose(offset, -mean / std):
+            return True
+    raise ValueError(
+        "Expected a model that takes its images normalised, or normalises them as "
+        "`include_preprocessing=True` has it. Received: "
+        f"{model.name!r}, which begins with "
+        f"{', '.join(repr(layer.name) for layer in layers)}: it cannot be told which "
+        "images that is for. Build it without, and with `include_preprocessing=True`."
+    )
+
+
+def check_labels(labels: Sequence[str], classes: int) -> None:
+    """Raises `ValueError` unless each class has a name, and no more have."""
+    if isinstance(labels, str) or not all(
+        isinstance(label, str) and label.strip() for label in labels
+    ):
+        raise ValueError(
+            "`labels` must be a list of names, none of them empty. Received: "
+            f"labels={labels!r}"
+        )
+    if len(labels) != classes:
+        raise ValueError(
+            f"`labels` must name the {classes} classes of the model, one each. "
+            f"Received: {len(labels)} labels."
+        )
+
+
 def images_to_compare(
-    prepared: Prepared, images: np.ndarray | None
+    prepared: Prepared, images: np.ndarray | Path | str | None
 ) -> tuple[np.ndarray, str]:
     """Pixels in [0, 255] of the model's shape, and what they are.
 
     Args:
         prepared: The model.
-        images: Those of whoever exports; None for photographs.
+        images: Those of whoever exports, an array or a folder; None for photographs.
 
     Raises:
-        ValueError: If they are not of the model's shape.
+        ValueError: If they are not of the model's shape, or no pixels.
 
     """
-    shape = prepared.model.input_shape[1:]
+    shape = tuple(prepared.model.input_shape[1:])
     if images is None:
         return photographs(shape[:2], channels=shape[2]), DESCRIPTION
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[1:] != tuple(shape) or not len(images):
-        raise ValueError(
-            f"`images` must be of shape (images, {', '.join(map(str, shape))}), pixels "
-            f"in [0, 255]. Received: shape={images.shape}"
-        )
-    return images.astype("float32"), "images of one's own"
+    given = given_images("images", images, prepared.preprocessing, shape)
+    folder = isinstance(images, Path | str)
+    return given, f"images of {images}" if folder else "images that were given"

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keras_cait.export.comparison import Comparison
+from keras_cait.export.targets import report_path
 
 from keras_cait.files import replace_when_written
 
@@ -23,6 +25,8 @@ class ExportReport:
         model: Name of the Keras model.
         weights: Where its weights came from, as far as was said.
         image_size: Height and width of its images, in pixels.
+        crop_pct: Part of the resized image's side that the crop keeps, in (0, 1].
+        interpolation: How images are resized.
         input: What it takes.
         mean: Of each channel of images in [0, 1], that normalising takes off.
         std: Standard deviation likewise.
@@ -43,6 +47,8 @@ class ExportReport:
     model: str
     weights: str
     image_size: tuple[int, int]
+    crop_pct: float
+    interpolation: str
     input: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -62,11 +68,13 @@ class ExportReport:
         values |= values.pop("comparison")
         return {**values, "path": str(self.path)}
 
-    def write(self) -> Path:
-        """Writes it beside the artefact: `model.tflite` gets `model.tflite.json`."""
-        path = self.path.with_name(self.path.name + ".json")
+    def write(self, *, verbose: bool = False) -> Path:
+        """Writes it beside the artefact, as JSON, and prints it if asked."""
+        path = report_path(self.path)
         with replace_when_written(path) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
+        if verbose:
+            sys.stdout.write(f"{self}\n")
         return path
 
     def __str__(self) -> str:

@@ -1,9 +1,10 @@
 """Images that show which values a model computes with."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
-from keras_cait.export.image_folder import images_of
+from keras_cait.export.image_folder import given_images
 from keras_cait.export.preparation import Prepared
 
 FEWEST = 16
@@ -42,32 +43,45 @@ def representative_images(
         prepared: The model.
 
     Raises:
-        ValueError: If they are fewer than 16, of another shape, or no pixels.
+        ValueError: If they are of another shape, or no pixels, or fewer than 16 of
+            them differ from one another and show more than one colour.
 
     """
-    shape = tuple(prepared.model.input_shape[1:])
-    if isinstance(representative, str | Path):
-        images = images_of(
-            Path(representative), prepared.preprocessing, channels=shape[2], most=MOST
-        )
-    else:
-        images = np.asarray(representative)
-        if images.ndim != 4 or images.shape[1:] != shape:
-            raise ValueError(
-                "`representative` must be of shape (images, "
-                f"{', '.join(map(str, shape))}), pixels in [0, 255], or a folder of "
-                f"images. Received: shape={images.shape}"
-            )
-    if len(images) < FEWEST:
+    images = given_images(
+        "representative",
+        representative,
+        prepared.preprocessing,
+        tuple(prepared.model.input_shape[1:]),
+        most=MOST,
+    )
+    telling = number_of_telling(images)
+    if telling < FEWEST:
+        found = f"{len(images)} images"
+        if telling < len(images):
+            found += f", of which {telling} differ and are not of one colour"
         raise ValueError(
-            f"`representative` must hold {FEWEST} images or more, better 100: what is "
-            "larger than all that they show is cut off. Received: "
-            f"{len(images)} images"
-        )
-    images = images.astype("float32")
-    if not (np.isfinite(images).all() and images.min() >= 0 and images.max() <= 255):
-        raise ValueError(
-            "`representative` must hold pixels in [0, 255]. Received: values in "
-            f"[{images.min():g}, {images.max():g}]. Do not normalise them."
+            f"`representative` must hold {FEWEST} images or more, better 100, that "
+            "differ from one another and show what the model will see: what is larger "
+            f"than all that they show is cut off. Received: {found}."
         )
     return images
+
+
+def number_of_telling(images: np.ndarray) -> int:
+    """How many images there are that no other equals and that are not of one colour.
+
+    Example:
+        >>> draws = np.random.default_rng(0)
+        >>> three = draws.integers(0, 256, (3, 4, 4, 3))
+        >>> black = np.zeros((5, 4, 4, 3), "int64")
+        >>> number_of_telling(np.concatenate([three, three, black]))
+        3
+
+    """
+    return len(
+        {
+            hashlib.sha256(image.tobytes()).digest()
+            for image in images
+            if (image != image[:1, :1]).any()
+        }
+    )

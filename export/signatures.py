@@ -159,10 +159,7 @@ def _inputs(pixels: Tensor, prepared: Prepared) -> Tensor:
     pixels = tf.cast(pixels, "float32")
     if prepared.takes_pixels:
         return pixels
-    statistics = (prepared.preprocessing.mean, prepared.preprocessing.std)
-    if pixels.shape[-1] == 1:  # grey takes the mean of the three, as in the models
-        statistics = tuple(sum(values) / len(values) for values in statistics)
-    mean, std = (tf.constant(values, "float32") for values in statistics)
+    mean, std = (tf.constant(of, "float32") for of in (prepared.mean, prepared.std))
     return (pixels / 255 - mean) / std
 
 

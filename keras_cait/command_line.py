@@ -1,41 +1,76 @@
-"""Starts TensorFlow without the lines that it logs while it does.
+"""What programs of this package do with the standard error.
 
-Only for whoever runs `python -m keras_cait...`, or a file that runs this one first. Who
-imports the package has the log as it was. TensorFlow writes those lines before it reads
-any setting, so only the stream itself can be turned off.
+Who runs `python -m keras_cait...`, or a file that runs this one first, gets TensorFlow
+started without the lines that it logs while it does. It writes them before it reads any
+setting, so only the stream itself can be turned off. Who imports the package has the
+log as it was.
 """
 
 import contextlib
 import importlib
 import os
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import IO
+
+
+@contextlib.contextmanager
+def standard_error_kept() -> Iterator[Callable[[], str]]:
+    """Keeps what is written to the standard error inside, C++ included.
+
+    Gives a function that returns it: for an error, where it may say more. It is the
+    whole process's standard error, so other threads are silent too meanwhile.
+
+    Example:
+        >>> with standard_error_kept() as written:
+        ...     _ = os.write(2, b"a converter's chatter")
+        >>> written()
+        "a converter's chatter"
+
+    """
+    text: str | None = None
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept:
+
+        def written() -> str:
+            return _content(kept) if text is None else text
+
+        before = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield written
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            text = _content(kept)
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def _is_run() -> bool:
     if __name__ == "__main__":
         return True
-    after = sys.orig_argv[1:]
-    after = after[after.index("-m") + 1 :] if "-m" in after else []
-    return bool(after) and after[0].partition(".")[0] == "keras_cait"
+    if sys.argv[:1] != ["-m"]:  # which stands there until the module is found
+        return False
+    module = sys.orig_argv[sys.orig_argv.index("-m") + 1]
+    return module.partition(".")[0] == "keras_cait"
 
 
 def _start_quietly() -> None:
-    # Errors that matter are raised; what TensorFlow logs as one, such as the kernel that
-    # it falls back to, is not for whoever runs a program.
+    # Errors that matter are raised; what TensorFlow logs as one, such as the kernel
+    # that it falls back to, is not for whoever runs a program.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        with contextlib.suppress(ImportError):  # the program's own import reports it
-            # Looking for a GPU logs an error on every machine without one.
-            importlib.import_module("tensorflow").config.list_physical_devices()
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    # Where there is no TensorFlow, the program's own import says so.
+    with standard_error_kept(), contextlib.suppress(ImportError):
+        # Looking for a GPU logs an error on every machine without one.
+        importlib.import_module("tensorflow").config.list_physical_devices()
 
 
 if _is_run():

@@ -31,10 +31,10 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import numpy as np
 import tensorflow as tf
-from keras_cait.recipes.launch import exit_code_of
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.datasets import load_test_images
+from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
 from keras_cait.training.configuration import make_config, parse_flags, setting
 from keras_cait.training.settings import TrainingSettings

@@ -32,13 +32,13 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import keras
 import numpy as np
-from keras_cait.recipes.launch import exit_code_of
 
 import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.exit_code import exit_code_of
 from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.models.registry import find_variant
 from keras_cait.training.configuration import (

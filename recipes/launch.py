@@ -1,7 +1,6 @@
 """What every recipe that trains does first and last."""
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -9,6 +8,7 @@ from keras_cait.recipes.presets import Preset, size_of
 from keras_cait.recipes.report import table_of
 
 from keras_cait.data.datasets import ImageDataset, load_dataset
+from keras_cait.exit_code import exit_code_of
 from keras_cait.training.configuration import make_config, parse_flags
 from keras_cait.training.run import RunConfig
 
@@ -44,27 +44,6 @@ def launch(
         return json.dumps(results)
 
     return exit_code_of(work)
-
-
-def exit_code_of(work: Callable[[], str]) -> int:
-    """Runs what a command line asks for, and prints its last line.
-
-    Returns:
-        0, or 2 after what its user can mend, which is said in one line.
-
-    Example:
-        >>> exit_code_of(lambda: "done")
-        done
-        0
-
-    """
-    try:
-        last_line = work()
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(last_line)
-    return 0
 
 
 def configure(

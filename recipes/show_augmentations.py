@@ -24,7 +24,6 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import numpy as np
 import tensorflow as tf
-from keras_cait.recipes.launch import exit_code_of
 from keras_cait.recipes.presets import (
     CAIT,
     DEIT,
@@ -37,6 +36,7 @@ from keras_cait.recipes.presets import (
 from keras_cait.data.batches import see
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.randomness import seed_of
+from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
 from keras_cait.models.preprocessing import Preprocessing
 from keras_cait.training.configuration import make_config, parse_flags, setting

@@ -63,7 +63,7 @@ def patch_tokens(
 ) -> tuple[Tensor, Tensor]:
     """The model's symbolic input, and its patches `(batch, patches, embed_dim)`."""
     inputs = image_input(input_tensor, input_shape)
-    x = normalise(inputs, input_shape) if include_preprocessing else inputs
+    x = normalise(inputs) if include_preprocessing else inputs
     embedding = PatchEmbedding(
         patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
     )
@@ -78,15 +78,25 @@ def model_inputs(inputs: Tensor, input_tensor: Tensor | None) -> Tensor:
     return sources[0] if len(sources) == 1 else sources
 
 
-def normalise(images: Tensor, input_shape: Shape) -> Tensor:
-    """Images in [0, 255] to ImageNet's mean 0 and standard deviation 1.
+def statistics_of(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """ImageNet's mean and standard deviation for images of so many channels, in [0, 1].
 
     Grey images, and any other number of channels, take the mean of the three.
+
+    Example:
+        >>> [round(value, 3) for (value,) in statistics_of(1)]
+        [0.449, 0.226]
+
     """
-    channels = input_shape[-1]
-    mean, std = IMAGENET_MEAN, IMAGENET_STD
-    if channels != 3:
-        mean, std = ((sum(v) / 3,) * channels for v in (mean, std))
+    if channels == 3:
+        return IMAGENET_MEAN, IMAGENET_STD
+    mean, std = ((sum(of) / 3,) * channels for of in (IMAGENET_MEAN, IMAGENET_STD))
+    return mean, std
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Images in [0, 255] to ImageNet's mean 0 and standard deviation 1."""
+    mean, std = statistics_of(images.shape[-1])
     return keras.layers.Rescaling(
         scale=[1 / (255 * s) for s in std],
         offset=[-m / s for m, s in zip(mean, std, strict=True)],

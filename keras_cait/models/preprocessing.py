@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import keras
 
-from keras_cait.models.inputs import IMAGENET_MEAN, IMAGENET_STD
+from keras_cait.models.inputs import IMAGENET_MEAN, IMAGENET_STD, statistics_of
 from keras_cait.models.registry import find_variant
 from keras_cait.variants import VARIANTS
 from keras_cait.weights.recognise import variant_name
@@ -23,15 +23,15 @@ class Preprocessing:
         image_size: Height and width of the crop, in pixels.
         crop_pct: Part of the resized image's side that the crop keeps, in (0, 1].
         interpolation: How the image is resized.
-        mean: Of each channel of images in [0, 1].
+        mean: Of each channel of images in [0, 1]; as many as the model takes.
         std: Standard deviation likewise.
     """
 
     image_size: tuple[int, int]
     crop_pct: float = 1.0
     interpolation: str = "bicubic"
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
 
 
 def preprocessing_for(model: keras.Model | str) -> Preprocessing:
@@ -69,7 +69,10 @@ def preprocessing_for(model: keras.Model | str) -> Preprocessing:
     crop_pct = 1.0
     if name is not None and VARIANTS[name].checkpoints:
         crop_pct = VARIANTS[name].checkpoint_for((height, width, channels)).crop_pct
-    return Preprocessing(image_size=(height, width), crop_pct=crop_pct)
+    mean, std = statistics_of(channels)
+    return Preprocessing(
+        image_size=(height, width), crop_pct=crop_pct, mean=mean, std=std
+    )
 
 
 def own_preprocessing(model: keras.Model) -> Preprocessing:
@@ -86,5 +89,6 @@ def own_preprocessing(model: keras.Model) -> Preprocessing:
     """
     with contextlib.suppress(ValueError):
         return preprocessing_for(model)
-    height, width = model.input_shape[1:3]
-    return Preprocessing(image_size=(height, width))
+    height, width, channels = model.input_shape[1:]
+    mean, std = statistics_of(channels)
+    return Preprocessing(image_size=(height, width), mean=mean, std=std)

@@ -91,7 +91,7 @@ def RegNetY(
     _check_squeeze(se_ratio, min(_STEM_WIDTH, stages[0].width))
 
     inputs = image_input(input_tensor, input_shape)
-    x = normalise(inputs, input_shape) if include_preprocessing else inputs
+    x = normalise(inputs) if include_preprocessing else inputs
     x = relu(convolution(x, _STEM_WIDTH, 3, "stem", stride=2), "stem_relu")
     built = 0
     for number, stage in enumerate(stages, start=1):

@@ -142,9 +142,8 @@ def _takes_normalised(model: keras.Model) -> bool:
 
 
 def _of_pixels(model: keras.Model) -> keras.Model:
-    image_shape = tuple(model.input_shape[1:])
-    images = keras.Input(image_shape, name="images")
-    return keras.Model(images, model(normalise(images, image_shape)), name="teacher")
+    images = keras.Input(model.input_shape[1:], name="images")
+    return keras.Model(images, model(normalise(images)), name="teacher")
 
 
 def build_teacher(

@@ -19,17 +19,28 @@ def start(*command, cwd):
     )
 
 
-def test_from_a_checkout(tmp_path):
+def exported_from(*command, folder):
+    """What `... model.keras --format onnx` leaves and says in a folder."""
     model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
-    model.save(tmp_path / "model.keras")
+    model.save(folder / "model.keras")
     flags = ["model.keras", "--format", "onnx", "--output", "new/model.onnx"]
-    done = start(ROOT / "export", *flags, cwd=tmp_path)
+    done = start(*command, *flags, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["path"] == "new/model.onnx"
-    onnx.checker.check_model(tmp_path / "new" / "model.onnx", full_check=True)
+    onnx.checker.check_model(folder / "new" / "model.onnx", full_check=True)
 
 
+def test_as_a_module(tmp_path):
+    exported_from("-m", "keras_cait.export", folder=tmp_path)
+
+
+@pytest.mark.slow
+def test_from_a_checkout(tmp_path):
+    exported_from(ROOT / "export", folder=tmp_path)
+
+
+@pytest.mark.slow
 def test_as_a_module_it_says_what_is_wrong_and_nothing_else(tmp_path):
     flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
     done = start("-m", "keras_cait.export", *flags, cwd=tmp_path)
