@@ -7,26 +7,19 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_cait.export.comparison import (
-    Comparison,
-    check_difference,
-    compare,
-    median_latency,
-)
+from keras_cait.export.comparison import median_latency
 from keras_cait.export.packages import needed
-from keras_cait.export.photographs import photographs
-from keras_cait.export.preparation import Prepared, images_to_compare, prepare
+from keras_cait.export.photographs import DESCRIPTION, photographs
+from keras_cait.export.preparation import images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
 from keras_cait.export.saved_graph import SavedGraph
-from keras_cait.export.signatures import Signatures, model_parts
+from keras_cait.export.saved_model_check import check_signatures, check_warmup
+from keras_cait.export.signatures import Signatures
 from keras_cait.export.targets import export_target
 from keras_cait.export.warmup import APIS, write_warmup
 
-from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.processors import processors
-from keras_cait.typing import Tensor
 
-TOLERANCE = 1e-4  # of the largest output
 _LARGE_IMAGE = (375, 500)  # pixels, about the median of ImageNet's
 _SMALL = 64  # pixels a side; warm-up requests of numbers need no more
 
@@ -36,29 +29,33 @@ def to_saved_model(
     path: Path | str,
     *,
     labels: Sequence[str] | None = None,
-    images: np.ndarray | None = None,
+    images: np.ndarray | Path | str | None = None,
     weights: str = "not stated",
     top: int = 5,
     version: int = 1,
+    verbose: bool = True,
 ) -> ExportReport:
     """Writes a classifier as a SavedModel, and a report beside it.
 
     `PATH/VERSION` holds a model that TensorFlow runs without Keras and without this
     package: images are decoded, resized, cropped and normalised inside, as they are
     in evaluation here. See `Signatures` for what it can be asked. It is loaded and
-    every signature compared with the Keras model before it is there.
+    every signature compared with the Keras model, and its warm-up requests answered,
+    before it is there.
 
     Args:
         model: A classifier as the builders of this package make it, of any precision.
         path: Folder of the versions, which TensorFlow Serving watches.
         labels: Names of the classes, in order.
-        images: To compare on, `(images, height, width, channels)` in [0, 255]; None
-            for photographs. As all images they are resized and cropped as in
-            evaluation, so that a model of `crop_pct` 0.9 sees the middle of them.
+        images: To compare on, `(images, height, width, channels)` in [0, 255] or a
+            folder of files; None for photographs. As all images they are resized and
+            cropped as in evaluation, so that a model of `crop_pct` 0.9 sees the
+            middle of them.
         weights: Where they came from, for the report.
         top: How many of the likeliest classes `serving_default` gives; all of them
             where there are fewer.
         version: Which one this is, 1 or more. It must be new.
+        verbose: Whether the report is printed too.
 
     Returns:
         What was compared, how fast it is and what it is made of. The latency is
@@ -77,7 +74,8 @@ def to_saved_model(
         ...     num_heads=2, classes=3, include_preprocessing=True,
         ... )
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     report = to_saved_model(model, folder, labels=["a", "b", "c"])
+        ...     report = to_saved_model(model, folder, labels=["a", "b", "c"],
+        ...         verbose=False)
         >>> report.comparison.relative_difference < 1e-4
         True
 
@@ -92,21 +90,27 @@ def to_saved_model(
             f"top={top}"
         )
     needed(f"{APIS}.prediction_log_pb2")
-    prepared = prepare(model, labels=labels, weights=weights)
-    pixels, compared = images_to_compare(prepared, images)
-    pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
     path = Path(path, str(version))
-    with export_target(path) as temporary:
+    with export_target(path, folder=True) as temporary:
+        prepared = prepare(model, labels=labels, weights=weights)
+        channels = prepared.model.input_shape[-1]
+        # Larger than most models' images, so that resizing is compared too.
+        pictures = photographs(_LARGE_IMAGE, channels=channels)
+        if images is None:
+            pixels, compared = pictures, DESCRIPTION
+        else:
+            pixels, compared = images_to_compare(prepared, images)
+        pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
         served = Signatures(prepared, top=min(top, model.output_shape[-1]))
         functions = served.functions()
         tf.saved_model.save(served, str(temporary), signatures=functions)
-        photograph = photographs(_LARGE_IMAGE, 1, prepared.model.input_shape[-1])
-        file = tf.io.encode_jpeg(photograph[0].astype("uint8")).numpy()
-        requests = dict.fromkeys(functions, photograph[:, :_SMALL, :_SMALL])
+        file = tf.io.encode_jpeg(pictures[0].astype("uint8")).numpy()
+        requests = dict.fromkeys(functions, pictures[:1, :_SMALL, :_SMALL])
         write_warmup(temporary, requests | {"serving_default": [file]})
 
         loaded = tf.saved_model.load(str(temporary)).signatures
-        found = _check(loaded, prepared, served.view, pixels)
+        check_warmup(temporary, loaded)
+        found = check_signatures(loaded, prepared, served.view, pixels, file)
         one = tf.constant([file])
         latency = median_latency(lambda: loaded["serving_default"](images=one))
         graph = SavedGraph(temporary, "serving_default")
@@ -122,63 +126,17 @@ def to_saved_model(
         format="saved_model",
         precision="float32",
         **described,
-        compared=f"{compared}, in every signature",
+        compared=f"{compared}, in every signature, and one as a JPEG",
         comparison=found,
         size_bytes=size,
         latency_ms=latency,
         threads=_threads(),
         operators=graph.operators(),
         largest_rank=graph.largest_rank(),
-        details={
-            "signatures": sorted(functions),
-            "crop_pct": prepared.preprocessing.crop_pct,
-        },
+        details={"signatures": sorted(functions)},
     )
-    report.write()
+    report.write(verbose=verbose)
     return report
-
-
-def _check(
-    loaded: dict[str, tf.types.experimental.ConcreteFunction],
-    prepared: Prepared,
-    view: EvaluationView,
-    pixels: np.ndarray,
-) -> Comparison:
-    """Compares all that the loaded model gives with what the Keras model does."""
-    seen = np.stack([view(tf.constant(image)) for image in pixels])
-    inputs = prepared.normalised(seen)
-    expected = prepared.expected(inputs)
-    images = tf.constant(pixels, "float32")
-    answers = loaded["probabilities"](images=images)["probabilities"].numpy()
-    found = compare(expected, answers)
-    check_difference(found, TOLERANCE)
-
-    files = tf.stack([tf.io.encode_png(image) for image in pixels])
-    best = loaded["serving_default"](images=files)
-    indices, scores = best["indices"].numpy(), best["scores"].numpy()
-    check_difference(
-        compare(np.take_along_axis(expected, indices, axis=-1), scores), TOLERANCE
-    )
-    top = -np.sort(-expected, axis=-1)[:, : scores.shape[1]]
-    check_difference(compare(top, scores), TOLERANCE)
-
-    keras_parts = model_parts(prepared.reference)
-    batches = [inputs[start : start + 8] for start in range(0, len(inputs), 8)]
-    answers = [keras_parts(batch, training=False) for batch in batches]
-    parts = {
-        name: np.concatenate([one[name] for one in answers]) for name in answers[0]
-    }
-    outputs = {"features": ["features"], "heads": ["class", "distillation"]}
-    for signature in outputs.keys() & loaded.keys():
-        answers = loaded[signature](images=images)
-        for name in outputs[signature]:
-            wanted = parts[name] if signature == "features" else _softmax(parts[name])
-            check_difference(compare(wanted, answers[name].numpy()), TOLERANCE)
-    return found
-
-
-def _softmax(logits: Tensor) -> np.ndarray:
-    return tf.nn.softmax(logits).numpy()
 
 
 def _threads() -> int:

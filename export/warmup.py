@@ -40,8 +40,12 @@ def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
 def read_warmup(folder: Path) -> list[Any]:
     """The requests of a version, as `PredictRequest` messages."""
     logs = needed(f"{APIS}.prediction_log_pb2")
-    records = tf.data.TFRecordDataset(str(folder / FILE)).as_numpy_iterator()
-    return [logs.PredictionLog.FromString(one).predict_log.request for one in records]
+    # The size is TensorFlow's own, which it logs where nobody names it.
+    records = tf.data.TFRecordDataset(str(folder / FILE), buffer_size=2**18)
+    return [
+        logs.PredictionLog.FromString(one).predict_log.request
+        for one in records.as_numpy_iterator()
+    ]
 
 
 def predict_request(signature: str, images: Any) -> Any:

@@ -211,6 +211,33 @@ def test_nothing_is_left_of_an_export_that_differs(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_target_that_is_taken_is_refused_before_the_work(tmp_path, monkeypatch):
+    def work(*args, **kwargs):
+        raise AssertionError("the model was prepared")
+
+    monkeypatch.setattr(sys.modules[to_saved_model.__module__], "prepare", work)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_text("")
+    with pytest.raises(FileExistsError, match="must be new"):
+        to_saved_model(small(), tmp_path)
+
+
+def test_the_photographs_compared_are_larger_than_the_model(tmp_path, monkeypatch):
+    """So that resizing inside is compared where nothing is cropped, too."""
+
+    class EnoughError(Exception): ...
+
+    def check(loaded, prepared, view, pixels, file):
+        assert pixels.shape == (16, 375, 500, 3)
+        assert file.startswith(b"\xff\xd8")  # a JPEG
+        raise EnoughError
+
+    module = sys.modules[to_saved_model.__module__]
+    monkeypatch.setattr(module, "check_signatures", check)
+    with pytest.raises(EnoughError):
+        to_saved_model(small(), tmp_path)
+
+
 def test_a_target_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
