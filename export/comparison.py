@@ -60,12 +60,20 @@ def compare(expected: np.ndarray, actual: np.ndarray) -> Comparison:
     )
 
 
-def check_difference(found: Comparison, tolerance: float) -> None:
+REPORT_IT = (
+    "please report the model and the versions of tensorflow and of the converter."
+)
+
+
+def check_difference(
+    found: Comparison, tolerance: float, advice: str = REPORT_IT
+) -> None:
     """Refuses an export that says something else than the Keras model.
 
     Args:
         found: What came out.
         tolerance: Largest relative difference.
+        advice: What to do about it, for the error.
 
     Raises:
         ValueError: If it is larger.
@@ -75,9 +83,44 @@ def check_difference(found: Comparison, tolerance: float) -> None:
         raise ValueError(
             f"The export must equal the Keras model to {tolerance:g} of its largest "
             f"output. Received: {found.relative_difference:.2g} over {found.images} "
-            "images. Nothing was kept; please report the model and the versions of "
-            "tensorflow and of the converter."
+            f"images. Nothing was kept; {advice}"
         )
+
+
+def measure(
+    run: Callable[[np.ndarray], np.ndarray],
+    inputs: np.ndarray,
+    expected: np.ndarray,
+    tolerance: float,
+    advice: str = REPORT_IT,
+) -> tuple[Comparison, float]:
+    """Runs an export image by image, compares and times it.
+
+    Args:
+        run: The export: images `(1, height, width, channels)` to `(1, classes)`.
+        inputs: `(images, height, width, channels)`.
+        expected: What the Keras model gives for them, `(images, classes)`.
+        tolerance: Largest relative difference.
+        advice: What to do about a larger one, for the error.
+
+    Returns:
+        How near it is, and its latency in milliseconds an image.
+
+    Raises:
+        ValueError: If the difference is larger.
+
+    Example:
+        >>> images = np.ones((2, 4, 4, 3))
+        >>> found, _ = measure(
+        ...     lambda image: image.sum(axis=(1, 2)), images, 16 * images[:, 0, 0], 1e-4
+        ... )
+        >>> found.images, found.relative_difference
+        (2, 0.0)
+
+    """
+    found = compare(expected, np.concatenate([run(image[None]) for image in inputs]))
+    check_difference(found, tolerance, advice)
+    return found, median_latency(lambda: run(inputs[:1]))
 
 
 def median_latency(run: Callable[[], Any], repeats: int = REPEATS) -> float:

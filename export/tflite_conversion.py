@@ -6,11 +6,12 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
-from keras_cait.export.standard_error import standard_error_kept
 from tensorflow.lite.python.convert_phase import ConverterError
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
+
+from keras_cait.command_line import standard_error_kept
 
 SIGNATURE = "serving_default"
 INPUT, OUTPUT = "images", "probabilities"

@@ -1,7 +1,7 @@
-"""What a TFLite file is made of, and whether phones can run it."""
+"""TFLite files read, and written again after a change."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,22 +10,8 @@ import numpy as np
 from keras_cait.export.packages import needed
 
 IDENTIFIER = b"TFL3"
-LARGEST_RANK = 4
 ALIGNMENT = 16  # bytes, that runtimes may expect of weights
 LARGEST_FILE = 2**31 - 2**20  # bytes: a flatbuffer ends at 2 GiB
-
-UNSUITABLE = {
-    "BROADCAST_TO": "GPU delegates refuse it",
-    "SHAPE": "it stands for a size that is only known at run time",
-    "PACK": "it makes a shape at run time, or a tensor of one axis more",
-    "VAR_HANDLE": "the weights were left out of the file",
-    "READ_VARIABLE": "the weights were left out of the file",
-    "ASSIGN_VARIABLE": "the weights were left out of the file",
-    "CALL_ONCE": "the weights were left out of the file",
-    "IF": "there is nothing to decide in these models",
-    "WHILE": "there is nothing to repeat in these models",
-}
-"""Built-in operators that no file may have, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,27 +30,6 @@ class Operator:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     options: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class TfliteGraph:
-    """What a suitable file holds.
-
-    Attributes:
-        operators: How many of each kind.
-        largest_rank: Of its tensors.
-        types: How many tensors of each type, such as "FLOAT32".
-        runtime: The first version of TensorFlow Lite that has all operators.
-        input_shape: Of the one input, `(1, height, width, channels)`.
-        output_shape: Of the one output, `(1, classes)`.
-    """
-
-    operators: Mapping[str, int]
-    largest_rank: int
-    types: Mapping[str, int]
-    runtime: str
-    input_shape: tuple[int, ...]
-    output_shape: tuple[int, ...]
 
 
 def schema() -> Any:
@@ -193,94 +158,7 @@ def operator_name(code: Any) -> str:
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     if number == schema().BuiltinOperator.CUSTOM:
         return f"CUSTOM {text_of(code.customCode)}"
-    return _names(schema().BuiltinOperator)[number]
-
-
-def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
-    """Checks that a file is for one image, of built-in operators, and of rank 4.
-
-    Args:
-        content: Of the file.
-        gelus: How many activations the model has: each must be one operator, the
-            exact function of them. None where that is not known.
-
-    Returns:
-        What is in it.
-
-    Raises:
-        ValueError: If it is no TFLite file, or not suitable; the operator and the
-            tensor are named.
-
-    """
-    model = unpack(content)
-    if len(model.subgraphs) != 1:
-        raise ValueError(
-            f"The file must hold one graph. Received: {len(model.subgraphs)} of them."
-        )
-    (graph,) = model.subgraphs
-    operators = list(operators_of(model))
-    for operator in operators:
-        _check_operator(operator)
-    for tensor in graph.tensors:
-        _check_shape(tensor, operators)
-    counts = Counter(operator.name for operator in operators)
-    if gelus is not None and counts["GELU"] != gelus:
-        raise ValueError(
-            f"Each of the model's {gelus} activations must be one GELU operator. "
-            f"Received: {counts['GELU']} of them. Write it as 0.5 * x * (1 + "
-            "keras.ops.erf(x * sqrt(0.5))), which the converter knows."
-        )
-    types = _names(schema().TensorType)
-    ends = []
-    for indices in (graph.inputs, graph.outputs):
-        if len(indices) != 1:
-            raise ValueError(
-                "The file must take one tensor and give one. Received: "
-                f"{len(graph.inputs)} and {len(graph.outputs)}."
-            )
-        ends.append(_shape(graph.tensors[indices[0]]))
-    return TfliteGraph(
-        operators=dict(counts),
-        largest_rank=max(len(_shape(tensor)) for tensor in graph.tensors),
-        types=dict(Counter(types[tensor.type] for tensor in graph.tensors)),
-        runtime=runtime_version(model),
-        input_shape=ends[0],
-        output_shape=ends[1],
-    )
-
-
-def _check_operator(operator: Operator) -> None:
-    where = f"{operator.name}, which makes {', '.join(operator.outputs)}"
-    if operator.name.startswith("CUSTOM"):
-        raise ValueError(
-            "Only operators that are built into TFLite run everywhere. Received: "
-            f"{where}."
-        )
-    if operator.name in UNSUITABLE:
-        raise ValueError(
-            f"The file must do without {operator.name}: {UNSUITABLE[operator.name]}. "
-            f"Received: {where}."
-        )
-    if operator.name == "GELU" and operator.options and operator.options.approximate:
-        raise ValueError(f"GELU must be exact. Received: {where} by way of tanh.")
-
-
-def _check_shape(tensor: Any, operators: list[Operator]) -> None:
-    name, shape = text_of(tensor.name), _shape(tensor)
-    users = [o.name for o in operators if name in (*o.inputs, *o.outputs)]
-    where = f"{name}, {shape}, of {', '.join(users[:3]) or 'no operator'}"
-    if len(shape) > LARGEST_RANK:
-        raise ValueError(
-            f"No tensor may have more than {LARGEST_RANK} axes: GPU delegates take no "
-            f"more. Received: {where}."
-        )
-    signature = () if tensor.shapeSignature is None else tensor.shapeSignature
-    if any(side < 0 for side in (*shape, *signature)):
-        raise ValueError(f"Every size must be known. Received: {where}.")
-
-
-def _shape(tensor: Any) -> tuple[int, ...]:
-    return () if tensor.shape is None else tuple(int(side) for side in tensor.shape)
+    return names_of(schema().BuiltinOperator)[number]
 
 
 def text_of(name: bytes | str | None) -> str:
@@ -288,7 +166,9 @@ def text_of(name: bytes | str | None) -> str:
     return name.decode() if isinstance(name, bytes) else name or ""
 
 
-def _names(enumeration: type) -> dict[int, str]:
+@functools.cache
+def names_of(enumeration: type) -> dict[int, str]:
+    """The names of an enumeration of the schema, by number."""
     return {
         value: name for name, value in vars(enumeration).items() if name[0].isupper()
     }

@@ -1,24 +1,36 @@
-"""Matrix products of a TFLite file, computed with 8-bit integers."""
+"""Matrix products of a TFLite file, computed with 8-bit integers.
+
+Why with code of its own: TensorFlow's converter and ai-edge-quantizer (0.x, whatever
+it was given) cost these models more. Part of CIFAR-10's test images whose likeliest
+class stays the float32 model's, for small models that were trained on it:
+
+- this file, "int8": 99.3 to 99.7 % (tests/full_size/tflite_agreement.py measures it)
+- ai-edge-quantizer, several mixtures of fixed and dynamic ranges: 90.8 to 99.0 %
+- TensorFlow's converter, linear layers alone in integers: 96.9 %
+- TensorFlow's converter, all in integers: 94.4 %
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras_cait.export.tflite_file import (
-    ask_for_runtime,
-    operator_name,
-    schema,
-    text_of,
+from keras_cait.export.tflite_editing import (
+    OperatorKinds,
+    add_like,
+    replace_constant,
+    values_of,
 )
+from keras_cait.export.tflite_file import ask_for_runtime, operator_name, schema
 
 LEVELS = 127  # of a weight, either side of 0
 KEPT = (
     "the patch embedding (with float16 weights), LayerNorm, softmax, GELU, the "
     "products of attention and the mixing of its heads"
 )
-"""What is computed in float32. The error of 8-bit weights in the patch embedding grows
-with the brightness of the image, and would cost more agreement than all the others."""
+"""What is computed in float32. 8-bit weights of the patch embedding alone changed the
+class of 0.8 to 1.0 % of 5,000 of these images, those of all linear layers together that
+of 0.3 to 0.5 %."""
 # Of FULLY_CONNECTED with a scale for each channel of the weights: its version, and
 # the version of TensorFlow Lite that has it.
 _VERSION = 12
@@ -77,7 +89,9 @@ def products_into_gelu(model: Any) -> list[Product]:
     The second layers and the projections of attention add to the stream of tokens,
     which goes through all blocks and has a few large values among many small ones;
     queries, keys and values come out of one product and would share one range; logits
-    are compared with one another. 256 levels for all images are too few for them.
+    are compared with one another. 256 levels for all images are too few for them:
+    fixed ranges for every linear layer changed the class of 1.4 to 2.0 % of 5,000 test
+    images of CIFAR-10, for all but these 1.5 to 2.0 %, for these alone 0.4 to 0.5 %.
     """
     (graph,) = model.subgraphs
     users: dict[int, list[str]] = {}
@@ -88,7 +102,7 @@ def products_into_gelu(model: Any) -> list[Product]:
     return [row for row in products(model) if users.get(row.output) == ["GELU"]]
 
 
-def quantise_weights(model: Any) -> int:
+def quantise_weights(model: Any) -> None:
     """Gives all matrix products that still have float32 weights 8-bit ones.
 
     What linear layers multiply is quantised as it comes, for each token anew, and
@@ -98,28 +112,36 @@ def quantise_weights(model: Any) -> int:
     Args:
         model: A `ModelT`, changed in place.
 
-    Returns:
-        How many linear layers there were.
+    Example:
+        >>> import keras
+        >>> from keras_cait.export.tflite_conversion import convert
+        >>> from keras_cait.export.tflite_file import pack, unpack
+        >>> layers = [keras.Input((256,)), keras.layers.Dense(256)]
+        >>> content = convert(keras.Sequential(layers))
+        >>> model = unpack(content)
+        >>> quantise_weights(model)
+        >>> len(pack(model)) < 0.3 * len(content)
+        True
 
     """
-    found = products(model)
-    versions = _Versions(model)
-    for product in found:
-        _quantise_weights(model, product)
-        versions.raise_for(product.operator)
     (graph,) = model.subgraphs
-    kinds = schema().TensorType
+    types, kinds = schema().TensorType, OperatorKinds(model)
+    for product in products(model):
+        _quantise_weights(model, product)
+        _ask_for_scales(model, kinds, product)
+    halved: dict[int, int] = {}  # convolutions may share weights
     for product in _weighted(model, "CONV_2D"):
-        tensor = graph.tensors[product.weights]
-        again = _like(graph, product.weights, kinds.FLOAT32)
-        halves = _values(model, tensor).astype("float16")
-        _replace(model, tensor, halves, kinds.FLOAT16)
+        if product.weights not in halved:
+            tensor = graph.tensors[product.weights]
+            again = add_like(graph, product.weights, types.FLOAT32)
+            halves = values_of(model, tensor).astype("float16")
+            replace_constant(model, tensor, halves, types.FLOAT16)
+            widened = kinds.make("DEQUANTIZE", 3, product.weights, again)
+            graph.operators.insert(0, widened)
+            halved[product.weights] = again
         taken, _, *bias = product.operator.inputs
-        product.operator.inputs = np.array([taken, again, *bias], "int32")
-        graph.operators.insert(
-            0, versions.operator("DEQUANTIZE", 3, product.weights, again)
-        )
-    return len(found)
+        inputs = [taken, halved[product.weights], *bias]
+        product.operator.inputs = np.array(inputs, "int32")
 
 
 def quantise_products(
@@ -135,21 +157,32 @@ def quantise_products(
         chosen: Some of its `products`.
         ranges: Smallest and largest value of their inputs and outputs, by index.
 
+    Example:
+        >>> import keras
+        >>> from keras_cait.export.tflite_conversion import convert
+        >>> from keras_cait.export.tflite_file import operators_of, unpack
+        >>> layers = [keras.Input((4,)), keras.layers.Dense(2)]
+        >>> model = unpack(convert(keras.Sequential(layers)))
+        >>> (product,) = products(model)
+        >>> ranges = {product.input: (0.0, 1.0), product.output: (-2.0, 2.0)}
+        >>> quantise_products(model, [product], ranges)
+        >>> [operator.name for operator in operators_of(model)]
+        ['QUANTIZE', 'FULLY_CONNECTED', 'DEQUANTIZE']
+
     """
-    kinds = schema().TensorType
+    types, kinds = schema().TensorType, OperatorKinds(model)
     (graph,) = model.subgraphs
-    versions = _Versions(model)
     quantised: dict[int, int] = {}
     before: dict[int, list[Any]] = {}
     after: dict[int, list[Any]] = {}
     for product in chosen:
         place = id(product.operator)
         if product.input not in quantised:
-            taken = _like(graph, product.input, kinds.INT8, ranges[product.input])
+            taken = add_like(graph, product.input, types.INT8, ranges[product.input])
             quantised[product.input] = taken
-            before[place] = [versions.operator("QUANTIZE", 1, product.input, taken)]
+            before[place] = [kinds.make("QUANTIZE", 1, product.input, taken)]
         taken = quantised[product.input]
-        made = _like(graph, product.output, kinds.INT8, ranges[product.output])
+        made = add_like(graph, product.output, types.INT8, ranges[product.output])
         scales = _quantise_weights(model, product)
         scales = scales * graph.tensors[taken].quantization.scale[0]
         inputs = [taken, product.weights]
@@ -157,8 +190,8 @@ def quantise_products(
             inputs.append(_quantise_bias(model, product.bias, scales))
         product.operator.inputs = np.array(inputs, "int32")
         product.operator.outputs = np.array([made], "int32")
-        versions.raise_for(product.operator)
-        after[place] = [versions.operator("DEQUANTIZE", 2, made, product.output)]
+        _ask_for_scales(model, kinds, product)
+        after[place] = [kinds.make("DEQUANTIZE", 2, made, product.output)]
     graph.operators = [
         each
         for operator in graph.operators
@@ -175,106 +208,29 @@ def _quantise_weights(model: Any, product: Product) -> np.ndarray:
     tensor = model.subgraphs[0].tensors[product.weights]
     if tensor.type == schema().TensorType.INT8:  # another product has the same ones
         return tensor.quantization.scale
-    weights = _values(model, tensor)
+    weights = values_of(model, tensor)
     largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
     scales = np.maximum(largest, 1e-12).astype("float32") / LEVELS
     levels = np.round(weights / scales.reshape(-1, *[1] * (weights.ndim - 1)))
-    _replace(model, tensor, levels.astype("int8"), schema().TensorType.INT8, scales)
+    replace_constant(
+        model, tensor, levels.astype("int8"), schema().TensorType.INT8, scales
+    )
     return scales
+
+
+def _ask_for_scales(model: Any, kinds: OperatorKinds, product: Product) -> None:
+    """Notes that its weights have a scale for each output."""
+    kinds.raise_to(_VERSION, product.operator)
+    ask_for_runtime(model, _RUNTIME)
 
 
 def _quantise_bias(model: Any, index: int, scales: np.ndarray) -> int:
     """A bias in steps of the products; the float32 one may have other users."""
     (graph,) = model.subgraphs
-    values = _values(model, graph.tensors[index])
+    values = values_of(model, graph.tensors[index])
     levels = np.clip(np.round(values / scales), -(2**31), 2**31 - 1).astype("int32")
-    made = _like(graph, index, schema().TensorType.INT32)
-    _replace(
+    made = add_like(graph, index, schema().TensorType.INT32)
+    replace_constant(
         model, graph.tensors[made], levels, schema().TensorType.INT32, scales.copy()
     )
     return made
-
-
-def _values(model: Any, tensor: Any) -> np.ndarray:
-    data = np.asarray(model.buffers[tensor.buffer].data, "uint8")
-    return data.view("<f4").reshape(tensor.shape)
-
-
-def _replace(
-    model: Any,
-    tensor: Any,
-    levels: np.ndarray,
-    kind: int,
-    scales: np.ndarray | None = None,
-) -> None:
-    """Gives a constant other values, in a buffer of its own."""
-    buffer = schema().BufferT()
-    buffer.data = np.frombuffer(levels.tobytes(), "uint8")
-    model.buffers.append(buffer)
-    tensor.buffer = len(model.buffers) - 1
-    tensor.type = kind
-    if scales is not None:
-        tensor.quantization = schema().QuantizationParametersT(
-            scale=scales, zeroPoint=np.zeros(len(scales), "int64")
-        )
-
-
-def _like(
-    graph: Any, index: int, kind: int, extent: tuple[float, float] | None = None
-) -> int:
-    """Adds a tensor of another type, of the shape of one that is there."""
-    like = graph.tensors[index]
-    tensor = schema().TensorT(
-        shape=like.shape,
-        type=kind,
-        name=f"{text_of(like.name)}_quantised",
-        hasRank=True,
-    )
-    if extent is not None:
-        tensor.quantization = _parameters(*extent)
-    graph.tensors.append(tensor)
-    return len(graph.tensors) - 1
-
-
-def _parameters(smallest: float, largest: float) -> Any:
-    """Scale and zero point of int8 values for a range, 0 always among them."""
-    smallest, largest = min(smallest, 0.0), max(largest, 0.0)
-    scale = max((largest - smallest) / 255, 1e-12)
-    zero_point = int(np.clip(round(-128 - smallest / scale), -128, 127))
-    return schema().QuantizationParametersT(
-        scale=np.array([scale], "float32"), zeroPoint=np.array([zero_point], "int64")
-    )
-
-
-class _Versions:
-    """The kinds of operator of a file, with the versions that it asks for."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-
-    def raise_for(self, operator: Any) -> None:
-        """Notes that weights have a scale for each channel."""
-        code = self.model.operatorCodes[operator.opcodeIndex]
-        code.version = max(code.version, _VERSION)
-        ask_for_runtime(self.model, _RUNTIME)
-
-    def operator(self, name: str, version: int, taken: int, made: int) -> Any:
-        """A new operator from one tensor to another."""
-        number = getattr(schema().BuiltinOperator, name)
-        names = [operator_name(code) for code in self.model.operatorCodes]
-        if name not in names:
-            self.model.operatorCodes.append(
-                schema().OperatorCodeT(
-                    builtinCode=number,
-                    deprecatedBuiltinCode=min(number, 127),
-                    version=version,
-                )
-            )
-            names.append(name)
-        code = self.model.operatorCodes[names.index(name)]
-        code.version = max(code.version, version)
-        return schema().OperatorT(
-            opcodeIndex=names.index(name),
-            inputs=np.array([taken], "int32"),
-            outputs=np.array([made], "int32"),
-        )

@@ -1,17 +1,15 @@
 """What a TFLite file says of itself: labels and normalisation, as phones read them."""
 
 import io
-import struct
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import flatbuffers
 import numpy as np
-from flatbuffers.number_types import Float32Flags, UOffsetTFlags
-from keras_cait.export.tflite_file import pack, schema, unpack
+from keras_cait.export.flatbuffer_tables import Table, Writer
+from keras_cait.export.tflite_file import schema, text_of, unpack
 
 BUFFER = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
@@ -55,78 +53,102 @@ class TfliteMetadata:
     labels: tuple[str, ...] | None = None
 
 
-def add_metadata(content: bytes, metadata: TfliteMetadata, channels: int = 3) -> bytes:
-    """The content of a file with metadata and labels inside.
+def add_metadata(model: Any, metadata: TfliteMetadata, channels: int = 3) -> None:
+    """Gives a model metadata: what the task libraries of Android and iOS read.
 
-    The metadata becomes a buffer of the file, the labels a file `labels.txt` in a zip
-    archive behind it: what the task libraries of Android and iOS read, and Python's
-    `zipfile`. A label is a line, so line breaks in it become spaces.
+    The labels themselves come behind the file; see `with_labels`.
 
     Args:
-        content: Of a TFLite file without metadata.
+        model: A `ModelT` without metadata, changed in place.
         metadata: To add.
         channels: Of its images.
 
     Raises:
-        ValueError: If it is no TFLite file, or has metadata.
+        ValueError: If it has metadata.
+
+    Example:
+        >>> import keras
+        >>> from keras_cait.export.tflite_conversion import convert
+        >>> from keras_cait.export.tflite_file import pack, unpack
+        >>> metadata = TfliteMetadata(
+        ...     name="m", description="", mean=(0.0,), std=(1.0,), labels=("cat", "dog")
+        ... )
+        >>> image = keras.Input((1, 1, 3))
+        >>> model = unpack(convert(keras.Model(image, keras.layers.Flatten()(image))))
+        >>> add_metadata(model, metadata)
+        >>> content = with_labels(pack(model), metadata.labels)
+        >>> read_metadata(content) == metadata
+        True
 
     Reference:
         `metadata_schema.fbs` of TensorFlow Lite Support, version 1.0 of its fields,
         https://www.tensorflow.org/lite/models/convert/metadata
 
     """
-    model = unpack(content)
-    rows = list(model.metadata or ())
-    if any(row.name in (BUFFER, BUFFER.encode()) for row in rows):
+    if _buffer_of(model) is not None:
         raise ValueError("Expected a TFLite file without metadata. Received: one with.")
     buffer = schema().BufferT()
     buffer.data = np.frombuffer(_written(metadata, channels), "uint8")
     model.buffers.append(buffer)
     model.metadata = [
-        *rows,
+        *(model.metadata or ()),
         schema().MetadataT(name=BUFFER, buffer=len(model.buffers) - 1),
     ]
-    whole = io.BytesIO(pack(model))
-    if metadata.labels is not None:
-        lines = "".join(" ".join(label.split()) + "\n" for label in metadata.labels)
-        # Not compressed: the libraries read it where it lies.
-        with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
-            # One date for all, so that equal models make equal files.
-            archive.writestr(zipfile.ZipInfo(LABELS_FILE), lines)
+
+
+def with_labels(content: bytes, labels: Sequence[str] | None) -> bytes:
+    """The content of a file with the labels behind it.
+
+    They are a file `labels.txt` in a zip archive, which Python's `zipfile` reads too. A
+    label is a line, so line breaks in it become spaces.
+
+    Args:
+        content: Of a TFLite file.
+        labels: Names of the classes, in order; None for none.
+
+    """
+    if labels is None:
+        return content
+    whole = io.BytesIO(content)
+    lines = "".join(" ".join(label.split()) + "\n" for label in labels)
+    # Not compressed: the libraries read it where it lies.
+    with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
+        # One date for all, so that equal models make equal files.
+        archive.writestr(zipfile.ZipInfo(LABELS_FILE), lines)
     return whole.getvalue()
 
 
-def read_metadata(path: Path | str) -> TfliteMetadata:
+def read_metadata(file: Path | str | bytes) -> TfliteMetadata:
     """Reads the metadata of a file back.
 
     Args:
-        path: A TFLite file with the metadata of an image classifier.
+        file: A TFLite file with the metadata of an image classifier, or its content.
 
     Raises:
         ValueError: If it has none.
 
     """
-    content = Path(path).read_bytes()
-    data = next(
-        (
-            row
-            for row in unpack(content).metadata or ()
-            if row.name in (BUFFER, BUFFER.encode())
-        ),
-        None,
-    )
+    content = file if isinstance(file, bytes) else Path(file).read_bytes()
+    data = _buffer_of(unpack(content))
     if data is None:
-        raise ValueError(f"Expected a TFLite file with metadata. Received: {path}")
-    buffer = unpack(content).buffers[data.buffer].data
-    model = _Table.root(np.asarray(buffer, "uint8").tobytes())
+        raise ValueError(
+            "Expected a TFLite file with metadata. Received: "
+            f"{f'{len(content)} bytes' if isinstance(file, bytes) else file} without."
+        )
+    if data[4:8] != IDENTIFIER:
+        raise ValueError(
+            "Expected metadata of a TFLite file, which has M001 at its fifth byte. "
+            f"Received: {data[4:8]!r}"
+        )
+    model = Table.root(data)
     graph = model.tables(_MODEL["graphs"])[0]
     image = graph.tables(_GRAPH["inputs"])[0]
     scores = graph.tables(_GRAPH["outputs"])[0]
     normalisation = image.tables(_TENSOR["process_units"])[0].table(1)
     labels = None
-    for file in scores.tables(_TENSOR["files"]):
-        with zipfile.ZipFile(path) as archive:
-            labels = tuple(archive.read(file.text(0)).decode().splitlines())
+    for row in scores.tables(_TENSOR["files"]):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            labels = tuple(archive.read(row.text(0)).decode().splitlines())
     return TfliteMetadata(
         name=model.text(_MODEL["name"]),
         description=model.text(_MODEL["description"]),
@@ -136,9 +158,17 @@ def read_metadata(path: Path | str) -> TfliteMetadata:
     )
 
 
+def _buffer_of(model: Any) -> bytes | None:
+    """The metadata of a `ModelT` as it lies in the file."""
+    for row in model.metadata or ():
+        if text_of(row.name) == BUFFER:
+            return np.asarray(model.buffers[row.buffer].data, "uint8").tobytes()
+    return None
+
+
 def _written(metadata: TfliteMetadata, channels: int) -> bytes:
     """The metadata as a flatbuffer, from the inside out."""
-    write = _Writer()
+    write = Writer()
     properties = write.table({0: (_COLOUR_SPACES.get(channels, 0), "Int8")})
     ends = np.array([[0.0], [255.0]]) - metadata.mean
     lowest, highest = ends / np.array(metadata.std)
@@ -189,11 +219,10 @@ def _written(metadata: TfliteMetadata, channels: int) -> bytes:
             _MODEL["parser"]: write.text(PARSER_VERSION),
         }
     )
-    write.builder.Finish(root, IDENTIFIER)
-    return bytes(write.builder.Output())
+    return write.finished(root, IDENTIFIER)
 
 
-def _labels_file(write: "_Writer") -> int:
+def _labels_file(write: Writer) -> int:
     return write.table(
         {
             0: write.text(LABELS_FILE),
@@ -201,78 +230,3 @@ def _labels_file(write: "_Writer") -> int:
             2: (_AXIS_LABELS, "Int8"),
         }
     )
-
-
-class _Writer:
-    """Tables of a flatbuffer; each method gives the place of what it wrote."""
-
-    def __init__(self) -> None:
-        self.builder = flatbuffers.Builder()
-
-    def text(self, text: str) -> int:
-        return self.builder.CreateString(text)
-
-    def floats(self, values: Sequence[float] | np.ndarray) -> int:
-        return self.builder.CreateNumpyVector(np.asarray(values, "float32"))
-
-    def tables(self, *places: int) -> int:
-        self.builder.StartVector(4, len(places), 4)
-        for place in reversed(places):
-            self.builder.PrependUOffsetTRelative(place)
-        return self.builder.EndVector()
-
-    def table(self, fields: dict[int, int | tuple[int, str]]) -> int:
-        """A table: by field a place, or a number and its type."""
-        self.builder.StartObject(max(fields) + 1)
-        for field, value in fields.items():
-            if isinstance(value, tuple):
-                number, kind = value
-                getattr(self.builder, f"Prepend{kind}Slot")(field, number, 0)
-            else:
-                self.builder.PrependUOffsetTRelativeSlot(field, value, 0)
-        return self.builder.EndObject()
-
-
-class _Table:
-    """A table of a flatbuffer, read by the numbers of its fields."""
-
-    def __init__(self, content: bytes, place: int) -> None:
-        self._table = flatbuffers.table.Table(content, place)
-
-    @classmethod
-    def root(cls, content: bytes) -> "_Table":
-        if content[4:8] != IDENTIFIER:
-            raise ValueError(
-                "Expected metadata of a TFLite file, which has M001 at its fifth byte. "
-                f"Received: {content[4:8]!r}"
-            )
-        return cls(content, struct.unpack_from("<I", content)[0])
-
-    def _place(self, field: int) -> int | None:
-        offset = self._table.Offset(4 + 2 * field)
-        return offset + self._table.Pos if offset else None
-
-    def text(self, field: int) -> str:
-        place = self._place(field)
-        return "" if place is None else self._table.String(place).decode()
-
-    def table(self, field: int) -> "_Table":
-        place: Any = self._place(field)
-        return _Table(self._table.Bytes, self._table.Indirect(place))
-
-    def tables(self, field: int) -> list["_Table"]:
-        return [
-            _Table(self._table.Bytes, self._table.Indirect(place))
-            for place in self._elements(field, UOffsetTFlags.bytewidth)
-        ]
-
-    def floats(self, field: int) -> tuple[float, ...]:
-        places = self._elements(field, Float32Flags.bytewidth)
-        return tuple(float(self._table.Get(Float32Flags, place)) for place in places)
-
-    def _elements(self, field: int, width: int) -> list[int]:
-        offset = self._table.Offset(4 + 2 * field)
-        if not offset:
-            return []
-        start = self._table.Vector(offset)
-        return [start + width * i for i in range(self._table.VectorLen(offset))]

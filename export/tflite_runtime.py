@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 from keras_cait.export.packages import needed
-from keras_cait.export.standard_error import standard_error_kept
 from keras_cait.export.tflite_file import pack
+
+from keras_cait.command_line import standard_error_kept
 
 
 class TfliteRuntime:
@@ -48,10 +49,6 @@ class TfliteRuntime:
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self._output)
 
-    def tensor(self, index: int) -> np.ndarray:
-        """What an output holds after a call."""
-        return self.interpreter.get_tensor(index)
-
 
 def ranges_of(
     model: Any, indices: Sequence[int], images: np.ndarray, threads: int
@@ -79,7 +76,7 @@ def ranges_of(
     for image in images:
         runtime(image[None])
         for index in wanted:
-            values = runtime.tensor(index)
+            values = runtime.interpreter.get_tensor(index)
             smallest, largest = ranges[index]
             ranges[index] = (
                 min(smallest, float(values.min())),

@@ -1,6 +1,7 @@
 """Models as ONNX files, each checked and compared before it is there."""
 
 import contextlib
+import functools
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,19 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras_cait.export.comparison import (
-    check_difference,
-    compare,
-    median_latency,
-)
+from keras_cait.export.comparison import check_difference, compare, measure
 from keras_cait.export.onnx_file import check_onnx, check_operators
 from keras_cait.export.onnx_operators import name_operators
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
-from keras_cait.export.standard_error import standard_error_kept
 from keras_cait.export.targets import export_target
 
+from keras_cait.command_line import standard_error_kept
 from keras_cait.processors import processors
 
 OPSETS = range(13, 19)  # 18 is the newest that tf2onnx writes
@@ -37,9 +34,10 @@ def to_onnx(
     *,
     opset: int = OPSETS[-1],
     labels: Sequence[str] | None = None,
-    images: np.ndarray | None = None,
+    images: np.ndarray | Path | str | None = None,
     weights: str = "not stated",
     overwrite: bool = False,
+    verbose: bool = True,
 ) -> ExportReport:
     """Writes a classifier as an ONNX file, and a report beside it.
 
@@ -54,10 +52,11 @@ def to_onnx(
         path: Where the file is to be; its name ends in ".onnx".
         opset: Version of ONNX's operators, 13 to 18.
         labels: Names of the classes, in order.
-        images: To compare on, `(images, height, width, channels)` in [0, 255]; None
-            for photographs.
+        images: To compare on, `(images, height, width, channels)` in [0, 255], or a
+            folder; None for photographs.
         weights: Where they came from, for the report.
         overwrite: Whether a file that is there is replaced.
+        verbose: Whether the report is printed too.
 
     Returns:
         What was compared, how fast it is and what it is made of.
@@ -76,7 +75,8 @@ def to_onnx(
         ...     num_heads=2, classes=3, include_preprocessing=True,
         ... )
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     report = to_onnx(model, f"{folder}/deit.onnx", labels=["a", "b", "c"])
+        ...     report = to_onnx(model, f"{folder}/deit.onnx", labels=["a", "b", "c"],
+        ...         verbose=False)
         >>> report.comparison.relative_difference < 1e-4, report.details["opset"]
         (True, 18)
 
@@ -109,10 +109,9 @@ def to_onnx(
             rows = np.arange(size) % len(inputs)
             answers = _run(session, inputs[rows])
             check_difference(compare(expected[rows], answers), TOLERANCE)
-        answers = [_run(session, image[None]) for image in inputs]
-        found = compare(expected, np.concatenate(answers))
-        check_difference(found, TOLERANCE)
-        latency = median_latency(lambda: _run(session, inputs[:1]))
+        found, latency = measure(
+            functools.partial(_run, session), inputs, expected, TOLERANCE
+        )
         size = size_on_disk(temporary)
     report = ExportReport(
         path=path,
@@ -128,7 +127,7 @@ def to_onnx(
         largest_rank=graph.largest_rank,
         details={"opset": graph.opset, "batch": "any size"},
     )
-    report.write()
+    report.write(verbose=verbose)
     return report
 
 
@@ -204,8 +203,8 @@ def _describe(proto: Any, prepared: Prepared) -> None:
         "image_size": preprocessing.image_size,
         "crop_pct": preprocessing.crop_pct,
         "interpolation": preprocessing.interpolation,
-        "mean": preprocessing.mean,
-        "std": preprocessing.std,
+        "mean": prepared.mean,
+        "std": prepared.std,
     }
     if prepared.labels is not None:
         metadata["labels"] = prepared.labels

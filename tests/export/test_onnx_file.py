@@ -51,6 +51,8 @@ def test_what_the_converter_writes_of_erfc_is_refused(tmp_path):
         (helper.make_node("Gelu", ["x"], ["y"]), "no operator Gelu in opset 18"),
         (helper.make_node("Relu", ["x"], ["y"], slope=1), "not valid ONNX"),
         (helper.make_node("Gather", ["x", "x"], ["y"]), "not valid ONNX"),
+        (helper.make_node("Concat", ["x", "x"], ["y"], axis=1), "not valid ONNX"),
+        (helper.make_node("Relu", ["z"], ["y"]), "not valid ONNX"),
     ],
 )
 def test_what_is_not_valid_is_refused(node, message, tmp_path):

@@ -1,17 +1,18 @@
 """What phones read in a file: labels and normalisation."""
 
-import struct
 import zipfile
 
 import flatbuffers
 import numpy as np
 import pytest
+from keras_cait.export.tflite_check import check_tflite
 from keras_cait.export.tflite_conversion import convert
-from keras_cait.export.tflite_file import check_tflite, unpack
+from keras_cait.export.tflite_file import pack, unpack
 from keras_cait.export.tflite_metadata import (
     TfliteMetadata,
     add_metadata,
     read_metadata,
+    with_labels,
 )
 from keras_cait.export.tflite_runtime import TfliteRuntime
 
@@ -32,10 +33,16 @@ def content():
     return convert(tiny_deit(depth=1))
 
 
+def described(content, metadata, **options):
+    model = unpack(content)
+    add_metadata(model, metadata, **options)
+    return with_labels(pack(model), metadata.labels)
+
+
 @pytest.fixture
 def path(content, tmp_path):
     path = tmp_path / "model.tflite"
-    path.write_bytes(add_metadata(content, METADATA))
+    path.write_bytes(described(content, METADATA))
     return path
 
 
@@ -62,15 +69,44 @@ def test_labels_are_a_file_that_is_not_compressed(path):
     assert "\nBernese mountain dog\ncafé\n".encode() in path.read_bytes()
 
 
-def test_labels_are_where_the_code_for_phones_looks(path):
-    """As `export/mobile/README.md` reads them, which has no zip to read with."""
-    content = path.read_bytes()
-    header = content.rfind(b"PK\x03\x04")
-    (size,) = struct.unpack_from("<I", content, header + 22)
-    name, extra = struct.unpack_from("<HH", content, header + 26)
-    start = header + 30 + name + extra
-    lines = content[start : start + size].decode().split("\n")
-    assert tuple(lines) == (*LABELS, "")
+def labels_as_phones_read_them(content):
+    """As `export/mobile/README.md` does in Kotlin and Swift, without `zipfile`."""
+
+    def number(place, size):
+        return int.from_bytes(content[place : place + size], "little")
+
+    end = len(content) - 22
+    if end < 0 or number(end, 4) != 0x06054B50:
+        return []
+    entry = number(end + 16, 4)
+    header = number(entry + 42, 4)
+    start = header + 30 + number(header + 26, 2) + number(header + 28, 2)
+    text = content[start : start + number(entry + 24, 4)].decode()
+    return text.removesuffix("\n").split("\n")
+
+
+def test_labels_are_where_the_code_for_phones_looks(content, path):
+    assert tuple(labels_as_phones_read_them(path.read_bytes())) == LABELS
+    assert labels_as_phones_read_them(content) == []
+
+
+def test_what_looks_like_an_archive_among_the_weights(content):
+    model = unpack(content)
+    metadata = TfliteMetadata(
+        name="m", description="PK\x03\x04PK\x05\x06", mean=(0.0,), std=(1.0,)
+    )
+    add_metadata(model, metadata)
+    bare = pack(model)
+    assert bare.count(b"PK\x03\x04") == 1
+    assert labels_as_phones_read_them(bare) == []
+    labelled = with_labels(bare, LABELS)
+    assert tuple(labels_as_phones_read_them(labelled)) == LABELS
+
+
+def test_an_empty_label_shifts_no_other(content):
+    labels = ("a", "", "c", "")
+    found = labels_as_phones_read_them(with_labels(content, labels))
+    assert tuple(found) == labels
 
 
 def test_the_buffer_is_as_the_schema_has_it(path):
@@ -121,7 +157,7 @@ def test_the_buffer_is_as_the_schema_has_it(path):
 def test_without_labels(content, tmp_path):
     metadata = TfliteMetadata(name="grey", description="", mean=(0.0,), std=(1.0,))
     path = tmp_path / "model.tflite"
-    path.write_bytes(add_metadata(content, metadata, channels=1))
+    path.write_bytes(described(content, metadata, channels=1))
     assert read_metadata(path) == metadata
     assert not zipfile.is_zipfile(path)
 
@@ -132,7 +168,7 @@ def test_line_breaks_in_labels_stay_out_of_the_lines(content, tmp_path):
         name="m", description="d", mean=(0.0,), std=(1.0,), labels=labels
     )
     path = tmp_path / "model.tflite"
-    path.write_bytes(add_metadata(content, metadata))
+    path.write_bytes(described(content, metadata))
     found = read_metadata(path).labels
     assert found is not None
     assert found[:3] == ("a b", "c d", "e")
@@ -141,7 +177,7 @@ def test_line_breaks_in_labels_stay_out_of_the_lines(content, tmp_path):
 
 def test_what_has_metadata_or_has_none(content, path, tmp_path):
     with pytest.raises(ValueError, match=r"without metadata.*one with"):
-        add_metadata(path.read_bytes(), METADATA)
+        add_metadata(unpack(path.read_bytes()), METADATA)
     bare = tmp_path / "bare.tflite"
     bare.write_bytes(content)
     with pytest.raises(ValueError, match=r"with metadata.*bare\.tflite"):
@@ -149,4 +185,4 @@ def test_what_has_metadata_or_has_none(content, path, tmp_path):
 
 
 def test_equal_models_make_equal_files(content):
-    assert add_metadata(content, METADATA) == add_metadata(content, METADATA)
+    assert described(content, METADATA) == described(content, METADATA)

@@ -125,6 +125,16 @@ def test_a_model_of_half_precision_that_takes_normalised_images(tmp_path):
     np.testing.assert_allclose(actual, expected, atol=1e-2)
 
 
+def test_a_grey_model_has_the_mean_of_its_channel(tmp_path):
+    model = tiny_deit(input_shape=(16, 16, 1), depth=1)
+    report = to_onnx(model, tmp_path / "a.onnx")
+    metadata = session_of(report.path).get_modelmeta().custom_metadata_map
+    # The mean of ImageNet's three, as `include_preprocessing` has it.
+    mean, std = (json.loads(metadata[name]) for name in ("mean", "std"))
+    np.testing.assert_allclose(mean, [np.mean([0.485, 0.456, 0.406])])
+    np.testing.assert_allclose(std, [np.mean([0.229, 0.224, 0.225])])
+
+
 @pytest.mark.slow
 def test_the_oldest_opset(tmp_path):
     report = to_onnx(tiny_cait(**TINY), tmp_path / "a.onnx", opset=13)

@@ -1,6 +1,7 @@
 """Files that phones run: compared, refused, and what is in them."""
 
 import contextlib
+import importlib
 import io
 import json
 from typing import Any
@@ -10,16 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras_cait.export.photographs import photographs
-from keras_cait.export.tflite_conversion import convert
-from keras_cait.export.tflite_file import pack, schema, unpack
-from keras_cait.export.tflite_integers import (
-    products,
-    products_into_gelu,
-    quantise_products,
-    quantise_weights,
-)
 from keras_cait.export.tflite_metadata import read_metadata
-from keras_cait.export.tflite_runtime import TfliteRuntime, ranges_of
+from keras_cait.export.tflite_runtime import TfliteRuntime
 from keras_cait.export.to_tflite import to_tflite
 
 from tests.export.samples import plausible
@@ -27,6 +20,7 @@ from tests.models.samples import tiny_cait, tiny_deit
 
 LABELS = list("abcdefghij")
 SEEN = photographs((32, 32), number=40)[16:]  # others than those compared on
+GREY = photographs((16, 16), number=16, channels=1)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +31,6 @@ def deit():
 @pytest.fixture(scope="module")
 def cait():
     return plausible(tiny_cait(depth=1, class_attention_depth=1, distilled=True))
-
-
-@pytest.fixture(scope="module")
-def content(cait):
-    """In float32, without metadata."""
-    return convert(cait)
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +72,48 @@ def test_a_model_that_wants_normalised_images(cait, tmp_path):
     assert metadata.labels is None
 
 
+def tiniest(**options):
+    return plausible(tiny_deit(input_shape=(16, 16, 1), depth=1, **options))
+
+
+def test_a_grey_model_has_the_mean_of_its_channel(tmp_path):
+    report = to_tflite(tiniest(), tmp_path / "grey.tflite")
+    metadata = read_metadata(report.path)
+    # The mean of ImageNet's three, as `include_preprocessing` has it.
+    np.testing.assert_allclose(metadata.mean, 255 * np.mean([0.485, 0.456, 0.406]))
+    np.testing.assert_allclose(metadata.std, 255 * np.mean([0.229, 0.224, 0.225]))
+    assert len(metadata.mean) == len(metadata.std) == 1
+
+
+def test_the_file_is_written_and_checked_once(tmp_path, monkeypatch):
+    calls = []
+    module = importlib.import_module("keras_cait.export.to_tflite")
+
+    def counted(name):
+        function = getattr(module, name)
+        return lambda *given, **named: calls.append(name) or function(*given, **named)
+
+    for name in ("convert", "unpack", "pack", "check_tflite"):
+        monkeypatch.setattr(module, name, counted(name))
+    to_tflite(tiniest(), tmp_path / "a.tflite", precision="dynamic", images=GREY)
+    assert calls == ["convert", "unpack", "pack", "check_tflite"]
+
+
+@pytest.mark.parametrize("precision", ["dynamic", "int8"])
+def test_eight_bits_that_are_too_few(precision, tmp_path):
+    model = tiniest(include_preprocessing=True)
+    head = model.get_layer("head")
+    head.kernel.assign(30 * head.kernel)  # so sure that small errors count
+    needs = {"dynamic": "float16", "int8": "representative"}[precision]
+    refused(
+        model,
+        tmp_path / "a.tflite",
+        rf"to 0\.1 of its largest output.*Received: 0\..*{needs}",
+        precision=precision,
+        representative=GREY if precision == "int8" else None,
+    )
+
+
 def assert_gpus_have_its_operators(path):
     """By the list of TensorFlow's own GPU delegate."""
     said = io.StringIO()
@@ -120,62 +150,6 @@ def test_smaller_files(deit, float32, precision, tmp_path):
         assert (report.operators["QUANTIZE"], report.operators["DEQUANTIZE"]) == (2, 3)
 
 
-def test_eight_bit_weights_are_near_and_a_quarter_of_the_size():
-    """Of a model wide enough that all else is small beside the weights."""
-    model = plausible(tiny_deit(embed_dim=256, depth=1))
-    content = convert(model)
-    image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
-    expected = TfliteRuntime(content, 1)(image)
-    smaller = unpack(content)
-    assert quantise_weights(smaller) == len(products(unpack(content))) >= 5
-    assert not products(smaller)
-    written = pack(smaller)
-    assert len(written) < 0.3 * len(content)
-    np.testing.assert_allclose(TfliteRuntime(written, 1)(image), expected, atol=0.02)
-
-
-def test_which_products_are_integers_throughout(content):
-    """The first layers of feed-forwards: one in each stage of a CaiT."""
-    model = unpack(content)
-    inside = products_into_gelu(model)
-    graph = model.subgraphs[0]
-    shapes = [tuple(graph.tensors[product.weights].shape) for product in inside]
-    assert shapes == [(128, 32), (128, 32)]
-
-
-def test_ranges_are_those_of_all_images(content):
-    model = unpack(content)
-    inside = products_into_gelu(model)
-    indices = [product.output for product in inside]
-    images = np.random.default_rng(0).standard_normal((3, 32, 32, 3), "float32")
-    ranges = ranges_of(model, indices, images, 1)
-    each = [ranges_of(model, indices, image[None], 1) for image in images]
-    for index, found in ranges.items():
-        assert found[0] == min(one[index][0] for one in each)
-        assert found[1] == max(one[index][1] for one in each)
-        assert found[0] < 0 < found[1]
-
-
-def test_integers_are_steps_of_the_range(content):
-    model = unpack(content)
-    chosen = products_into_gelu(model)[:1]
-    ranges = {chosen[0].input: (-1.0, 3.0), chosen[0].output: (2.0, 4.0)}
-    quantise_products(model, chosen, ranges)
-    model = unpack(pack(model))
-    kinds = schema().TensorType
-    found = {
-        tensor.name.decode(): tensor
-        for tensor in model.subgraphs[0].tensors
-        if tensor.type == kinds.INT8 and b"_quantised" in tensor.name
-    }
-    scales = [
-        (row.quantization.scale[0], row.quantization.zeroPoint[0])
-        for row in found.values()
-    ]
-    # 0 is always one of the steps, so (2, 4) is taken as (0, 4).
-    np.testing.assert_allclose(scales, [(4 / 255, -64), (4 / 255, -128)], rtol=1e-6)
-
-
 def test_a_folder_of_representative_images(deit, tmp_path):
     folder = tmp_path / "photos" / "class"
     folder.mkdir(parents=True)
@@ -207,6 +181,9 @@ def test_arguments_that_do_not_fit(deit, tmp_path):
     refused(deit, path, "16 images or more.*15", **integers, representative=SEEN[:15])
     refused(deit, path, "be of shape", **integers, representative=SEEN[:, :8])
     refused(deit, path, "in .0, 255.*normalise", **integers, representative=SEEN / -2)
+    alike, black = SEEN[:1].repeat(99, axis=0), np.zeros((20, 32, 32, 3))
+    refused(deit, path, "99 images.* 1 differ", **integers, representative=alike)
+    refused(deit, path, "20 images.* 0 differ", **integers, representative=black)
     refused(deit, path, "no folder", **integers, representative=tmp_path / "none")
     refused(deit, path, "names? the 10 classes", labels=["a"])
 
@@ -218,29 +195,6 @@ def test_nothing_is_written_over_or_left_behind(deit, float32, tmp_path):
     broken = plausible(tiny_deit(depth=1))
     broken.get_layer("head").bias.assign(np.full(10, np.nan))
     refused(broken, tmp_path / "broken.tflite", "finite numbers")
-
-
-def test_layers_with_the_same_weights():
-    """The converter keeps equal weights once."""
-    model = plausible(tiny_deit(depth=2, classifier_activation=None))
-    for part in ("fc1", "fc2"):
-        first, second = (
-            getattr(model.get_layer(f"block_{index}_feed_forward"), part)
-            for index in range(2)
-        )
-        second.set_weights(first.get_weights())
-    content = convert(model)
-    smaller = unpack(content)
-    inside = products_into_gelu(smaller)
-    indices = [index for product in inside for index in (product.input, product.output)]
-    image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
-    assert len({product.weights for product in inside}) < len(inside)
-    quantise_products(smaller, inside, ranges_of(smaller, indices, image, 1))
-    quantise_weights(smaller)
-    expected, found = (
-        TfliteRuntime(file, 1)(image) for file in (content, pack(smaller))
-    )
-    np.testing.assert_allclose(found, expected, atol=0.05 * abs(expected).max())
 
 
 @pytest.mark.slow
