@@ -53,7 +53,9 @@ def test_float16_scales_its_loss_and_bfloat16_does_not():
     assert kinds == {"mixed_float16": True, "mixed_bfloat16": False}
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+)
 def test_trains_with_stochastic_depth(policy):
     student = mixed_student(policy, drop_path_rate=0.5, depth=2)
     distiller = Distiller(student, make_teacher())

@@ -49,6 +49,7 @@ def test_twenty_steps_equal_torch(jit_compile):
     np.testing.assert_allclose(found, numbers["final_logits"], atol=1e-4 * largest)
 
 
+@pytest.mark.slow
 def test_twenty_steps_of_cait_equal_torch():
     """Without a teacher: `Distiller` is a trainer of classifiers then."""
     numbers = reference.numbers("trajectory_cait")

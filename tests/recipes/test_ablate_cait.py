@@ -48,6 +48,7 @@ def test_token(tmp_path, capsys):
     assert {row["blocks"] for row in rows} >= {"4 + 1", "4 + 3", "1 + 3", "3 + 1"}
 
 
+@pytest.mark.slow
 def test_distillation(tmp_path, capsys):
     _, found = run("distillation", tmp_path, capsys, "--depth", "1")
     models = [(row["model"], row["head"]) for row in found if "accuracy" in row]

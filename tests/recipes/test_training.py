@@ -13,7 +13,9 @@ from tests.recipes.samples import TINY_MODEL, results_of, without_compiling
 FEW = ["--limit", "32", "--batch-size", "16", "--epochs", "1", "--warmup-epochs", "0"]
 
 
-@pytest.mark.parametrize("recipe", [train_deit, train_cait])
+@pytest.mark.parametrize(
+    "recipe", [train_deit, pytest.param(train_cait, marks=pytest.mark.slow)]
+)
 def test_every_part_of_the_papers_recipe(recipe, tmp_path, capsys):
     model = ["--model", TINY_MODEL, "--image-size", "16"]
     output = ["--output", str(tmp_path / "out")]
