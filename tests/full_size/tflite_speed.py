@@ -30,6 +30,11 @@ from tests.full_size.cases import Case, cases_like, command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Seconds between runs. onnxruntime's threads go on turning for a while after each of
+# its runs, which the next one's would share the processors with: without a rest, what
+# took LiteRT 17 ms on two threads took it 37.
+REST = 0.05
+
 
 def write(case: Case, timm: str, folder: Path, precision: str) -> tuple[Path, Path]:
     """Both files of a model: timm's in ONNX, and ours in TFLite."""
@@ -77,6 +82,7 @@ def times(
     measured: dict[str, list[float]] = {name: [] for name in timed}
     for repeat in range(repeats + 2):  # the first two compile and allocate
         for name, run in timed.items():
+            time.sleep(REST)
             started = time.perf_counter()
             run()
             if repeat >= 2:
