@@ -106,6 +106,34 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """In what two nested settings differ, a line for each.
+
+    Example:
+        >>> differences({"a": 0, "of": {"depth": 2}}, {"a": 0, "of": {"depth": 3}})
+        ['of.depth: 2 there, 3 here']
+
+    """
+    found, expected = _flat(there), _flat(here)
+    return [
+        f"{name}: {found.get(name, 'nothing')} there, {expected.get(name, 'nothing')} "
+        "here"
+        for name in sorted(expected.keys() | found.keys())
+        if expected.get(name) != found.get(name)
+    ]
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings under names with dots."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{inner}": one for inner, one in _flat(value).items()}
+        else:
+            flat[name] = value
+    return flat
+
+
 def to_json(config: Any) -> str:
     """A configuration, or any dictionary, as indented JSON."""
 

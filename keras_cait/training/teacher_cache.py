@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_cait.distillation.targets import LABELS, TEACHER_LOGITS
 from keras_cait.distillation.teacher_checks import frozen_logits, recognise_output
-from keras_cait.training.configuration import to_json
+from keras_cait.training.configuration import differences, to_json
 from keras_cait.training.logits_file import (
     LogitsFile,
     LogitsShape,
@@ -182,31 +182,15 @@ def _answers(
 def _check_same(file: LogitsFile, about: dict[str, Any], shape: LogitsShape) -> None:
     """Refuses logits of another run, and says in what it differs."""
     names = ("steps", "batch_size", "classes")
-    expected = _flat(about | dict(zip(names, shape, strict=True)))
-    found = _flat(file.about | dict(zip(names, file.shape, strict=True)))
-    differ = [
-        f"{name}: {found.get(name, 'nothing')} there, {expected.get(name, 'nothing')} "
-        "here"
-        for name in sorted(expected.keys() | found.keys())
-        if expected.get(name) != found.get(name)
-    ]
+    expected = about | dict(zip(names, shape, strict=True))
+    found = file.about | dict(zip(names, file.shape, strict=True))
+    differ = differences(found, expected)
     if differ:
         listing = "\n  ".join(differ)
         raise ValueError(
             f"The teacher logits in {file.path} are of another run:\n  {listing}\n"
             "Give another path, or remove the file, and it is written anew."
         )
-
-
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Nested settings under names with dots."""
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}.{inner}": one for inner, one in _flat(value).items()}
-        else:
-            flat[name] = value
-    return flat
 
 
 def _check_first_step(
