@@ -21,7 +21,7 @@ def exit_code_of(work: Callable[[], str]) -> int:
     """
     try:
         last_line = work()
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
         line = textwrap.shorten(str(error), _LONGEST, placeholder=" ...")
         sys.stderr.write(f"error: {line}\n")
         return 2

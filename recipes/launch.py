@@ -11,6 +11,7 @@ from keras_cait.data.datasets import ImageDataset, load_dataset
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.configuration import make_config, parse_flags
 from keras_cait.training.run import RunConfig
+from keras_cait.training.termination import exits_on_sigterm
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -43,7 +44,8 @@ def launch(
         print(f"\n{table_of(results)}\n\nResults in {config.output}")
         return json.dumps(results)
 
-    return exit_code_of(work)
+    with exits_on_sigterm():
+        return exit_code_of(work)
 
 
 def configure(

@@ -1,12 +1,17 @@
 """A data set of labelled images, wherever it comes from."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_cait.data.labelled_images import LabelledImages
+
+_FINGERPRINTED = 16  # images of each part
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +98,26 @@ def load_test_images(
         return load_test_folder(data_dir, limit=limit)
     data = load_dataset(name, data_dir=data_dir, limit=limit)
     return data.class_names, data.test
+
+
+def fingerprint_of(data: ImageDataset) -> str:
+    """A word for what a data set holds: its classes, sizes, and its first images.
+
+    Example:
+        >>> one, other = load_dataset("digits"), load_dataset("digits", limit=100)
+        >>> fingerprint_of(one) == fingerprint_of(one), fingerprint_of(one) == (
+        ...     fingerprint_of(other))
+        (True, False)
+
+    """
+    numbers = (data.train.number, data.test.number)
+    digest = hashlib.sha256(json.dumps((data.class_names, numbers)).encode())
+    for images in (data.train, data.test):
+        for key in images.in_order().take(_FINGERPRINTED):
+            record, label = images.read(key)
+            digest.update(tf.io.serialize_tensor(record).numpy())
+            digest.update(tf.io.serialize_tensor(label).numpy())
+    return digest.hexdigest()[:16]
 
 
 def in_random_order(

@@ -12,18 +12,30 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         name: What is trained.
-        images_per_epoch: Training images seen in one epoch.
+        batch_size: Training images seen in one step.
+        steps: Of an epoch.
+        epochs: Of the whole training.
+        done: Steps that were done before, in an earlier run.
 
     Attributes:
         rates: Images a second of each epoch, without measuring on test images.
 
     """
 
-    def __init__(self, name: str, images_per_epoch: int) -> None:
+    def __init__(
+        self, name: str, batch_size: int, steps: int, epochs: int, done: int = 0
+    ) -> None:
         super().__init__()
-        self.name = name
-        self.images_per_epoch = images_per_epoch
+        self.batch_size, self.epochs = batch_size, epochs
         self.rates: list[float] = []
+        self.bar = tqdm(
+            total=steps * epochs,
+            initial=done,
+            desc=name,
+            unit="step",
+            dynamic_ncols=True,
+            mininterval=0.5,
+        )
 
     @property
     def images_per_second(self) -> float:
@@ -31,35 +43,27 @@ class Progress(keras.callbacks.Callback):
         rates = sorted(self.rates[1:] or self.rates)
         return rates[len(rates) // 2] if rates else 0.0
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        steps = self.params["epochs"] * self.params["steps"]
-        self.bar = tqdm(
-            total=steps,
-            desc=self.name,
-            unit="step",
-            dynamic_ncols=True,
-            mininterval=0.5,
-        )
-
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.started = time.perf_counter()
+        self.started, self.first = time.perf_counter(), self.bar.n
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        self.bar.update(batch + 1 - self.bar.n % self.params["steps"])
+        self.bar.update()
         self.stopped = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.rates.append(self.images_per_epoch / (self.stopped - self.started))
-        shown = {"epoch": f"{epoch + 1}/{self.params['epochs']}"}
+        images = (self.bar.n - self.first) * self.batch_size
+        self.rates.append(images / (self.stopped - self.started))
+        shown = {"epoch": f"{epoch + 1}/{self.epochs}"}
         for label, name in _SHOWN.items():
             if logs and name in logs:
                 shown[label] = f"{logs[name]:.3f}"
         shown["images/s"] = f"{self.rates[-1]:.0f}"
         self.bar.set_postfix(shown)
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+    def close(self) -> None:
+        """Ends the bar's line."""
         self.bar.close()
 
 

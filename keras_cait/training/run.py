@@ -14,16 +14,17 @@ from keras_cait.data.batches import (
     steps_per_epoch,
     training_batches,
 )
-from keras_cait.data.datasets import ImageDataset
+from keras_cait.data.datasets import ImageDataset, fingerprint_of
 from keras_cait.distillation import Distiller, SoftDistillation
 from keras_cait.models.preprocessing import own_preprocessing
+from keras_cait.training.checkpoints import Checkpoints
 from keras_cait.training.class_losses import class_loss
 from keras_cait.training.configuration import setting, to_json
 from keras_cait.training.ema import ema_weights
-from keras_cait.training.optimizers import build_optimizer
+from keras_cait.training.keeping import Keeping, train
+from keras_cait.training.optimizer_settings import optimizer_of
 from keras_cait.training.progress import Progress
 from keras_cait.training.run_folder import RunFolder
-from keras_cait.training.schedules import official_schedule, step_decay
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
 from keras_cait.training.strategy import make_strategy, scope_of
 from keras_cait.training.teacher_cache import cached_teacher_logits
@@ -53,12 +54,21 @@ class RunConfig(TrainingSettings):
     )
     output: Path = setting(Path("run"), "folder for the results")
     overwrite: bool = setting(False, "replace the run that is in the folder")
+    resume: bool = setting(False, "go on with the run in the folder, if there is one")
+    checkpoint_steps: int = setting(
+        500, "steps between checkpoints, besides the end of each epoch"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("limit", "image_size"):
+        for name in ("limit", "image_size", "checkpoint_steps"):
             value = getattr(self, name)
             self._check(name, value is None or value >= 1, "1 or more")
+        if self.resume and self.overwrite:
+            raise ValueError(
+                "A run is either gone on with or replaced. Received: --resume and "
+                "--overwrite"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +114,10 @@ class Run:
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
         self.strategy = make_strategy(config.strategy)
-        self.folder = RunFolder(config.output, files, overwrite=config.overwrite)
+        self.folder = RunFolder(
+            config.output, files, overwrite=config.overwrite, resume=config.resume
+        )
+        self._trainings = 0
         self.history: list[dict[str, Any]] = []
         self.averaged: dict[str, float] = {}
 
@@ -128,12 +141,18 @@ class Run:
             keras.config.set_dtype_policy(before)
 
     def start(self, **resolved: Any) -> None:
-        """Says what the run follows, in full, and clears its folder for it."""
+        """Says what the run follows, in full, and makes its folder ready for it.
+
+        Raises:
+            ValueError: If the run that is there is another one, and is to go on.
+            OSError: If nothing can be written there, or another run does.
+
+        """
         found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
+        found["images"] = fingerprint_of(self.data)
         settings = to_json(vars(self.config) | found | resolved)
         print(settings, flush=True)  # noqa: T201
-        self.folder.clear()
-        self.folder.write_text("config.json", settings)
+        self.folder.start(settings)
 
     def test_batches(self, model: keras.Model) -> Any:
         """The test images as a model is measured on them."""
@@ -160,56 +179,80 @@ class Run:
         settings = dataclasses.replace(self.config, **changed)
         batch_size = min(settings.batch_size, self.data.train.number)
         steps = steps_per_epoch(self.data.train.number, batch_size, settings.repeats)
-        batches: Any = training_batches(
-            self.data.train,
-            settings.views(self.image_shape),
-            batch_size,
-            epochs=settings.epochs,
-            seed=settings.seed,
-            repeats=settings.repeats,
-            mixing=settings.mixing(),
-            classes=self.classes,
-        )
-        if lesson is not None and settings.teacher_logits is not None:
-            batches = cached_teacher_logits(
-                batches,
+
+        def batches(first_step: int) -> Any:
+            found: Any = training_batches(
+                self.data.train,
+                settings.views(self.image_shape),
+                batch_size,
+                epochs=settings.epochs,
+                seed=settings.seed,
+                repeats=settings.repeats,
+                mixing=settings.mixing(),
+                classes=self.classes,
+                first_step=first_step,
+            )
+            if lesson is None or settings.teacher_logits is None:
+                return found
+            return cached_teacher_logits(
+                found,
                 lesson.teacher,
                 settings.teacher_logits,
                 key=self._key(settings),
+                first_step=first_step,
             )
+
         keras.utils.set_random_seed(settings.seed)
         with scope_of(self.strategy):
             distiller = _distiller(model, lesson)
             distiller.compile(
-                _optimizer(settings, steps),
+                optimizer_of(settings, steps),
                 class_loss(settings.loss),
                 jit_compile="auto" if settings.jit is None else settings.jit,
             )
-        progress = Progress(name, steps * batch_size)
-        logs = distiller.fit(
-            batches,
-            validation_data=self.test_batches(model),
-            epochs=settings.epochs,
+            distiller.optimizer.build(distiller.trainable_variables)
+        self._trainings += 1
+        folder = self.folder.path / "checkpoints" / f"{self._trainings:02d}-{name}"
+        keeping = Keeping(
+            distiller,
+            Checkpoints(folder),
             steps_per_epoch=steps,
-            callbacks=[progress, *self._tensorboard(name)],
-            shuffle=False,  # the batches are
-            verbose=0,
-        ).history
-        for epoch in range(settings.epochs):
-            row = {key: values[epoch] for key, values in logs.items()}
-            self.history.append({"model": name, "epoch": epoch + 1, **row})
-        if settings.ema is not None:
-            self._save_average(name, distiller)
-        return progress.images_per_second
+            every=settings.checkpoint_steps,
+            name=name,
+        )
+        if settings.resume:
+            keeping.resume()
+        keeping.check_room()
+        speed = keeping.about.get("images_per_second", 0.0)
+        if not keeping.is_done:
+            progress = Progress(
+                name, batch_size, steps, settings.epochs, done=keeping.step
+            )
+            train(
+                distiller,
+                keeping,
+                batches,
+                epochs=settings.epochs,
+                test_batches=self.test_batches(model),
+                callbacks=[progress, *self._tensorboard(name)],
+            )
+            progress.close()
+            speed = progress.images_per_second
+            average = None if settings.ema is None else self._average(name, distiller)
+            keeping.finish({"images_per_second": speed, "averaged": average})
+        self.history += keeping.rows
+        if keeping.about["averaged"] is not None:
+            self.averaged[name] = keeping.about["averaged"]
+        return speed
 
-    def _save_average(self, name: str, distiller: Distiller) -> None:
-        """Measures and writes the model with the average of its weights."""
+    def _average(self, name: str, distiller: Distiller) -> float:
+        """Writes the model with the average of its weights; returns its accuracy."""
         with ema_weights(distiller.optimizer):
             student = distiller.student
             batches = self.test_batches(student)
             found = distiller.evaluate(batches, verbose=0, return_dict=True)
             self.folder.write_model(f"{name}_ema.keras", student)
-        self.averaged[name] = found["accuracy"]
+        return found["accuracy"]
 
     def _key(self, settings: TrainingSettings) -> dict[str, Any]:
         """What the images of the batches follow from."""
@@ -236,39 +279,3 @@ def _distiller(model: keras.Model, lesson: Lesson | None) -> Distiller:
         loss = SoftDistillation(temperature=lesson.temperature)
     teacher = lesson.teacher
     return Distiller(model, teacher.model, loss, lesson.alpha, teacher.preprocessing)
-
-
-def _optimizer(settings: TrainingSettings, steps: int) -> keras.optimizers.Optimizer:
-    updates = {"steps_per_epoch": max(1, steps // settings.accumulation_steps)}
-    rise = {
-        "warmup_epochs": settings.warmup_epochs,
-        "warmup_rate": settings.warmup_learning_rate,
-    }
-    peak, epochs = settings.peak_learning_rate, settings.epochs
-    if settings.schedule == "decay":
-        rates = step_decay(
-            peak,
-            epochs,
-            decay_epochs=settings.decay_epochs,
-            decay_rate=settings.decay_rate,
-            **updates,
-            **rise,
-        )
-    else:
-        rates = official_schedule(
-            peak,
-            epochs,
-            final_rate=settings.final_learning_rate,
-            per_step=settings.rate_per_step,
-            **updates,
-            **rise,
-        )
-    return build_optimizer(
-        settings.optimizer,
-        rates,
-        weight_decay=settings.weight_decay,
-        clip_norm=settings.clip_norm,
-        accumulation_steps=settings.accumulation_steps,
-        ema_momentum=settings.ema,
-        decay_distillation_token=settings.decay_distillation_token,
-    )

@@ -2,14 +2,32 @@
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import keras
+from filelock import FileLock, Timeout
 
 from keras_cait.files import replace_when_written
+from keras_cait.training.configuration import differences
+
+# What may change in a run that goes on: where it computes and what it keeps, and the
+# names of what is compared otherwise.
+_FREE = {
+    "checkpoint_steps",
+    "data_dir",
+    "jit",
+    "output",
+    "overwrite",
+    "preset",
+    "resume",
+    "smoke",
+    "strategy",
+    "teacher_logits",
+}
 
 
 class RunFolder:
@@ -19,21 +37,76 @@ class RunFolder:
         path: The folder; made when the first file is written.
         names: The files, and folders of files, that a run writes.
         overwrite: Whether a run that is there already may be replaced.
+        resume: Whether it goes on.
 
     Raises:
-        FileExistsError: If the folder holds a run and `overwrite` is False.
+        FileExistsError: If the folder holds a run that neither may be replaced nor
+            can go on.
 
     """
 
-    def __init__(self, path: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        names: Iterable[str],
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+    ) -> None:
         self.path = Path(path)
-        self.names = tuple(names)
+        self.names = (*names, "checkpoints")
         found = [name for name in self.names if Path(path, name).exists()]
-        if found and not overwrite:
+        self._goes_on = resume and "config.json" in found
+        if found and not overwrite and not self._goes_on:
             raise FileExistsError(
                 "The output folder must not hold a run already. Received: "
-                f"{path} with {', '.join(found)}. Choose another folder, or replace "
-                "that run with --overwrite."
+                f"{path} with {', '.join(found)}. Choose another folder, replace that "
+                "run with --overwrite, or go on with it with --resume."
+            )
+
+    def start(self, settings: str) -> None:
+        """Makes the folder this run's: as the same run has left it, or empty.
+
+        Args:
+            settings: What the run follows, as JSON; kept as config.json.
+
+        Raises:
+            ValueError: If a run is to go on that follows other settings.
+            OSError: If nothing can be written there, or another run does.
+
+        """
+        self._lock()
+        if self._goes_on:
+            self._check_same(settings)
+        else:
+            self.clear()
+            self.write_text("config.json", settings)
+
+    def _lock(self) -> None:
+        """Keeps other processes out, until this one ends in whatever way."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._held = FileLock(self.path / ".lock", is_singleton=True)
+        try:
+            self._held.acquire(timeout=0)
+        except Timeout as error:
+            raise FileExistsError(
+                "The output folder must be one run's. Received: "
+                f"{self.path}, which another process writes just now. Wait until it "
+                "ends, or choose another folder."
+            ) from error
+
+    def _check_same(self, settings: str) -> None:
+        text = (self.path / "config.json").read_text(encoding="utf-8")
+        there, here = (
+            {name: value for name, value in json.loads(of).items() if name not in _FREE}
+            for of in (text, settings)
+        )
+        differ = differences(there, here)
+        if differ:
+            raise ValueError(
+                f"The run in {self.path} follows other settings:\n  "
+                + "\n  ".join(differ)
+                + "\nGo on with the same ones, or choose another folder."
             )
 
     def clear(self) -> None:

@@ -48,7 +48,11 @@ def test_progress_shows_the_time_left_and_no_log_of_tensorflow(run):
 
 def test_the_files_of_a_run(run):
     folder = run.folder / "build" / "distill"
-    assert sorted(path.name for path in folder.iterdir()) == [*FILES, "tensorboard"]
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [".lock", "checkpoints", *FILES, "tensorboard"]
+    # Of each training what --resume needs: its model.
+    kept = sorted(path.parent.name for path in folder.glob("checkpoints/*/*"))
+    assert kept == ["01-teacher", "02-undistilled", "03-student"]
     settings = json.loads((folder / "config.json").read_text())
     assert settings["epochs"] == 2
     assert settings["dataset"] == "digits"

@@ -1,0 +1,151 @@
+"""States of a training on disk: each whole or not there, and the one before kept."""
+
+import hashlib
+import json
+import os
+import shutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from keras_cait.files import replace_when_written
+
+_KEPT = 2  # the newest, and the one before it in case that is damaged
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Where a training was.
+
+    Attributes:
+        step: Batches that it had seen.
+        values: Of its variables, by name.
+        about: What else is to be known of it, as JSON has it.
+    """
+
+    step: int
+    values: dict[str, np.ndarray]
+    about: dict[str, Any]
+
+
+class Checkpoints:
+    """The last two states of one training, in a folder.
+
+    A safetensors file a state, which appears when it is complete: the variables, and
+    in its metadata `about` and the SHA-256 of both.
+
+    Args:
+        folder: Where; made when the first state is written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     checkpoints = Checkpoints(Path(folder))
+        ...     for step in (1, 2, 3):
+        ...         values = {"weight": np.full(2, step)}
+        ...         _ = checkpoints.write(State(step=step, values=values, about={}))
+        ...     checkpoints.newest().step, len(checkpoints.paths())
+        (3, 2)
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def paths(self) -> list[Path]:
+        """The files, the newest first."""
+        return sorted(self.folder.glob("step-*.safetensors"), reverse=True)
+
+    def write(self, state: State) -> Path:
+        """Adds a state, and removes those before the last two.
+
+        Raises:
+            OSError: If it cannot be written; those that are there stay.
+
+        """
+        path = self._path(state.step)
+        about = json.dumps(state.about)
+        metadata = {"about": about, "sha256": _digest(state.values, about)}
+        with replace_when_written(path) as temporary:
+            save_file(state.values, temporary, metadata)
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())  # a name must not outlive a lost power supply
+        for old in self.paths()[_KEPT:]:
+            old.unlink()
+        return path
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:010d}.safetensors"
+
+    def newest(self) -> State | None:
+        """The newest state that is whole; None if there is none.
+
+        Warns:
+            UserWarning: If a newer one is damaged.
+
+        """
+        for path in self.paths():
+            try:
+                return _read(path)
+            except (SafetensorError, ValueError, KeyError, OSError) as error:
+                warnings.warn(
+                    f"The checkpoint {path} is damaged and left out: {error}. The one "
+                    "before it is taken.",
+                    stacklevel=2,
+                )
+        return None
+
+    def remove(self, step: int) -> None:
+        """Removes the state of a step, if it is there and not the only one."""
+        if len(self.paths()) > 1:
+            self._path(step).unlink(missing_ok=True)
+
+    def clear(self, *, but: Path | None = None) -> None:
+        """Removes the states, but for one."""
+        for path in self.paths():
+            if path != but:
+                path.unlink()
+
+
+def check_room(folder: Path, size: int) -> None:
+    """Refuses a folder on whose disk the states do not fit.
+
+    Args:
+        folder: Where they are to be written.
+        size: Of one state, in bytes.
+
+    Raises:
+        OSError: If there is less room than for one more than are kept.
+
+    """
+    free = shutil.disk_usage(folder).free
+    needed = (_KEPT + 1) * size
+    if needed > free:
+        raise OSError(
+            f"{_KEPT + 1} checkpoints take {needed / 1e6:.0f} MB. Received: {folder}, "
+            f"where {free / 1e6:.0f} MB are free. Make room, or choose another folder."
+        )
+
+
+def _read(path: Path) -> State:
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+        values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if metadata["sha256"] != _digest(values, metadata["about"]):
+        raise ValueError("its content is not what was written")
+    step = int(path.stem.removeprefix("step-"))
+    return State(step=step, values=values, about=json.loads(metadata["about"]))
+
+
+def _digest(values: dict[str, np.ndarray], about: str) -> str:
+    digest = hashlib.sha256(about.encode())
+    for name in sorted(values):
+        value = values[name]
+        digest.update(f"{name} {value.shape} {value.dtype}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
