@@ -28,7 +28,7 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill test slow test-export torch lint format lock clean FORCE
+.PHONY: help distill test slow test-export test-faults torch lint format lock clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -46,6 +46,9 @@ test-export: $(READY) ## the published sizes in every format of export; the tabl
 	rm -f build/exports.md
 	$(BIN)/python -m pytest -m export tests/export $(ARGS)
 	cat build/exports.md
+
+test-faults: $(READY) ## runs that are killed twenty times, and what else can happen to one
+	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
 
 torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, full-size parity, TFLite's speed (an hour)
 	$(TORCH)/bin/python -m pytest -m torch tests/weights

@@ -1,0 +1,105 @@
+"""Runs that die, in real processes, end with the bits of one that did not."""
+
+import random
+import signal
+import subprocess
+
+import pytest
+
+from tests.faults.runs import (
+    DISTIL,
+    TRAIN,
+    assert_same_bits,
+    end,
+    finish,
+    start,
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a run that nothing happened to."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    finish(TRAIN, folder)
+    return folder
+
+
+def test_a_killed_run_goes_on(whole, tmp_path):
+    code = end(start(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path)
+    assert code == -signal.SIGKILL
+    assert not (tmp_path / "model.keras").exists()
+    finish(TRAIN, tmp_path, "--resume")
+    for name in ("model.keras", "model_ema.keras"):
+        assert_same_bits(whole / name, tmp_path / name)
+    log = "history.csv"
+    assert (tmp_path / log).read_text() == (whole / log).read_text()
+
+
+@pytest.mark.faults
+def test_sigterm_keeps_the_run_and_ends_with_143(whole, tmp_path):
+    process = start(TRAIN, tmp_path)
+    assert end(process, signal.SIGTERM, checkpoint=tmp_path) == 143
+    second = start(TRAIN, tmp_path)  # without saying what to do with it
+    _, err = second.communicate()
+    assert second.returncode == 2
+    assert "--resume" in err
+    finish(TRAIN, tmp_path, "--resume")
+    assert_same_bits(whole / "model.keras", tmp_path / "model.keras")
+
+
+@pytest.mark.faults
+def test_two_runs_of_one_folder(whole, tmp_path):
+    first = start(TRAIN, tmp_path)
+    while not (tmp_path / "config.json").exists():
+        assert first.poll() is None
+    second = start(TRAIN, tmp_path, "--resume")
+    _, err = second.communicate()
+    assert second.returncode == 2, err
+    assert "another process writes" in err
+    first.communicate()
+    assert first.returncode == 0
+    assert_same_bits(whole / "model.keras", tmp_path / "model.keras")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--seed", "1"], "seed: 0 there, 1 here"),
+        (["--model", "embed_dim=8,depth=2,num_heads=2,patch_size=4"], "model: "),
+        (["--limit", "32"], "limit: 64 there, 32 here"),
+    ],
+)
+def test_another_run_does_not_go_on(flags, named, whole):
+    process = start(TRAIN, whole, "--resume", *flags)
+    _, err = process.communicate()
+    assert process.returncode == 2
+    assert named in err
+
+
+@pytest.mark.faults
+def test_twenty_kills_at_random_moments(tmp_path):
+    """Of a run with a teacher; each goes on where the last one was, then a new one."""
+    finish(DISTIL, tmp_path / "whole")
+    moments = random.Random(0)
+    kills, folder = 0, tmp_path / "0"
+    while kills < 20:
+        process = start(DISTIL, folder, "--resume")
+        try:
+            _, err = process.communicate(timeout=moments.uniform(5, 25))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            continue
+        assert process.returncode == 0, err
+        assert_same_run(tmp_path / "whole", folder)
+        folder = tmp_path / str(kills)
+    finish(DISTIL, folder, "--resume")
+    assert_same_run(tmp_path / "whole", folder)
+
+
+def assert_same_run(folder, other):
+    for name in ("student.keras", "student_ema.keras", "teacher.keras"):
+        assert_same_bits(folder / name, other / name)
+    assert (folder / "history.csv").read_text() == (other / "history.csv").read_text()
