@@ -69,9 +69,9 @@ def _variables(
         "optimizer": distiller.optimizer.variables,
         "metrics": distiller.metrics_variables,
     }
-    # Not by their paths: in those Keras counts what was built in a process before.
+    # Not by their names: in those Keras counts what was built in a process before.
     return {
-        f"{group}/{index:04d}/{variable.name}": variable
+        f"{group}/{index:04d}": variable
         for group in groups
         for index, variable in enumerate(variables[group])
     }

@@ -48,17 +48,15 @@ def test_sigterm_keeps_the_run_and_ends_with_143(whole, tmp_path):
 
 
 @pytest.mark.faults
-def test_two_runs_of_one_folder(whole, tmp_path):
-    first = start(TRAIN, tmp_path)
+def test_two_runs_of_one_folder(tmp_path):
+    first = start(TRAIN, tmp_path, "--epochs", "1000")
     while not (tmp_path / "config.json").exists():
         assert first.poll() is None
     second = start(TRAIN, tmp_path, "--resume")
     _, err = second.communicate()
     assert second.returncode == 2, err
     assert "another process writes" in err
-    first.communicate()
-    assert first.returncode == 0
-    assert_same_bits(whole / "model.keras", tmp_path / "model.keras")
+    assert end(first, signal.SIGTERM) == 143
 
 
 @pytest.mark.faults
