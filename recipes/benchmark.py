@@ -3,12 +3,17 @@
     python recipes/benchmark.py data
     python recipes/benchmark.py data --data-dir DIR --images 1000
     python recipes/benchmark.py data --timm .venv-torch/bin/python
+    python recipes/benchmark.py training --replicas 4
 
 `data` prints images a second and core, from JPEG files to batches as DeiT trains on
 them: random resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and
 CutMix. Without a folder the files are cut from a photograph, 500 x 375 pixels each.
 `--timm` names a Python with torch and timm; its pipeline, with a worker a core, is
 measured on the same files, in turn with ours.
+
+`training` prints the images a second that a student and its teacher train with, on one
+replica, two, four and so on to `--replicas`: GPUs where there are as many, otherwise
+logical devices, which share one machine's processors.
 
 The last line of the standard output is a JSON object.
 """
@@ -21,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +36,7 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import numpy as np
 import tensorflow as tf
+from keras_cait.recipes.benchmark_training import TrainingConfig, benchmark_training
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.datasets import load_test_images
@@ -136,7 +142,10 @@ def benchmark_data(config: DataConfig) -> dict[str, Any]:
     return results
 
 
-_PARTS = {"data": (DataConfig, benchmark_data)}
+_PARTS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
+    "data": (DataConfig, benchmark_data),
+    "training": (TrainingConfig, benchmark_training),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

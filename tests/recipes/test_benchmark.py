@@ -1,5 +1,6 @@
 """The measurement measures something, and says what it is asked wrongly."""
 
+import pytest
 import tensorflow as tf
 from keras_cait.recipes.benchmark import main, write_photographs
 
@@ -13,6 +14,18 @@ def test_the_input_pipeline(capsys):
     results = results_of(capsys.readouterr().out)
     assert results["images"] == 8
     assert 0 < results["keras_cait_median"] <= results["keras_cait_best"]
+
+
+@pytest.mark.slow
+def test_training_on_more_devices(capsys):
+    few = ["--limit", "32", "--batch-size", "8", "--epochs", "2", "--replicas", "2"]
+    size = ["--student", "embed_dim=8,depth=1,num_heads=2,patch_size=4"]
+    assert main(["training", *few, *size]) == 0
+    out = capsys.readouterr().out
+    assert "share its" in out
+    results = results_of(out)
+    assert results["replicas_1"] > 0
+    assert results["replicas_2"] > 0
 
 
 def test_the_photographs_are_of_imagenet_s_size(tmp_path):
@@ -29,6 +42,8 @@ def test_the_photographs_are_of_imagenet_s_size(tmp_path):
 def test_mistakes_are_named(capsys):
     assert main(["dta"]) == 2
     assert "expected one of data" in capsys.readouterr().err
+    assert main(["training", "--replicas", "3", "--batch-size", "8"]) == 2
+    assert "--batch-size must be a multiple of --replicas" in capsys.readouterr().err
     assert main(["data", "--passes", "0"]) == 2
     assert "--passes must be 1 or more" in capsys.readouterr().err
     assert main(["data", "--images", "8", "--timm", "/nowhere/python"]) == 2

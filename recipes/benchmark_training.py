@@ -1,0 +1,110 @@
+"""How many images a second train, on one device and on more."""
+
+import contextlib
+import dataclasses
+import io
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from keras_cait.data.datasets import ImageDataset, load_dataset
+from keras_cait.processors import processors
+from keras_cait.training.configuration import setting
+from keras_cait.training.run import Lesson, Run, RunConfig
+from keras_cait.training.students import build_student
+from keras_cait.training.teachers import make_teacher
+
+FILES = ("config.json", "tensorboard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(RunConfig):
+    """What `training` measures."""
+
+    epochs: int = setting(3, "passes a measurement; the first one compiles")
+    batch_size: int = setting(64, "images a step, of all devices together")
+    student: str = setting(
+        "embed_dim=64,depth=4,num_heads=4,patch_size=2", "a builder's name, or sizes"
+    )
+    teacher: str = setting("convnet", "who teaches it; none for labels alone")
+    replicas: int = setting(2, "measured on 1, 2, 4, ... to so many devices")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("replicas", self.replicas >= 1, "1 or more")
+        self._check("epochs", self.epochs >= 2, "2 or more")
+        self._check(
+            "batch_size",
+            self.batch_size % self.replicas == 0,
+            f"a multiple of --replicas, which is {self.replicas}",
+        )
+
+
+def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
+    """Measures distillation on 1, 2, 4, ... devices, in turn, twice each."""
+    data = load_dataset(config.dataset, data_dir=config.data_dir, limit=config.limit)
+    numbers = _doubled(config.replicas)
+    rates: dict[int, list[float]] = {number: [] for number in reversed(numbers)}
+    for _ in range(2):
+        for number, found in rates.items():  # the most first: TensorFlow splits once
+            found.append(_rate(config, data, number))
+    results: dict[str, Any] = {"batch_size": config.batch_size, "device": _device()}
+    alone = max(rates[1])
+    for number in numbers:
+        best = max(rates[number])
+        sys.stdout.write(
+            f"{number} replicas {best:8.1f} images/s best, {min(rates[number]):8.1f} "
+            f"the other time, {best / alone:5.2f} times one\n"
+        )
+        results[f"replicas_{number}"] = round(best, 1)
+    if not tf.config.list_physical_devices("GPU"):
+        sys.stdout.write(
+            f"These replicas are logical devices of one machine: they share its "
+            f"{processors()} processors, its memory and the input pipeline, so that "
+            "more of them show what replicas cost, not what devices gain.\n"
+        )
+    return results
+
+
+def _doubled(most: int) -> list[int]:
+    """1, 2, 4, ... and the most."""
+    numbers = [2**power for power in range(most.bit_length())]
+    return sorted({*numbers, most})
+
+
+def _rate(config: TrainingConfig, data: ImageDataset, replicas: int) -> float:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(io.StringIO()),  # what runs say of themselves
+    ):
+        settings = dataclasses.replace(
+            config, strategy=f"mirrored:{replicas}", output=Path(folder, "run")
+        )
+        run = Run(settings, data, FILES)
+        build = partial(
+            build_student,
+            config.student,
+            "deit",
+            "cait",
+            input_shape=run.image_shape,
+            classes=run.classes,
+            distilled=config.teacher != "none",
+        )
+        student = run.make(build)
+        lesson = None
+        if config.teacher != "none":
+            make = partial(make_teacher, config.teacher, run.image_shape, run.classes)
+            teacher = run.make(make, precision="none")
+            lesson = Lesson(teacher=teacher, distillation="hard", alpha=0.5)
+        run.start()
+        return run.fit("student", student, lesson)
+
+
+def _device() -> str:
+    gpus = tf.config.list_physical_devices("GPU")
+    return f"{len(gpus)} GPUs" if gpus else f"{processors()} CPU cores"
