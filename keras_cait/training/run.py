@@ -26,7 +26,7 @@ from keras_cait.training.optimizer_settings import optimizer_of
 from keras_cait.training.progress import Progress
 from keras_cait.training.run_folder import RunFolder
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
-from keras_cait.training.strategy import make_strategy, scope_of
+from keras_cait.training.strategy import check_batch_size, make_strategy, scope_of
 from keras_cait.training.teacher_cache import cached_teacher_logits
 from keras_cait.training.teachers import Teacher
 
@@ -114,6 +114,7 @@ class Run:
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
         self.strategy = make_strategy(config.strategy)
+        check_batch_size(min(config.batch_size, data.train.number), self.strategy)
         self.folder = RunFolder(
             config.output, files, overwrite=config.overwrite, resume=config.resume
         )

@@ -4,10 +4,11 @@ import csv
 
 import keras
 import pytest
+from filelock import FileLock
 
 from keras_cait.training.run_folder import RunFolder
 
-NAMES = ("a.txt", "b.csv", "model.keras")
+NAMES = ("a.txt", "b.csv", "config.json", "model.keras")
 
 
 def test_a_folder_that_holds_a_run_is_refused(tmp_path):
@@ -58,3 +59,38 @@ def test_a_failure_leaves_what_was_there(tmp_path):
         folder.write_figure("b.csv", Unwritable())
     assert (tmp_path / "b.csv").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
+
+
+def test_one_run_writes_a_folder_at_a_time(tmp_path):
+    taken = pytest.raises(FileExistsError, match="another process writes just now")
+    with FileLock(tmp_path / ".lock"), taken:
+        RunFolder(tmp_path, NAMES).start("{}")
+    RunFolder(tmp_path, NAMES).start("{}")
+
+
+def test_a_run_goes_on_with_the_same_settings_only(tmp_path):
+    RunFolder(tmp_path, NAMES).start('{"seed": 0, "jit": null, "output": "a"}')
+    (tmp_path / "a.txt").write_text("kept")
+    RunFolder(tmp_path, NAMES, resume=True).start(
+        '{"seed": 0, "jit": true, "output": "b"}'
+    )
+    assert (tmp_path / "a.txt").read_text() == "kept"
+    with pytest.raises(ValueError, match="seed: 0 there, 1 here"):
+        RunFolder(tmp_path, NAMES, resume=True).start('{"seed": 1}')
+
+
+def test_nothing_there_begins(tmp_path):
+    RunFolder(tmp_path / "new", NAMES, resume=True).start("{}")
+    assert (tmp_path / "new" / "config.json").read_text() == "{}"
+
+
+def test_files_without_settings_are_no_run_to_go_on_with(tmp_path):
+    (tmp_path / "a.txt").write_text("kept")
+    with pytest.raises(FileExistsError, match=r"a\.txt.*--resume"):
+        RunFolder(tmp_path, NAMES, resume=True)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        RunFolder(tmp_path / "file" / "run", NAMES).start("{}")

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from keras_cait.training.strategy import make_strategy, scope_of
+from keras_cait.training.strategy import check_batch_size, make_strategy, scope_of
 
 
 @pytest.mark.parametrize("name", ["single", "auto"])
@@ -34,3 +34,10 @@ def test_one_strategy_a_process():
     """Two would number their collective operations alike, and mix them up."""
     assert make_strategy("mirrored:2") is make_strategy("mirrored:2")
     assert make_strategy("mirrored:2") is not make_strategy("mirrored:1")
+
+
+def test_replicas_share_a_batch_evenly():
+    two = make_strategy("mirrored:2")
+    check_batch_size(8, two)
+    with pytest.raises(ValueError, match=r"the 2 replicas\. Received: 7 .* 6 and 8"):
+        check_batch_size(7, two)
