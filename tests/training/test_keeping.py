@@ -77,19 +77,16 @@ def strategy_of(replicas):
     return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)])
 
 
+# tests/faults has one that `make test` runs.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stop", "replicas", "options"),
     [
+        (2, 1, {}),  # before there is a checkpoint
+        (6, 1, {}),
         (7, 1, {"accumulation_steps": 2}),  # one step after a checkpoint
-        *(
-            pytest.param(*case, marks=pytest.mark.slow)
-            for case in (
-                (2, 1, {}),  # before there is a checkpoint
-                (6, 1, {}),
-                (9, 1, {}),  # one after the end of an epoch
-                (7, 2, {}),
-            )
-        ),
+        (9, 1, {}),  # one after the end of an epoch
+        (7, 2, {}),
     ],
 )
 def test_the_same_bits(stop, replicas, options, tmp_path):
