@@ -17,7 +17,7 @@ class TensorFlowSteps:
 
     Keras's `fit` fails with many workers at two places, which are mended here
     (keras#20585): it looks at a batch of all of them to build by, and takes logs for
-    batches of values.
+    batches of values. There a step logs its loss alone, an epoch everything.
     """
 
     @property
@@ -140,8 +140,14 @@ class TensorFlowSteps:
         self.track(y, outputs, teacher_logits, losses)
         logs = self.compute_metrics(x, y, outputs, sample_weight)
         if self._has_many_workers:
-            logs = {name: tf.reshape(value, (1,)) for name, value in logs.items()}
+            # Each log would cost two messages a step; an epoch's are whole anyway.
+            logs = {"loss": tf.reshape(logs["loss"], (1,))}
         return logs
+
+    def _get_metrics_result_or_logs(self, logs: Any) -> dict[str, Any]:
+        if self._has_many_workers:
+            return self.get_metrics_result()
+        return super()._get_metrics_result_or_logs(logs)
 
 
 def _never_empty(images: Tensor) -> Tensor:

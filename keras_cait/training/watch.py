@@ -11,7 +11,8 @@ from keras_cait.training.cluster import Cluster
 from keras_cait.training.meeting import Line
 
 LOST = 75  # exit code, sysexits.h's for "try again"
-_PATIENCE = 30.0  # seconds in which whoever is gone is found, after an error
+_PATIENCE = 3.0  # seconds for who is gone to be found, after TensorFlow's error
+_ABORTED = "Collective ops is aborted"  # TensorFlow's words for it
 
 
 class Watch:
@@ -20,7 +21,8 @@ class Watch:
     The first worker has a connection to each of the others. A process that dies
     has its connections closed by the system: the first worker then tells the others
     who it was, and each ends with one line and the exit code 75. TensorFlow itself
-    would wait for it, or abort without a name.
+    notices when heartbeats are missing, after half a minute and without an address;
+    that is what ends the others when a process is there still, but stands.
 
     A process that ends as it should says so first, and waits for the others, since
     the first one's holds what TensorFlow needs in all of them.
@@ -65,11 +67,15 @@ class Watch:
     def _end(self, lost: str) -> None:
         for line in self._lines.values():
             line.say("lost", lost)
+        index = self.cluster.addresses.index(lost)
+        self._give_up(f"worker {index}, {lost}, is gone")
+
+    def _give_up(self, why: str, more: str = "") -> None:
         sys.stdout.flush()
         sys.stderr.write(
-            f"\nerror: worker {self.cluster.addresses.index(lost)}, {lost}, is gone, "
-            f"and worker {self.cluster.index}, {self.cluster.address}, cannot go on "
-            "without it. Start all workers again, from the last checkpoint.\n"
+            f"\nerror: {why}, and worker {self.cluster.index}, {self.cluster.address}, "
+            "cannot go on without it. Start all workers again, from the last "
+            f"checkpoint.{more}\n"
         )
         sys.stderr.flush()
         os._exit(LOST)  # the main thread waits in TensorFlow, and would forever
@@ -80,9 +86,10 @@ class Watch:
         error: BaseException,
         traceback: TracebackType | None,
     ) -> None:
-        # What TensorFlow raises when another worker dies is not worth reading.
-        if "tensorflow" in kind.__module__:
+        if _ABORTED in str(error):  # where in the program says nothing
             self._ended.wait(_PATIENCE)
+            said = " ".join(str(error).partition(_ABORTED)[2].split())
+            self._give_up("a worker does not answer", f" TensorFlow says:{said[3:]}")
         self._failed = True
         self._hook(kind, error, traceback)
 

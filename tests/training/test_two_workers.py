@@ -86,6 +86,15 @@ def test_a_worker_ends_the_other(index, fault):
     assert_told(ended[1 - index], lost=index)
 
 
+@pytest.mark.slow
+def test_a_worker_that_stands_ends_the_other():
+    ended = run_workers({"fault": "none"}, {"fault": "stops"})
+    assert ended[0].code == 75, ended[0].stderr
+    assert "a worker does not answer, and worker 0" in ended[0].stderr
+    assert "task:1" in ended[0].stderr
+    assert "Traceback" not in ended[0].stderr
+
+
 def run_alone(*command, index=0, ports=None):
     return subprocess.run(
         [sys.executable, *command],
