@@ -111,8 +111,8 @@ def training_batches(
     samples = samples.skip(first_step * batch_size)
     if shard.count > 1:
         samples = samples.filter(
-            lambda epoch, place, key: shard.holds(
-                place % batch_size, batch_size, paired=paired
+            lambda epoch, *sample: shard.holds(
+                sample[0] % batch_size, batch_size, paired=paired
             )
         )
     # A new view each time, so nothing is worth keeping; the order is the seed's.
