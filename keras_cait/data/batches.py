@@ -1,5 +1,6 @@
 """Batches for training, the same ones in every run of a seed, and for measuring."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import tensorflow as tf
 from keras_cait.data.labelled_images import LabelledImages, Record
 from keras_cait.data.mixing import Mixing
 from keras_cait.data.randomness import seed_of
+from keras_cait.data.shard import Shard
 from keras_cait.typing import Tensor
 
 View = Callable[[Any, Tensor], Tensor]
@@ -15,6 +17,7 @@ View = Callable[[Any, Tensor], Tensor]
 
 _ORDER, _VIEWS, _MIXING = range(3)  # what a seed is for
 _REPEATED_UNIT = 256  # an epoch of repeated augmentation is a multiple of it
+_ALL = Shard()
 
 
 def steps_per_epoch(number: int, batch_size: int, repeats: int = 1) -> int:
@@ -56,6 +59,7 @@ def training_batches(
     mixing: Mixing | None = None,
     classes: int = 0,
     first_step: int = 0,
+    shard: Shard = _ALL,
 ) -> tf.data.Dataset:
     """All batches of a run, one epoch after the other.
 
@@ -74,14 +78,21 @@ def training_batches(
         mixing: What mixes images and labels of a batch.
         classes: Number of classes, for `mixing`.
         first_step: Steps that are left out at the start, to go on with a run.
+        shard: With many workers, which this is. It decodes its own images alone.
 
     Returns:
         `epochs * steps_per_epoch(...)` pairs of images, `(batch, height, width,
         channels)` float32 in [0, 255], and labels: `(batch,)` int64, or
-        `(batch, classes)` float32 where they are mixed.
+        `(batch, classes)` float32 where they are mixed. With many workers those of
+        each replica of this one, in turn; together they are the batches of one.
+
+    Raises:
+        ValueError: If the replicas do not divide the batch.
 
     """
     steps = steps_per_epoch(images.number, batch_size, repeats)
+    paired = mixing is not None and shard.count > 1
+    shard.check(batch_size, paired=paired)
 
     def samples_of(epoch: Tensor) -> tf.data.Dataset:
         keys = images.shuffled(seed_of(seed, _ORDER, epoch))
@@ -98,16 +109,27 @@ def training_batches(
 
     samples = tf.data.Dataset.range(epochs).flat_map(samples_of)
     samples = samples.skip(first_step * batch_size)
+    if shard.count > 1:
+        samples = samples.filter(
+            lambda epoch, *sample: shard.holds(
+                sample[0] % batch_size, batch_size, paired=paired
+            )
+        )
     # A new view each time, so nothing is worth keeping; the order is the seed's.
     batches = samples.map(view, num_parallel_calls=tf.data.AUTOTUNE).batch(
-        batch_size, drop_remainder=True
+        batch_size // shard.count, drop_remainder=True
     )
     if mixing is not None:
         batches = batches.enumerate(first_step).map(
             lambda step, batch: mixing(*batch, seed_of(seed, _MIXING, step), classes),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
-    known = tf.data.experimental.assert_cardinality(epochs * steps - first_step)
+    number = epochs * steps - first_step
+    if shard.count > 1 and shard.replicas > 1:
+        each = batch_size // shard.count // shard.replicas
+        batches = batches.rebatch(each, drop_remainder=True)
+        number *= shard.replicas
+    known = tf.data.experimental.assert_cardinality(number)
     return batches.apply(known).prefetch(tf.data.AUTOTUNE)
 
 
@@ -119,7 +141,11 @@ def see(record: Record, views: Sequence[View], seed: Tensor) -> Tensor:
 
 
 def evaluation_batches(
-    images: LabelledImages, view: Callable[[Record], Tensor], batch_size: int
+    images: LabelledImages,
+    view: Callable[[Record], Tensor],
+    batch_size: int,
+    *,
+    shard: Shard = _ALL,
 ) -> tf.data.Dataset:
     """All images in order, the last batch as small as it comes.
 
@@ -127,10 +153,12 @@ def evaluation_batches(
         images: What to measure on.
         view: A record to an image, such as `EvaluationView`.
         batch_size: Images a batch.
+        shard: With many workers, which this is.
 
     Returns:
         Pairs of images, `(batch, height, width, channels)` float32 in [0, 255],
-        and labels, `(batch,)` int64.
+        and labels, `(batch,)` int64. With many workers those of each replica of
+        this one, in turn: equally many on each, the last ones perhaps empty.
 
     """
 
@@ -138,8 +166,37 @@ def evaluation_batches(
         record, label = images.read(_one(key))
         return tf.cast(view(record), "float32"), label
 
-    viewed = images.in_order().map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    return viewed.batch(min(batch_size, images.number)).prefetch(tf.data.AUTOTUNE)
+    def viewed(keys: tf.data.Dataset) -> tf.data.Dataset:
+        return keys.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+
+    keys = images.in_order()
+    if shard.count == 1:
+        batches = viewed(keys).batch(min(batch_size, images.number))
+        return batches.prefetch(tf.data.AUTOTUNE)
+    shard.check(batch_size, paired=False)
+    rest = images.number % batch_size
+    whole = keys.take(images.number - rest).enumerate()
+    whole = whole.filter(
+        lambda place, *key: shard.holds(place % batch_size, batch_size, paired=False)
+    )
+    each = batch_size // shard.count // shard.replicas
+    batches = viewed(whole.map(lambda place, *key: _one(key))).batch(each)
+    start = images.number - rest + shard.start(rest)
+    for size in shard.replica_sizes(rest) if rest else ():
+        last = viewed(keys.skip(start).take(size)).batch(each)
+        batches = batches.concatenate(last if size else _empty(last))
+        start += size
+    number = math.ceil(images.number / batch_size) * shard.replicas
+    known = tf.data.experimental.assert_cardinality(number)
+    return batches.apply(known).prefetch(tf.data.AUTOTUNE)
+
+
+def _empty(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """One batch of nothing."""
+    nothing = tf.nest.map_structure(
+        lambda spec: tf.zeros((0, *spec.shape[1:]), spec.dtype), batches.element_spec
+    )
+    return tf.data.Dataset.from_tensors(nothing)
 
 
 def _one(key: tuple[Any, ...]) -> Any:

@@ -14,7 +14,27 @@ class TensorFlowSteps:
     Inside a replica only the passes through teacher and student are compiled
     with XLA. Keras compiles the whole step, reduction over replicas included,
     which XLA refuses under MirroredStrategy.
+
+    Keras's `fit` fails with many workers at two places, which are mended here
+    (keras#20585): it looks at a batch of all of them to build by, and takes logs for
+    batches of values. There a step logs its loss alone, an epoch everything.
     """
+
+    @property
+    def _has_many_workers(self) -> bool:
+        return self.distribute_strategy.extended._in_multi_worker_mode()
+
+    def _maybe_symbolic_build(
+        self, iterator: Any = None, data_batch: Any = None
+    ) -> None:
+        if self._has_many_workers and iterator is not None:
+            _, _, batches = next(iter(iterator))
+            local = self.distribute_strategy.experimental_local_results
+            data_batch = tf.nest.map_structure(
+                lambda part: local(part)[0], next(batches)
+            )
+            iterator = None
+        super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _compile_steps(self, optimizer: Any, jit_compile: Any, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
@@ -118,7 +138,16 @@ class TensorFlowSteps:
         # does not depend on how the batch was split.
         self._loss_tracker.update_state(losses["loss"])
         self.track(y, outputs, teacher_logits, losses)
-        return self.compute_metrics(x, y, outputs, sample_weight)
+        logs = self.compute_metrics(x, y, outputs, sample_weight)
+        if self._has_many_workers:
+            # Each log would cost two messages a step; an epoch's are whole anyway.
+            logs = {"loss": tf.reshape(logs["loss"], (1,))}
+        return logs
+
+    def _get_metrics_result_or_logs(self, logs: Any) -> dict[str, Any]:
+        if self._has_many_workers:
+            return self.get_metrics_result()
+        return super()._get_metrics_result_or_logs(logs)
 
 
 def _never_empty(images: Tensor) -> Tensor:

@@ -1,0 +1,88 @@
+"""Which images of a batch one of many workers reads."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from keras_cait.typing import Tensor
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One worker's part of every batch.
+
+    A batch that is mixed with itself reversed pairs image `i` with image
+    `batch_size - 1 - i`. A worker then takes a range of the first half and the
+    partners, so that mixing its own images gives what mixing all of them gives.
+
+    Attributes:
+        index: Which worker it is, from 0.
+        count: How many workers there are.
+        replicas: Devices of each worker.
+
+    Raises:
+        ValueError: If there is no such worker.
+
+    Example:
+        >>> [bool(Shard(0, 2).holds(place, 8, paired=True)) for place in range(8)]
+        [True, True, False, False, False, False, True, True]
+        >>> Shard(1, 2).replica_sizes(7)
+        (4,)
+
+    """
+
+    index: int = 0
+    count: int = 1
+    replicas: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.index < self.count or self.replicas < 1:
+            raise ValueError(
+                "`index` must be in [0, count) and `replicas` 1 or more. "
+                f"Received: {self}"
+            )
+
+    def check(self, batch_size: int, *, paired: bool) -> None:
+        """Refuses a batch of which not every replica gets the same.
+
+        Raises:
+            ValueError: With the nearest sizes that would do.
+
+        """
+        unit = self.count * self.replicas
+        if paired and self.count > 1:
+            unit = math.lcm(unit, 2 * self.count)
+        if batch_size % unit:
+            below = batch_size // unit * unit
+            sizes = f"{below} or {below + unit}" if below else f"{unit}"
+            pairs = (
+                ", whose images are mixed in pairs" if unit % 2 == 0 and paired else ""
+            )
+            raise ValueError(
+                f"`batch_size` must be a multiple of {unit} on {self.count} worker(s) "
+                f"of {self.replicas} replica(s){pairs}. Received: "
+                f"batch_size={batch_size}. Take {sizes}."
+            )
+
+    def holds(self, place: Tensor, batch_size: int, *, paired: bool) -> Tensor:
+        """Whether the image at a place of the batch is this worker's."""
+        length = batch_size // self.count // (2 if paired else 1)
+        start = self.index * length
+        held = (place >= start) & (place < start + length)
+        if paired:
+            partner = batch_size - 1 - place
+            held |= (partner >= start) & (partner < start + length)
+        return held
+
+    def replica_sizes(self, size: int) -> tuple[int, ...]:
+        """What each replica of this worker gets of `size` images, in turn."""
+        edges = self._edges(size)
+        return tuple(b - a for a, b in itertools.pairwise(edges))
+
+    def start(self, size: int) -> int:
+        """The first of `size` images that this worker gets."""
+        return self._edges(size)[0]
+
+    def _edges(self, size: int) -> list[int]:
+        total, first = self.count * self.replicas, self.index * self.replicas
+        return [size * (first + n) // total for n in range(self.replicas + 1)]
