@@ -26,7 +26,7 @@ from keras_cait.training.optimizer_settings import optimizer_of
 from keras_cait.training.progress import Progress
 from keras_cait.training.run_folder import RunFolder
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
-from keras_cait.training.strategy import check_batch_size, make_strategy, scope_of
+from keras_cait.training.strategy import make_strategy, scope_of, shard_of
 from keras_cait.training.teacher_cache import cached_teacher_logits
 from keras_cait.training.teachers import Teacher
 
@@ -114,7 +114,14 @@ class Run:
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
         self.strategy = make_strategy(config.strategy)
-        check_batch_size(min(config.batch_size, data.train.number), self.strategy)
+        shard = shard_of(self.strategy)
+        if shard.count > 1:
+            raise ValueError(
+                "A recipe trains on one machine as yet. Received: TF_CONFIG with "
+                f"{shard.count} workers. Remove it, or train with Distiller, "
+                "training_batches(..., shard=...) and distribute."
+            )
+        shard.check(min(config.batch_size, data.train.number), paired=False)
         self.folder = RunFolder(
             config.output, files, overwrite=config.overwrite, resume=config.resume
         )

@@ -180,27 +180,3 @@ def _logical_cpus(name: str, number: str) -> list[str]:
 def scope_of(strategy: Any) -> contextlib.AbstractContextManager:
     """The strategy's scope, to make models in; nothing without one."""
     return strategy.scope() if strategy is not None else contextlib.nullcontext()
-
-
-def check_batch_size(batch_size: int, strategy: Any) -> None:
-    """Refuses a batch that the replicas cannot share evenly.
-
-    Args:
-        batch_size: Images a step, of all replicas together.
-        strategy: From `make_strategy`.
-
-    Raises:
-        ValueError: If it is not a multiple of the number of replicas.
-
-    Example:
-        >>> check_batch_size(7, None)  # one device takes any
-
-    """
-    replicas = 1 if strategy is None else strategy.num_replicas_in_sync
-    if batch_size % replicas:
-        below = batch_size - batch_size % replicas
-        sizes = [str(size) for size in (below, below + replicas) if size]
-        raise ValueError(
-            f"`batch_size` must be a multiple of the {replicas} replicas. Received: "
-            f"{batch_size} images a step. Near it are {' and '.join(sizes)}."
-        )

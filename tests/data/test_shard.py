@@ -49,7 +49,7 @@ def assert_same(parts, batch, order):
         )
 
 
-@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mixing", [None, Mixing(), Mixing(cutmix_alpha=0.0)])
 def test_all_workers_read_what_one_does(count, mixing):
     """The mixed images, and the labels with them; from the middle too."""

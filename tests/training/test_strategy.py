@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from keras_cait.training.strategy import check_batch_size, make_strategy, scope_of
+from keras_cait.training.strategy import make_strategy, scope_of, shard_of
 
 
 @pytest.mark.parametrize("name", ["single", "auto"])
@@ -37,7 +37,8 @@ def test_one_strategy_a_process():
 
 
 def test_replicas_share_a_batch_evenly():
-    two = make_strategy("mirrored:2")
-    check_batch_size(8, two)
-    with pytest.raises(ValueError, match=r"the 2 replicas\. Received: 7 .* 6 and 8"):
-        check_batch_size(7, two)
+    shard_of(None).check(7, paired=True)
+    two = shard_of(make_strategy("mirrored:2"))
+    two.check(8, paired=False)
+    with pytest.raises(ValueError, match=r"multiple of 2 .*batch_size=7\. Take 6 or 8"):
+        two.check(7, paired=False)
