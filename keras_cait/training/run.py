@@ -230,9 +230,9 @@ class Run:
         )
         if settings.resume:
             keeping.resume()
-        keeping.check_room()
         speed = keeping.about.get("images_per_second", 0.0)
         if not keeping.is_done:
+            keeping.check_room()
             progress = Progress(
                 name, batch_size, steps, settings.epochs, done=keeping.step
             )
