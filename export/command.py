@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from keras_cait.export.model_source import ModelSource, load_source
 from keras_cait.export.report import ExportReport
+from keras_cait.export.targets import check_target
 
 from keras_cait.exit_code import exit_code_of
 
@@ -21,19 +22,22 @@ class Format:
     Attributes:
         flags: By their names, which its arguments have too.
         precisions: That it can write.
+        suffix: Of its file's name; None where it writes a folder.
     """
 
     flags: tuple[str, ...]
+    suffix: str | None
     precisions: tuple[str, ...] = ("float32",)
 
 
 FORMATS = {
-    "saved_model": Format(flags=("top", "version")),
+    "saved_model": Format(flags=("top", "version"), suffix=None),
     "tflite": Format(
         flags=("precision", "representative", "overwrite"),
+        suffix=".tflite",
         precisions=("float32", "float16", "dynamic", "int8"),
     ),
-    "onnx": Format(flags=("opset", "overwrite")),
+    "onnx": Format(flags=("opset", "overwrite"), suffix=".onnx"),
 }
 
 
@@ -112,6 +116,13 @@ def run(given: argparse.Namespace) -> ExportReport:
     )
     chosen = FORMATS[given.format]
     options = {flag: getattr(given, flag) for flag in chosen.flags if flag in given}
+    target = given.output
+    if chosen.suffix is None:
+        target = target / str(options.get("version", 1))
+    # Before the model, whose weights may take minutes to come.
+    check_target(
+        target, suffix=chosen.suffix, overwrite=options.get("overwrite", False)
+    )
     found = load_source(source)
     return exporter(given.format)(
         found.model,

@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from keras_cait.export.comparison import Comparison
-from keras_cait.export.targets import report_path
-
-from keras_cait.files import replace_when_written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +65,13 @@ class ExportReport:
         values |= values.pop("comparison")
         return {**values, "path": str(self.path)}
 
-    def write(self, *, verbose: bool = False) -> Path:
-        """Writes it beside the artefact, as JSON, and prints it if asked."""
-        path = report_path(self.path)
-        with replace_when_written(path) as temporary:
-            temporary.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
-        if verbose:
-            sys.stdout.write(f"{self}\n")
-        return path
+    def write(self, path: Path) -> None:
+        """Writes it as JSON."""
+        path.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
+
+    def show(self) -> None:
+        """Prints it."""
+        sys.stdout.write(f"{self}\n")
 
     def __str__(self) -> str:
         """A line for each thing that a person asks."""

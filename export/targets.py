@@ -3,35 +3,84 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from keras_cait.files import replace_when_written
 
 
+class ExportTarget(NamedTuple):
+    """Temporary names of what an export writes.
+
+    Attributes:
+        artefact: Of the file or folder.
+        report: Of the report, which is to stand beside it.
+    """
+
+    artefact: Path
+    report: Path
+
+
 @contextlib.contextmanager
 def export_target(
-    path: Path | str, *, folder: bool = False, overwrite: bool = False
-) -> Iterator[Path]:
-    """Gives a temporary name for a file or folder, renamed to `path` on success.
+    path: Path | str, *, suffix: str | None = None, overwrite: bool = False
+) -> Iterator[ExportTarget]:
+    """Gives temporary names for an export and its report, both renamed on success.
 
     Args:
         path: Where the export is to be; its report stands beside it.
-        folder: Whether it is a folder, which may be there if it is empty.
+        suffix: That the file's name must have; None for a folder, which may be there
+            if it is empty.
         overwrite: Whether a file that is there is replaced. A folder never is.
 
     Raises:
+        ValueError: If the file's name does not end in `suffix`.
         FileExistsError: If something is there.
         OSError: If nothing can be written there.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as parent:
-        ...     with export_target(Path(parent, "model.onnx")) as temporary:
-        ...         _ = temporary.write_bytes(b"...")
-        ...     [path.name for path in Path(parent).iterdir()]
-        ['model.onnx']
+        ...     path = Path(parent, "model.onnx")
+        ...     with export_target(path, suffix=".onnx") as target:
+        ...         _ = target.artefact.write_bytes(b"...")
+        ...         _ = target.report.write_text("{}")
+        ...     sorted(path.name for path in Path(parent).iterdir())
+        ['model.onnx', 'model.onnx.json']
 
     """
     path = Path(path)
+    check_target(path, suffix=suffix, overwrite=overwrite)
+    with contextlib.ExitStack() as stack:
+        try:
+            # What is entered last is renamed first: no report without its export.
+            report = stack.enter_context(replace_when_written(report_path(path)))
+            artefact = stack.enter_context(replace_when_written(path))
+        except OSError as error:
+            raise type(error)(
+                f"Nothing can be written at {path}: {error.strerror}. Name a target in "
+                "a folder that is yours."
+            ) from error
+        yield ExportTarget(artefact, report)
+
+
+def check_target(
+    path: Path, *, suffix: str | None = None, overwrite: bool = False
+) -> None:
+    """Refuses a target that is taken, or whose name does not tell what it is.
+
+    Args:
+        path: Where the export is to be.
+        suffix: As in `export_target`.
+        overwrite: As in `export_target`.
+
+    Raises:
+        ValueError: If the file's name does not end in `suffix`.
+        FileExistsError: If something is there.
+
+    """
+    if suffix is not None and path.suffix != suffix:
+        raise ValueError(f"The file's name must end in {suffix}. Received: {path}")
+    folder = suffix is None
     if path.is_dir() and (not folder or any(path.iterdir())):
         kind = "folder that holds something" if folder else "folder"
         raise FileExistsError(
@@ -50,15 +99,6 @@ def export_target(
             f"The report is written beside the export. Received: {path}, where "
             f"{report_path(path).name} is a folder. Name another target."
         )
-    with contextlib.ExitStack() as stack:
-        try:
-            temporary = stack.enter_context(replace_when_written(path))
-        except OSError as error:
-            raise type(error)(
-                f"Nothing can be written at {path}: {error.strerror}. Name a target in "
-                "a folder that is yours."
-            ) from error
-        yield temporary
 
 
 def report_path(path: Path) -> Path:

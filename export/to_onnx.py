@@ -85,15 +85,14 @@ def to_onnx(
 
     """
     path = Path(path)
-    if path.suffix != ".onnx":
-        raise ValueError(f"The file's name must end in .onnx. Received: {path}")
     if opset not in OPSETS:
         raise ValueError(
             f"`opset` must be {OPSETS[0]} to {OPSETS[-1]}. Received: opset={opset}"
         )
     for package in ("onnx", "onnxruntime", "tf2onnx"):
         needed(package)
-    with export_target(path, overwrite=overwrite) as temporary:
+    with export_target(path, suffix=".onnx", overwrite=overwrite) as target:
+        temporary = target.artefact
         prepared = prepare(model, labels=labels, weights=weights)
         check_size(prepared.model)
         pixels, compared = images_to_compare(prepared, images)
@@ -113,21 +112,23 @@ def to_onnx(
             functools.partial(_run, session), inputs, expected, TOLERANCE
         )
         size = size_on_disk(temporary)
-    report = ExportReport(
-        path=path,
-        format="onnx",
-        precision="float32",
-        **prepared.described,
-        compared=compared,
-        comparison=found,
-        size_bytes=size,
-        latency_ms=latency,
-        threads=threads,
-        operators=graph.operators,
-        largest_rank=graph.largest_rank,
-        details={"opset": graph.opset, "batch": "any size"},
-    )
-    report.write(verbose=verbose)
+        report = ExportReport(
+            path=path,
+            format="onnx",
+            precision="float32",
+            **prepared.described,
+            compared=compared,
+            comparison=found,
+            size_bytes=size,
+            latency_ms=latency,
+            threads=threads,
+            operators=graph.operators,
+            largest_rank=graph.largest_rank,
+            details={"opset": graph.opset, "batch": "any size"},
+        )
+        report.write(target.report)
+    if verbose:
+        report.show()
     return report
 
 

@@ -91,7 +91,8 @@ def to_saved_model(
         )
     needed(f"{APIS}.prediction_log_pb2")
     path = Path(path, str(version))
-    with export_target(path, folder=True) as temporary:
+    with export_target(path) as target:
+        temporary = target.artefact
         prepared = prepare(model, labels=labels, weights=weights)
         channels = prepared.model.input_shape[-1]
         # Larger than most models' images, so that resizing is compared too.
@@ -115,27 +116,29 @@ def to_saved_model(
         latency = median_latency(lambda: loaded["serving_default"](images=one))
         graph = SavedGraph(temporary, "serving_default")
         size = size_on_disk(temporary)
-    described: dict[str, Any] = {
-        **prepared.described,
-        "input": "files, JPEG, PNG, GIF or BMP (`serving_default`); images of any "
-        f"size, {served.view.channels} channels, float32, in [0, 255] "
-        "(the other signatures)",
-    }
-    report = ExportReport(
-        path=path,
-        format="saved_model",
-        precision="float32",
-        **described,
-        compared=f"{compared}, in every signature, and one as a JPEG",
-        comparison=found,
-        size_bytes=size,
-        latency_ms=latency,
-        threads=_threads(),
-        operators=graph.operators(),
-        largest_rank=graph.largest_rank(),
-        details={"signatures": sorted(functions)},
-    )
-    report.write(verbose=verbose)
+        described: dict[str, Any] = {
+            **prepared.described,
+            "input": "files, JPEG, PNG, GIF or BMP (`serving_default`); images of any "
+            f"size, {served.view.channels} channels, float32, in [0, 255] "
+            "(the other signatures)",
+        }
+        report = ExportReport(
+            path=path,
+            format="saved_model",
+            precision="float32",
+            **described,
+            compared=f"{compared}, in every signature, and one as a JPEG",
+            comparison=found,
+            size_bytes=size,
+            latency_ms=latency,
+            threads=_threads(),
+            operators=graph.operators(),
+            largest_rank=graph.largest_rank(),
+            details={"signatures": sorted(functions)},
+        )
+        report.write(target.report)
+    if verbose:
+        report.show()
     return report
 
 

@@ -114,8 +114,6 @@ def to_tflite(
 
     """
     path = Path(path)
-    if path.suffix != ".tflite":
-        raise ValueError(f"The file's name must end in .tflite. Received: {path}")
     if precision not in PRECISIONS:
         raise ValueError(
             f"`precision` must be one of {', '.join(PRECISIONS)}. Received: "
@@ -125,7 +123,8 @@ def to_tflite(
     needed("ai_edge_litert.interpreter")
     threads = processors()
     # The target first: the work is in vain where nothing can be written.
-    with export_target(path, overwrite=overwrite) as temporary:
+    with export_target(path, suffix=".tflite", overwrite=overwrite) as target:
+        temporary = target.artefact
         prepared = prepare(model, labels=labels, weights=weights)
         seen = None
         if representative is not None:
@@ -151,30 +150,32 @@ def to_tflite(
             _ADVICE[precision],
         )
         size = size_on_disk(temporary)
-    details: dict[str, Any] = {
-        "batch": 1,
-        "runtime": f"TensorFlow Lite {graph.runtime} or later, LiteRT",
-        "tensors": dict(graph.types),
-    }
-    if precision in ("dynamic", "int8"):
-        details["kept in float32"] = KEPT
-    if seen is not None:
-        details["representative images"] = len(seen)
-    report = ExportReport(
-        path=path,
-        format="tflite",
-        precision=precision,
-        **prepared.described,
-        compared=compared,
-        comparison=found,
-        size_bytes=size,
-        latency_ms=latency,
-        threads=threads,
-        operators=graph.operators,
-        largest_rank=graph.largest_rank,
-        details=details,
-    )
-    report.write(verbose=verbose)
+        details: dict[str, Any] = {
+            "batch": 1,
+            "runtime": f"TensorFlow Lite {graph.runtime} or later, LiteRT",
+            "tensors": dict(graph.types),
+        }
+        if precision in ("dynamic", "int8"):
+            details["kept in float32"] = KEPT
+        if seen is not None:
+            details["representative images"] = len(seen)
+        report = ExportReport(
+            path=path,
+            format="tflite",
+            precision=precision,
+            **prepared.described,
+            compared=compared,
+            comparison=found,
+            size_bytes=size,
+            latency_ms=latency,
+            threads=threads,
+            operators=graph.operators,
+            largest_rank=graph.largest_rank,
+            details=details,
+        )
+        report.write(target.report)
+    if verbose:
+        report.show()
     return report
 
 

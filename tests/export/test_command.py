@@ -109,6 +109,19 @@ def test_a_model_by_its_name(tmp_path, capsys):
     assert images.shape == ["batch", 32, 32, 3]
 
 
+def test_the_target_is_looked_at_before_the_model(tmp_path, capsys):
+    (tmp_path / "served" / "2").mkdir(parents=True)
+    (tmp_path / "served" / "2" / "saved_model.pb").write_text("precious")
+    (tmp_path / "a.onnx").write_text("precious")
+    for flags in (
+        ["--format", "onnx", "--output", tmp_path / "a.onnx"],
+        ["--format", "saved_model", "--output", tmp_path / "served", "--version", "2"],
+    ):
+        code, out, err = run(capsys, *flags, model="nowhere.keras")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: The target must be new")
+
+
 def test_replaces_a_file_only_when_asked(tmp_path, capsys):
     path = tmp_path / "a.onnx"
     path.write_text("precious")

@@ -1,12 +1,15 @@
 """Where exports may be written."""
 
+from pathlib import Path
+
 import pytest
 from keras_cait.export.targets import export_target
 
 
-def write(path, **options):
-    with export_target(path, **options) as temporary:
-        temporary.write_text("new")
+def write(path, report=None, **options):
+    with export_target(path, suffix=".onnx", **options) as target:
+        target.artefact.write_text("new")
+        (report or target.report).write_text("{}")
 
 
 def test_a_file_appears_and_is_replaced_when_asked(tmp_path):
@@ -15,7 +18,10 @@ def test_a_file_appears_and_is_replaced_when_asked(tmp_path):
     with pytest.raises(FileExistsError, match=r"a.onnx is already.*overwrite=True"):
         write(path)
     write(path, overwrite=True)
-    assert [found.name for found in tmp_path.iterdir()] == ["a.onnx"]
+    assert sorted(found.name for found in tmp_path.iterdir()) == [
+        "a.onnx",
+        "a.onnx.json",
+    ]
 
 
 def test_a_folder_is_no_file(tmp_path):
@@ -27,11 +33,22 @@ def test_a_folder_is_no_file(tmp_path):
 def test_a_folder_may_be_there_empty(tmp_path):
     path = tmp_path / "1"
     path.mkdir()
-    with export_target(path, folder=True) as temporary:
-        temporary.mkdir()
-        (temporary / "file").write_text("new")
-    with pytest.raises(FileExistsError, match="a folder that holds something"):
-        write(path, folder=True)
+    with export_target(path) as target:
+        target.artefact.mkdir()
+        (target.artefact / "file").write_text("new")
+        target.report.write_text("{}")
+    with (
+        pytest.raises(FileExistsError, match="a folder that holds something"),
+        export_target(path),
+    ):
+        pass
+
+
+def test_no_export_without_its_report(tmp_path):
+    path = tmp_path / "new" / "a.onnx"
+    with pytest.raises(OSError, match="No space"):
+        write(path, report=Path("/dev/full"))  # a disk without room
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_report_of_another_s_is_left_alone(tmp_path):
