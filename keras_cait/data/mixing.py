@@ -90,6 +90,7 @@ class Mixing:
                 raise ValueError(
                     f"`{field.name}` must be {range_}. Received: {field.name}={value}"
                 )
+            object.__setattr__(self, field.name, float(value))  # 0 is a number too
 
     def __call__(
         self, images: Tensor, labels: Tensor, seed: Tensor, classes: int

@@ -67,7 +67,7 @@ def largest_gap(found, expected):
 
 
 def test_shares_of_mixup_are_distributed_as_numpy_draws_them():
-    shares, _, _ = draws(Mixing(cutmix_alpha=0.0))
+    shares, _, _ = draws(Mixing(cutmix_alpha=0))
     assert largest_gap(shares, np.random.default_rng(0).beta(0.8, 0.8, DRAWS)) < 1
 
 
