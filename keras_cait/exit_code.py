@@ -8,7 +8,7 @@ _LONGEST = 1000  # characters of an error; one may name all weights of a model
 
 
 def exit_code_of(work: Callable[[], str]) -> int:
-    """Runs what a command line asks for, and prints its last line.
+    """Runs what a command line asks for, and prints its last line, if it has one.
 
     Returns:
         0, or 2 after what its user can mend, which is said in one line.
@@ -25,5 +25,6 @@ def exit_code_of(work: Callable[[], str]) -> int:
         line = textwrap.shorten(str(error), _LONGEST, placeholder=" ...")
         sys.stderr.write(f"error: {line}\n")
         return 2
-    sys.stdout.write(f"{last_line}\n")
+    if last_line:
+        sys.stdout.write(f"{last_line}\n")
     return 0

@@ -50,7 +50,8 @@ from keras_cait.models.residual_scaling import (
 )
 from keras_cait.models.token_insertion import token_insertion_network
 from keras_cait.training.configuration import setting
-from keras_cait.training.run import Run, RunConfig
+from keras_cait.training.run import Run
+from keras_cait.training.run_config import RunConfig
 
 FILES = ("results.csv", "table.md", "config.json", "tensorboard")
 
@@ -117,11 +118,13 @@ def ablate(config: AblationConfig, data: ImageDataset) -> dict[str, Any]:
         for row in tables[config.table](run, config, seed):
             rows.append({"seed": seed, **row})
             run.folder.write_table("results.csv", rows)
-            print(", ".join(f"{key} {_text(value)}" for key, value in rows[-1].items()))
+            run.say(
+                ", ".join(f"{key} {_text(value)}" for key, value in rows[-1].items())
+            )
             keras.backend.clear_session()
     means = summary(rows)
     run.folder.write_text("table.md", markdown(means))
-    print(f"\n{markdown(means)}")
+    run.say(f"\n{markdown(means)}")
     seconds = round(time.perf_counter() - run.started, 1)
     return {"rows": means, "seconds": seconds, "dataset": data.name}
 

@@ -11,7 +11,8 @@ from keras_cait.recipes.distilling import OF_TEACHERS
 
 from keras_cait import DeiT
 from keras_cait.training.evaluation import Answers, answers, every_output
-from keras_cait.training.run import Lesson, Run
+from keras_cait.training.lesson import Lesson
+from keras_cait.training.run import Run
 from keras_cait.training.teachers import Teacher, make_teacher
 
 # Kind of distillation and whether there is a token for it; the paper's settings.

@@ -15,11 +15,14 @@ import tensorflow as tf
 from keras_cait.data.datasets import ImageDataset, load_dataset
 from keras_cait.processors import processors
 from keras_cait.training.configuration import setting
-from keras_cait.training.run import Lesson, Run, RunConfig
+from keras_cait.training.lesson import Lesson
+from keras_cait.training.run import Run
+from keras_cait.training.run_config import RunConfig
 from keras_cait.training.students import build_student
 from keras_cait.training.teachers import make_teacher
 
 FILES = ("config.json", "tensorboard")
+IMAGENET_RUN = 300 * 1_281_167  # images, in the papers' 300 epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,9 @@ def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
             f"the other time, {best / alone:5.2f} times one\n"
         )
         results[f"replicas_{number}"] = round(best, 1)
+    hours = IMAGENET_RUN / max(rates[config.replicas]) / 3600
+    results["imagenet_300_epochs_hours"] = round(hours, 1)
+    sys.stdout.write(f"300 epochs of ImageNet at the last rate: {hours:,.0f} hours\n")
     if not tf.config.list_physical_devices("GPU"):
         sys.stdout.write(
             f"These replicas are logical devices of one machine: they share its "

@@ -17,7 +17,9 @@ from keras_cait.recipes.report import finish
 from keras_cait.data.datasets import ImageDataset
 from keras_cait.training.configuration import setting
 from keras_cait.training.evaluation import answers, every_output
-from keras_cait.training.run import Lesson, Run, RunConfig
+from keras_cait.training.lesson import Lesson
+from keras_cait.training.run import Run
+from keras_cait.training.run_config import RunConfig
 from keras_cait.training.students import build_student
 from keras_cait.training.teachers import Teacher, make_teacher
 

@@ -41,8 +41,10 @@ from keras_cait.recipes.report import finish
 import keras_cait
 from keras_cait.data.datasets import ImageDataset
 from keras_cait.training.configuration import setting
+from keras_cait.training.lesson import Lesson
 from keras_cait.training.rebuilding import rebuild
-from keras_cait.training.run import Lesson, Run, RunConfig
+from keras_cait.training.run import Run
+from keras_cait.training.run_config import RunConfig
 from keras_cait.training.teachers import make_teacher
 
 FILES = (

@@ -9,7 +9,8 @@ from keras_cait.recipes.report import finish
 
 from keras_cait.data.datasets import ImageDataset
 from keras_cait.training.configuration import setting
-from keras_cait.training.run import Run, RunConfig
+from keras_cait.training.run import Run
+from keras_cait.training.run_config import RunConfig
 from keras_cait.training.students import build_student
 
 FILES = (

@@ -125,10 +125,10 @@ def training_batches(
             num_parallel_calls=tf.data.AUTOTUNE,
         )
     number = epochs * steps - first_step
-    if shard.count > 1 and shard.replicas > 1:
-        each = batch_size // shard.count // shard.replicas
+    if shard.count > 1 and shard.parts > 1:
+        each = batch_size // shard.count // shard.parts
         batches = batches.rebatch(each, drop_remainder=True)
-        number *= shard.replicas
+        number *= shard.parts
     known = tf.data.experimental.assert_cardinality(number)
     return batches.apply(known).prefetch(tf.data.AUTOTUNE)
 
@@ -179,14 +179,14 @@ def evaluation_batches(
     whole = whole.filter(
         lambda place, *key: shard.holds(place % batch_size, batch_size, paired=False)
     )
-    each = batch_size // shard.count // shard.replicas
+    each = batch_size // shard.count // shard.parts
     batches = viewed(whole.map(lambda place, *key: _one(key))).batch(each)
     start = images.number - rest + shard.start(rest)
-    for size in shard.replica_sizes(rest) if rest else ():
+    for size in shard.part_sizes(rest) if rest else ():
         last = viewed(keys.skip(start).take(size)).batch(each)
         batches = batches.concatenate(last if size else _empty(last))
         start += size
-    number = math.ceil(images.number / batch_size) * shard.replicas
+    number = math.ceil(images.number / batch_size) * shard.parts
     known = tf.data.experimental.assert_cardinality(number)
     return batches.apply(known).prefetch(tf.data.AUTOTUNE)
 

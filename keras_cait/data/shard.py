@@ -19,6 +19,8 @@ class Shard:
         index: Which worker it is, from 0.
         count: How many workers there are.
         replicas: Devices of each worker.
+        splits: Whether each replica gets a batch of its own, as TensorFlow has it;
+            JAX takes a worker's batch and splits it itself.
 
     Raises:
         ValueError: If there is no such worker.
@@ -26,7 +28,7 @@ class Shard:
     Example:
         >>> [bool(Shard(0, 2).holds(place, 8, paired=True)) for place in range(8)]
         [True, True, False, False, False, False, True, True]
-        >>> Shard(1, 2).replica_sizes(7)
+        >>> Shard(1, 2).part_sizes(7)
         (4,)
 
     """
@@ -34,6 +36,7 @@ class Shard:
     index: int = 0
     count: int = 1
     replicas: int = 1
+    splits: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.count or self.replicas < 1:
@@ -74,8 +77,13 @@ class Shard:
             held |= (partner >= start) & (partner < start + length)
         return held
 
-    def replica_sizes(self, size: int) -> tuple[int, ...]:
-        """What each replica of this worker gets of `size` images, in turn."""
+    @property
+    def parts(self) -> int:
+        """Batches that this worker reads for one step."""
+        return self.replicas if self.splits else 1
+
+    def part_sizes(self, size: int) -> tuple[int, ...]:
+        """How large they are where the step has `size` images, in turn."""
         edges = self._edges(size)
         return tuple(b - a for a, b in itertools.pairwise(edges))
 
@@ -84,5 +92,5 @@ class Shard:
         return self._edges(size)[0]
 
     def _edges(self, size: int) -> list[int]:
-        total, first = self.count * self.replicas, self.index * self.replicas
-        return [size * (first + n) // total for n in range(self.replicas + 1)]
+        total, first = self.count * self.parts, self.index * self.parts
+        return [size * (first + n) // total for n in range(self.parts + 1)]

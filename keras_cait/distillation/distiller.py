@@ -126,7 +126,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
         self.teacher_preprocessing = teacher_preprocessing
         self.teacher_output: Any = teacher_output
         self._follow_heads(heads)
-        names = ["class_loss", "accuracy"]
+        names = [*self.own_trackers, "class_loss", "accuracy"]
         if "distillation" in heads:
             names += ["class_accuracy", "distillation_accuracy"]
         if self.distillation_loss is not None:
@@ -236,7 +236,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
         """Takes one batch into the logged means of the parts and the matches."""
         found = losses | matches(labels, outputs, teacher_logits)
         for name, tracker in self.trackers.items():
-            tracker.update_state(found[name])
+            tracker.update_state(found[name], self.counted(labels))
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None

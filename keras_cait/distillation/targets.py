@@ -6,6 +6,8 @@ from keras_cait.typing import Tensor
 
 LABELS = "labels"
 TEACHER_LOGITS = "teacher_logits"
+FILLING = -1
+"""The label of an image that only fills a batch up; no log counts it."""
 
 
 def unpack_targets(targets: Any, classes: int) -> tuple[Tensor, Tensor | None]:

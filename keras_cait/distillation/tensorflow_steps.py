@@ -20,6 +20,11 @@ class TensorFlowSteps:
     batches of values. There a step logs its loss alone, an epoch everything.
     """
 
+    own_trackers = ()
+
+    def counted(self, labels: Tensor) -> None:
+        """All examples: a replica that has none of a batch takes part with nothing."""
+
     @property
     def _has_many_workers(self) -> bool:
         return self.distribute_strategy.extended._in_multi_worker_mode()

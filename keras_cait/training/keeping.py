@@ -3,24 +3,21 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
 
 from keras_cait.distillation import Distiller
 from keras_cait.training.checkpoints import Checkpoints, State, check_room
-from keras_cait.training.termination import (
-    end_if_asked,
-    is_asked,
-    sigterm_put_off,
-)
+from keras_cait.training.termination import end, end_if_asked, sigterm_put_off
 from keras_cait.training.training_state import (
     GROUPS,
     assign_values,
     not_finite,
     values_of,
 )
+from keras_cait.training.workers import agree, end_together, is_chief, shard_of
 
 
 class Keeping(keras.callbacks.Callback):
@@ -35,6 +32,8 @@ class Keeping(keras.callbacks.Callback):
         steps_per_epoch: Batches of an epoch.
         every: Steps between two states within an epoch.
         name: What to call it in the log, and where it stops.
+        strategy: From `make_strategy`. With many workers the first one writes, and
+            all go on from what it has written.
 
     Attributes:
         rows: The log: a row an epoch that is done.
@@ -52,6 +51,7 @@ class Keeping(keras.callbacks.Callback):
         steps_per_epoch: int,
         every: int,
         name: str,
+        strategy: Any = None,
     ) -> None:
         super().__init__()
         self.checkpoints, self.every, self.name = checkpoints, every, name
@@ -60,17 +60,28 @@ class Keeping(keras.callbacks.Callback):
         self.about: dict[str, Any] = {}
         self.step = 0
         self.is_done = False
-        self._distiller = distiller
+        self._distiller, self._strategy = distiller, strategy
+        self._writes = is_chief(strategy)
+        self._alone = shard_of(strategy).count == 1
+        self._ends = False
         self._within: dict[str, np.ndarray] | None = None
 
     def resume(self) -> None:
         """Puts the training where its newest state that is whole has it, if any.
 
         Raises:
-            ValueError: If that is of another model or optimizer.
+            ValueError: If that is of another model or optimizer, or another one on
+                another worker.
 
         """
         state = self.checkpoints.newest()
+        agree(
+            self._strategy,
+            f"checkpoint of {self.name}",
+            "none" if state is None else str(state.step),
+            f"Here it is {'none' if state is None else f'of step {state.step}'}. Give "
+            "all workers one folder that they share.",
+        )
         if state is None:
             return
         self.about, self.is_done = state.about["more"], state.about["done"]
@@ -83,6 +94,8 @@ class Keeping(keras.callbacks.Callback):
     def check_room(self) -> None:
         """Refuses a disk without room for what is to be kept."""
         values = values_of(self._distiller, *GROUPS)
+        if not self._writes:
+            return
         self.checkpoints.folder.mkdir(parents=True, exist_ok=True)
         check_room(
             self.checkpoints.folder, sum(value.nbytes for value in values.values())
@@ -91,7 +104,9 @@ class Keeping(keras.callbacks.Callback):
     def finish(self, about: dict[str, Any]) -> None:
         """Keeps the model that was trained, and nothing else."""
         self.about, self.is_done = about, True
-        self.checkpoints.clear(but=self._write(("model",)))
+        path = self._write(("model",))
+        if self._writes:
+            self.checkpoints.clear(but=path)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._within is not None:
@@ -105,38 +120,50 @@ class Keeping(keras.callbacks.Callback):
         loss = float((logs or {}).get("loss", 0.0))
         if not np.isfinite(loss):
             self._refuse(f"a loss of {loss}")
+        self._ends = end_together(self._strategy)
         if self.step % self.steps_per_epoch == 0:
             return  # the end of the epoch keeps it, with what it is measured to be
-        if is_asked() or self.step % self.every == 0:
+        if self._ends or self.step % self.every == 0:
             self._write(GROUPS)
-        if is_asked():
-            sys.stderr.write(
-                f"\nTerminated: {self.name} is kept at step {self.step}. Start again "
-                "with --resume to go on.\n"
-            )
-            end_if_asked()
+        if self._ends:
+            self._end()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        end_if_asked()
+        if self._alone:
+            end_if_asked()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.rows.append({"model": self.name, "epoch": epoch + 1, **values})
         self._write(GROUPS)
-        end_if_asked()
+        if self._ends:
+            self._end()
+        if self._alone:
+            end_if_asked()
 
-    def _write(self, groups: tuple[str, ...]) -> Path:
+    def _end(self) -> NoReturn:
+        sys.stderr.write(
+            f"\nTerminated: {self.name} is kept at step {self.step}. Start again with "
+            "--resume to go on.\n"
+        )
+        end()
+
+    def _write(self, groups: tuple[str, ...]) -> Path | None:
+        """Keeps a state; each worker has to come here, one of them writes."""
         model = self.model if self.model is not None else self._distiller
         values = values_of(model, *groups)
         wrong = not_finite(values)
         if wrong:
             self._refuse(f"values that are not finite in {wrong[0]}")
+        if not self._writes:
+            return None
         about = {"rows": self.rows, "done": self.is_done, "more": self.about}
         return self.checkpoints.write(State(step=self.step, values=values, about=about))
 
     def _refuse(self, what: str) -> None:
         epoch, batch = divmod(self.step - 1, self.steps_per_epoch)
-        self.checkpoints.remove(self.step - 1)  # it is what led to this
+        if self._writes:
+            self.checkpoints.remove(self.step - 1)  # it is what led to this
         kept = self.checkpoints.paths()
         last = f"{kept[0]} is the last good checkpoint" if kept else "None was kept yet"
         raise FloatingPointError(

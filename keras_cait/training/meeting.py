@@ -59,6 +59,11 @@ class Line:
         line, _, self._rest = self._rest.partition(b"\n")
         return line.decode(errors="replace").split()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the next line is here already."""
+        return b"\n" in self._rest
+
     def hang_up(self) -> None:
         """Ends it for both, also for who is reading."""
         with contextlib.suppress(OSError):

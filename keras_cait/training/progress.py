@@ -16,6 +16,7 @@ class Progress(keras.callbacks.Callback):
         steps: Of an epoch.
         epochs: Of the whole training.
         done: Steps that were done before, in an earlier run.
+        shown: Whether there is a bar.
 
     Attributes:
         rates: Images a second of each epoch, without measuring on test images.
@@ -23,7 +24,14 @@ class Progress(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, name: str, batch_size: int, steps: int, epochs: int, done: int = 0
+        self,
+        name: str,
+        batch_size: int,
+        steps: int,
+        epochs: int,
+        done: int = 0,
+        *,
+        shown: bool = True,
     ) -> None:
         super().__init__()
         self.batch_size, self.epochs = batch_size, epochs
@@ -35,6 +43,7 @@ class Progress(keras.callbacks.Callback):
             unit="step",
             dynamic_ncols=True,
             mininterval=0.5,
+            disable=not shown,
         )
 
     @property

@@ -1,11 +1,10 @@
 """One training run: its data, its devices, its folder and its log."""
 
 import dataclasses
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import keras
 
@@ -15,77 +14,24 @@ from keras_cait.data.batches import (
     training_batches,
 )
 from keras_cait.data.datasets import ImageDataset, fingerprint_of
-from keras_cait.distillation import Distiller, SoftDistillation
+from keras_cait.distillation import Distiller
 from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.training.checkpoints import Checkpoints
 from keras_cait.training.class_losses import class_loss
-from keras_cait.training.configuration import setting, to_json
+from keras_cait.training.configuration import to_json
 from keras_cait.training.ema import ema_weights
 from keras_cait.training.keeping import Keeping, train
+from keras_cait.training.lesson import Lesson, distiller_of
 from keras_cait.training.optimizer_settings import optimizer_of
 from keras_cait.training.progress import Progress
-from keras_cait.training.run_folder import RunFolder
+from keras_cait.training.run_config import RunConfig
+from keras_cait.training.run_folder import RunFolder, followed
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
-from keras_cait.training.strategy import make_strategy, scope_of, shard_of
+from keras_cait.training.strategy import make_strategy, scope_of
 from keras_cait.training.teacher_cache import cached_teacher_logits
-from keras_cait.training.teachers import Teacher
+from keras_cait.training.workers import agree, distribute, is_chief, shard_of
 
 Made = TypeVar("Made")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunConfig(TrainingSettings):
-    """What every training recipe is told besides how to train."""
-
-    preset: str | None = setting(None, "named settings to start from")
-    smoke: bool = setting(False, "try everything out, in two minutes, on digits")
-    dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
-    data_dir: Path | None = setting(None, "folder of train/CLASS/* and val or test")
-    image_size: int | None = setting(None, "side in pixels that images are brought to")
-    limit: int | None = setting(None, "at most so many training and test images")
-    seed: int = setting(0, "of weights, order and augmentation")
-    mixed_precision: Literal["none", "float16", "bfloat16"] = setting(
-        "none", "what models compute in"
-    )
-    strategy: str = setting("auto", "auto, single, mirrored or mirrored:N")
-    jit: bool | None = setting(None, "compile with XLA; by default on a GPU only")
-    teacher_logits: Path | None = setting(
-        None, "file that keeps what a teacher says, for the next students of one seed"
-    )
-    output: Path = setting(Path("run"), "folder for the results")
-    overwrite: bool = setting(False, "replace the run that is in the folder")
-    resume: bool = setting(False, "go on with the run in the folder, if there is one")
-    checkpoint_steps: int = setting(
-        500, "steps between checkpoints, besides the end of each epoch"
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("limit", "image_size", "checkpoint_steps"):
-            value = getattr(self, name)
-            self._check(name, value is None or value >= 1, "1 or more")
-        if self.resume and self.overwrite:
-            raise ValueError(
-                "A run is either gone on with or replaced. Received: --resume and "
-                "--overwrite"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """What a teacher gives a student.
-
-    Attributes:
-        teacher: Who teaches, from `make_teacher`, trained.
-        distillation: "hard" or "soft".
-        alpha: Weight of the distillation loss, in [0, 1].
-        temperature: Of soft distillation.
-    """
-
-    teacher: Teacher
-    distillation: str
-    alpha: float
-    temperature: float = 3.0
 
 
 class Run:
@@ -113,17 +59,25 @@ class Run:
         # Some views are of colours, so grey images become colour where they are.
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
-        self.strategy = make_strategy(config.strategy)
-        shard = shard_of(self.strategy)
-        if shard.count > 1:
+        self.strategy = make_strategy(config.strategy, timeout=config.worker_timeout)
+        self.shard = shard_of(self.strategy)
+        self.is_chief = is_chief(self.strategy)
+        self.shard.check(
+            min(config.batch_size, data.train.number),
+            paired=config.mixing() is not None,
+        )
+        if self.shard.count > 1 and config.teacher_logits is not None:
             raise ValueError(
-                "A recipe trains on one machine as yet. Received: TF_CONFIG with "
-                f"{shard.count} workers. Remove it, or train with Distiller, "
-                "training_batches(..., shard=...) and distribute."
+                "--teacher-logits keeps what a teacher says to whole batches. "
+                f"Received: {self.shard.count} workers, each of which sees a part. "
+                "Leave it out."
             )
-        shard.check(min(config.batch_size, data.train.number), paired=False)
         self.folder = RunFolder(
-            config.output, files, overwrite=config.overwrite, resume=config.resume
+            config.output,
+            files,
+            overwrite=config.overwrite,
+            resume=config.resume,
+            writes=self.is_chief,
         )
         self._trainings = 0
         self.history: list[dict[str, Any]] = []
@@ -152,21 +106,39 @@ class Run:
         """Says what the run follows, in full, and makes its folder ready for it.
 
         Raises:
-            ValueError: If the run that is there is another one, and is to go on.
+            ValueError: If the run that is there is another one, and is to go on, or
+                another worker follows other settings.
             OSError: If nothing can be written there, or another run does.
 
         """
         found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
         found["images"] = fingerprint_of(self.data)
         settings = to_json(vars(self.config) | found | resolved)
-        print(settings, flush=True)  # noqa: T201
+        self.say(settings)
         self.folder.start(settings)
+        advice = "Start all with the same command, on the same images."
+        agree(self.strategy, "settings", json.dumps(followed(settings)), advice)
 
-    def test_batches(self, model: keras.Model) -> Any:
-        """The test images as a model is measured on them."""
+    def say(self, text: str) -> None:
+        """Prints it, once for all workers."""
+        if self.is_chief:
+            print(text, flush=True)  # noqa: T201
+
+    def test_batches(self, model: keras.Model, *, shared: bool = False) -> Any:
+        """The test images as a model is measured on them.
+
+        Args:
+            model: The model.
+            shared: Whether all workers measure it together, each a part.
+
+        """
         own = own_preprocessing(model)
         view = self.config.evaluation_view(self.image_shape, own)
-        return evaluation_batches(self.data.test, view, self.config.batch_size)
+        size = self.config.batch_size
+        if not shared:
+            return evaluation_batches(self.data.test, view, size)
+        batches = evaluation_batches(self.data.test, view, size, shard=self.shard)
+        return distribute(self.strategy, batches, size=size // self.shard.count)
 
     def fit(
         self,
@@ -199,9 +171,10 @@ class Run:
                 mixing=settings.mixing(),
                 classes=self.classes,
                 first_step=first_step,
+                shard=self.shard,
             )
             if lesson is None or settings.teacher_logits is None:
-                return found
+                return distribute(self.strategy, found)
             return cached_teacher_logits(
                 found,
                 lesson.teacher,
@@ -212,7 +185,7 @@ class Run:
 
         keras.utils.set_random_seed(settings.seed)
         with scope_of(self.strategy):
-            distiller = _distiller(model, lesson)
+            distiller = distiller_of(model, lesson)
             distiller.compile(
                 optimizer_of(settings, steps),
                 class_loss(settings.loss),
@@ -227,6 +200,7 @@ class Run:
             steps_per_epoch=steps,
             every=settings.checkpoint_steps,
             name=name,
+            strategy=self.strategy,
         )
         if settings.resume:
             keeping.resume()
@@ -234,14 +208,19 @@ class Run:
         if not keeping.is_done:
             keeping.check_room()
             progress = Progress(
-                name, batch_size, steps, settings.epochs, done=keeping.step
+                name,
+                batch_size,
+                steps,
+                settings.epochs,
+                done=keeping.step,
+                shown=self.is_chief,
             )
             train(
                 distiller,
                 keeping,
                 batches,
                 epochs=settings.epochs,
-                test_batches=self.test_batches(model),
+                test_batches=self.test_batches(model, shared=True),
                 callbacks=[progress, *self._tensorboard(name)],
             )
             progress.close()
@@ -257,7 +236,7 @@ class Run:
         """Writes the model with the average of its weights; returns its accuracy."""
         with ema_weights(distiller.optimizer):
             student = distiller.student
-            batches = self.test_batches(student)
+            batches = self.test_batches(student, shared=True)
             found = distiller.evaluate(batches, verbose=0, return_dict=True)
             self.folder.write_model(f"{name}_ema.keras", student)
         return found["accuracy"]
@@ -269,7 +248,7 @@ class Run:
         return {**chosen, **data, "seed": settings.seed, "limit": self.config.limit}
 
     def _tensorboard(self, name: str) -> list[keras.callbacks.Callback]:
-        if keras.backend.backend() != "tensorflow":
+        if keras.backend.backend() != "tensorflow" or not self.is_chief:
             return []
         folder = self.folder.path / "tensorboard" / name
         return [keras.callbacks.TensorBoard(folder, write_graph=False)]
@@ -277,13 +256,3 @@ class Run:
     def last(self, model: str, key: str) -> float:
         """A number of a model's last epoch."""
         return [row[key] for row in self.history if row["model"] == model][-1]
-
-
-def _distiller(model: keras.Model, lesson: Lesson | None) -> Distiller:
-    if lesson is None:
-        return Distiller(model, distillation="none")
-    loss: Any = lesson.distillation
-    if loss == "soft":
-        loss = SoftDistillation(temperature=lesson.temperature)
-    teacher = lesson.teacher
-    return Distiller(model, teacher.model, loss, lesson.alpha, teacher.preprocessing)

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ _FREE = {
     "smoke",
     "strategy",
     "teacher_logits",
+    "worker_timeout",
 }
 
 
@@ -38,6 +40,8 @@ class RunFolder:
         names: The files, and folders of files, that a run writes.
         overwrite: Whether a run that is there already may be replaced.
         resume: Whether it goes on.
+        writes: Whether this process writes it; False where another worker does, and
+            then nothing here does anything.
 
     Raises:
         FileExistsError: If the folder holds a run that neither may be replaced nor
@@ -52,12 +56,13 @@ class RunFolder:
         *,
         overwrite: bool = False,
         resume: bool = False,
+        writes: bool = True,
     ) -> None:
-        self.path = Path(path)
+        self.path, self._writes = Path(path), writes
         self.names = (*names, "checkpoints")
         found = [name for name in self.names if Path(path, name).exists()]
         self._goes_on = resume and "config.json" in found
-        if found and not overwrite and not self._goes_on:
+        if writes and found and not overwrite and not self._goes_on:
             raise FileExistsError(
                 "The output folder must not hold a run already. Received: "
                 f"{path} with {', '.join(found)}. Choose another folder, replace that "
@@ -75,6 +80,8 @@ class RunFolder:
             OSError: If nothing can be written there, or another run does.
 
         """
+        if not self._writes:
+            return
         self._lock()
         if self._goes_on:
             self._check_same(settings)
@@ -97,11 +104,7 @@ class RunFolder:
 
     def _check_same(self, settings: str) -> None:
         text = (self.path / "config.json").read_text(encoding="utf-8")
-        there, here = (
-            {name: value for name, value in json.loads(of).items() if name not in _FREE}
-            for of in (text, settings)
-        )
-        differ = differences(there, here)
+        differ = differences(followed(text), followed(settings))
         if differ:
             raise ValueError(
                 f"The run in {self.path} follows other settings:\n  "
@@ -111,7 +114,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Removes the run that is there, so that no file of it stays behind."""
-        for name in self.names:
+        for name in self.names if self._writes else ():
             path = Path(self.path, name)
             if path.is_dir():
                 shutil.rmtree(path)
@@ -119,13 +122,11 @@ class RunFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Writes one file whole."""
-        with replace_when_written(self.path / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write_model(self, name: str, model: keras.Model) -> None:
         """Saves a model whole."""
-        with replace_when_written(self.path / name) as temporary:
-            model.save(temporary)
+        self._write(name, model.save)
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
         """Writes rows as CSV; a column a key, in the order they appear."""
@@ -138,5 +139,15 @@ class RunFolder:
 
     def write_figure(self, name: str, figure: Any) -> None:
         """Writes a matplotlib figure whole."""
-        with replace_when_written(self.path / name) as temporary:
-            figure.savefig(temporary, dpi=120, bbox_inches="tight")
+        self._write(name, partial(figure.savefig, dpi=120, bbox_inches="tight"))
+
+    def _write(self, name: str, write: Callable[[Path], Any]) -> None:
+        if self._writes:
+            with replace_when_written(self.path / name) as temporary:
+                write(temporary)
+
+
+def followed(settings: str) -> dict[str, Any]:
+    """What has to be the same in a run that goes on, and on all of its workers."""
+    found = json.loads(settings)
+    return {name: value for name, value in found.items() if name not in _FREE}

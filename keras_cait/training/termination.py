@@ -4,7 +4,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 EXIT_CODE = 128 + signal.SIGTERM  # 143, as shells have it
 
@@ -42,9 +42,25 @@ def sigterm_put_off() -> Iterator[None]:
     end_if_asked()
 
 
+@contextlib.contextmanager
+def sigterm_kept() -> Iterator[None]:
+    """Gives SIGTERM back to who had it, after what takes it without saying so.
+
+    TensorFlow does where there are many workers, and then nothing ends them.
+    """
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+
+
 def is_asked() -> bool:
     """Whether SIGTERM has come."""
     return _Asked.came
+
+
+def ask() -> None:
+    """As SIGTERM does which came to another worker; whoever looks will see it."""
+    _Asked.came = True
 
 
 def end_if_asked() -> None:
@@ -55,8 +71,18 @@ def end_if_asked() -> None:
 
     """
     if _Asked.came:
-        _Asked.came = False
-        raise SystemExit(EXIT_CODE)
+        end()
+
+
+def end() -> NoReturn:
+    """Ends the program as SIGTERM does.
+
+    Raises:
+        SystemExit: With code 143.
+
+    """
+    _Asked.came = False
+    raise SystemExit(EXIT_CODE)
 
 
 def _answer(number: int, frame: Any) -> None:

@@ -1,17 +1,22 @@
 """What ends a worker when another one has died, which it would wait for forever."""
 
 import atexit
+import hashlib
 import os
+import queue
 import selectors
+import signal
 import sys
 import threading
 from types import TracebackType
 
 from keras_cait.training.cluster import Cluster
 from keras_cait.training.meeting import Line
+from keras_cait.training.termination import ask
 
 LOST = 75  # exit code, sysexits.h's for "try again"
 _PATIENCE = 3.0  # seconds for who is gone to be found, after TensorFlow's error
+WATCHES: "list[Watch]" = []  # of this process: one at most
 _ABORTED = "Collective ops is aborted"  # TensorFlow's words for it
 
 
@@ -37,7 +42,13 @@ class Watch:
         self.cluster = cluster
         self._lines = dict(lines)
         self._ended = threading.Event()
-        self._failed = False
+        self._code: int | None = None  # with which this process leaves the others
+        self._steps = 0
+        self._last: int | None = None  # of the steps, for all
+        self._has_asked = False
+        self._said: dict[str, queue.Queue[tuple[int, list[str]]]] = {
+            word: queue.Queue() for word in ("has", "differ", "heard")
+        }
         self._selector = selectors.DefaultSelector()
         for index, line in lines.items():
             self._selector.register(line, selectors.EVENT_READ, index)
@@ -46,23 +57,83 @@ class Watch:
         self._hook, sys.excepthook = sys.excepthook, self._on_error
         atexit.register(self._leave)
 
-    def abandon(self) -> None:
-        """Lets the others end too; for who leaves with an exit code but 0."""
-        self._failed = True
+    def abandon(self, code: int) -> None:
+        """Lets the others end too; for who leaves with an exit code but 0.
+
+        Nothing where all have agreed to end: they wait for each other.
+
+        Args:
+            code: The exit code.
+
+        """
+        if self._last != self._steps:
+            self._code = code
+
+    def differ(self, text: str) -> list[str]:
+        """The addresses of the workers that have another text than the first one.
+
+        Every worker asks, and waits until all have. Where there are such, each is to
+        end with what it has to say, whoever is the first to.
+        """
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if self.cluster.index == 0:
+            found = [self._said["has"].get() for _ in self._lines]
+            indices = sorted(index for index, words in found if words != [digest])
+            self._code = 1 if indices else None
+            for line in self._lines.values():
+                line.say("differ", *indices)
+        else:
+            self._lines[0].say("has", digest)
+            indices = [int(word) for word in self._said["differ"].get()[1]]
+        return [self.cluster.addresses[index] for index in indices]
+
+    def ends_here(self, asked: bool) -> bool:
+        """Whether all workers end after this step; each asks after each step.
+
+        No worker can finish a step without the first one. So when that one has been
+        asked to end, it names the next step, and goes on once all have heard of it.
+        """
+        self._steps += 1
+        if asked and not self._has_asked:
+            self._has_asked = True
+            if self.cluster.index == 0:
+                self._last = self._steps + 1
+                for line in self._lines.values():
+                    line.say("end", self._last)
+                for _ in self._lines:
+                    self._said["heard"].get()
+            else:
+                self._lines[0].say("ask")
+        return self._steps == self._last
 
     def _look(self) -> None:
         waiting = set(self._lines)
-        while waiting and not self._failed:
+        while waiting and self._code is None:
             for key, _ in self._selector.select():
-                index = key.data
-                words = self._lines[index].hear()
-                if words == ["bye"]:
-                    waiting.discard(index)
-                    self._selector.unregister(self._lines[index])
-                elif not self._failed:  # or it has hung up itself
-                    lost = words[1] if words else self.cluster.addresses[index]
-                    self._end(lost)
+                line = self._lines[key.data]
+                self._take(key.data, line.hear(), waiting)
+                while line.has_more:
+                    self._take(key.data, line.hear(), waiting)
         self._ended.set()
+
+    def _take(self, index: int, words: list[str] | None, waiting: set[int]) -> None:
+        """What another worker says; None from who has gone."""
+        match words or ["lost", self.cluster.addresses[index]]:
+            case ["bye"]:
+                waiting.discard(index)
+                self._selector.unregister(self._lines[index])
+            case ["lost", address]:
+                if self._code is None:  # or it has hung up itself
+                    self._end(address)
+            case ["ask"]:
+                ask()
+            case ["end", step]:
+                self._last = int(step)
+                self._lines[index].say("heard")
+            case [word, *more] if word in self._said:
+                if word == "differ" and more:
+                    self._code = 1
+                self._said[word].put((index, more))
 
     def _end(self, lost: str) -> None:
         for line in self._lines.values():
@@ -90,14 +161,16 @@ class Watch:
             self._ended.wait(_PATIENCE)
             said = " ".join(str(error).partition(_ABORTED)[2].split())
             self._give_up("a worker does not answer", f" TensorFlow says:{said[3:]}")
-        self._failed = True
+        self._code = 128 + signal.SIGINT if kind is KeyboardInterrupt else 1
         self._hook(kind, error, traceback)
 
     def _leave(self) -> None:
-        if self._failed:
+        if self._code is not None:
             for line in self._lines.values():
-                line.hang_up()  # the process itself may take long to end
-            return
+                line.hang_up()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self._code)  # JAX would wait for the others, and then abort
         first = self.cluster.index == 0
         if first:
             self._ended.wait()

@@ -17,6 +17,7 @@ LONGEST = 90  # seconds; then what hangs is killed
 class Ended:
     code: int
     stderr: str
+    stdout: str
 
 
 def free_ports(count):
@@ -37,28 +38,34 @@ def environment(ports, index, **changed):
     return {**os.environ, **quiet, "TF_CONFIG": config, **changed}
 
 
-def run_workers(*options, module="tests.training.worker", **changed):
-    """Runs a worker for each options, and returns how each ended."""
-    ports = free_ports(len(options))
-    processes = [
+def start_workers(*commands, **changed):
+    """Starts a worker for each command, which is what stands behind `python`."""
+    ports = free_ports(len(commands))
+    return [
         subprocess.Popen(
-            [sys.executable, "-m", module, json.dumps(given)],
+            [sys.executable, *map(str, command)],
             cwd=ROOT,
             env=environment(ports, index, **changed),
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for index, given in enumerate(options)
+        for index, command in enumerate(commands)
     ]
-    return [_ended(process) for process in processes]
 
 
-def _ended(process):
+def run_workers(*options, module="tests.training.worker", **changed):
+    """Runs a worker for each options, and returns how each ended."""
+    commands = [["-m", module, json.dumps(given)] for given in options]
+    return [ended(process) for process in start_workers(*commands, **changed)]
+
+
+def ended(process):
     """As it ended; killed, if it hangs."""
     with process:
         try:
-            stderr = process.communicate(timeout=LONGEST)[1]
+            stdout, stderr = process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:
             process.kill()
-            stderr = process.communicate()[1]
-        return Ended(process.returncode, stderr)
+            stdout, stderr = process.communicate()
+        return Ended(process.returncode, stderr, stdout)

@@ -7,7 +7,8 @@ import pytest
 import keras_cait
 from keras_cait.data.datasets import load_dataset
 from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.training.run import Run, RunConfig
+from keras_cait.training.run import Run
+from keras_cait.training.run_config import RunConfig
 from tests.models.samples import without_values
 
 SIZE = 224

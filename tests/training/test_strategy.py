@@ -3,7 +3,8 @@
 import keras
 import pytest
 
-from keras_cait.training.strategy import make_strategy, scope_of, shard_of
+from keras_cait.training.strategy import make_strategy, scope_of
+from keras_cait.training.workers import shard_of
 
 
 @pytest.mark.parametrize("name", ["single", "auto"])

@@ -50,6 +50,7 @@ def assert_told(ended, lost):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow  # tests/faults/test_workers.py does it with a recipe
 def test_two_workers_agree_with_one_until_one_dies(tmp_path):
     one, two = str(tmp_path / "one.npz"), str(tmp_path / "two.npz")
     train(output=one, strategy="single")

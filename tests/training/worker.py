@@ -16,13 +16,8 @@ from keras_cait import Distiller
 from keras_cait.data.batches import evaluation_batches, training_batches
 from keras_cait.data.datasets import load_dataset
 from keras_cait.data.mixing import Mixing
-from keras_cait.training.strategy import (
-    distribute,
-    is_chief,
-    make_strategy,
-    scope_of,
-    shard_of,
-)
+from keras_cait.training.strategy import make_strategy, scope_of
+from keras_cait.training.workers import distribute, is_chief, shard_of
 
 IMAGES = 43  # test images too: three in the last batch of eight
 OPTIMIZERS = {
@@ -81,7 +76,7 @@ def train(
 
     distiller.fit(
         distribute(strategy, training),
-        validation_data=distribute(strategy, testing),
+        validation_data=distribute(strategy, testing, size=8 // shard.count),
         epochs=whole_run,
         steps_per_epoch=IMAGES // batch_size,
         callbacks=[

@@ -1,0 +1,139 @@
+"""Recipes on two workers: one folder, one log, and on after one of them has died."""
+
+import json
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from tests.faults.runs import STUDENT, end, finish
+from tests.training.cluster_processes import ended, start_workers
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="tf.distribute"
+)
+
+# Of AdamW, rounding alone makes more than 1e-5 where a gradient should be zero; and
+# stochastic depth draws for as many images as a worker has.
+FLAGS = [
+    *("--dataset", "digits", "--limit", "64", "--batch-size", "8", "--epochs", "3"),
+    *("--warmup-epochs", "1", "--ema", "0.9", "--checkpoint-steps", "3"),
+    *("--mixup", "0.8", "--cutmix", "1.0", "--drop-path-rate", "0"),
+    *("--optimizer", "sgd", "--learning-rate", "0.05", "--worker-timeout", "60"),
+]
+TRAIN = ["keras_cait.recipes.train_deit", "--model", STUDENT, *FLAGS]
+
+
+def start(folder, *flags, others=()):
+    """Two workers of one training; the second may be told something else."""
+    command = ["-m", *TRAIN, "--output", folder, *flags]
+    return start_workers(command, [*command, *others])
+
+
+def assert_close_runs(folder, other):
+    """Weights, and the log of losses on training and test images."""
+    for name in ("model.keras", "model_ema.keras"):
+        weights, others = (
+            keras.saving.load_model(path / name, compile=False).get_weights()
+            for path in (folder, other)
+        )
+        for one, two in zip(weights, others, strict=True):
+            np.testing.assert_allclose(one, two, atol=1e-5)
+    logs = [(path / "history.csv").read_text().splitlines() for path in (folder, other)]
+    for row, same in zip(*logs, strict=True):
+        for value, twin in zip(row.split(","), same.split(","), strict=True):
+            if value != twin:
+                assert float(value) == pytest.approx(float(twin), abs=1e-5)
+
+
+def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
+    finish(TRAIN, tmp_path / "one")
+    folder = tmp_path / "two"
+    first, second = start(folder)
+    assert end(second, signal.SIGKILL, checkpoint=folder) == -signal.SIGKILL
+    lost = ended(first)
+    assert lost.code == 75, lost.stderr
+    assert "worker 1, localhost:" in lost.stderr
+    assert "Traceback" not in lost.stderr
+    assert list(folder.glob("checkpoints/*/step-*[1-7].safetensors"))
+    found = [ended(worker) for worker in start(folder, "--resume")]
+    assert [worker.code for worker in found] == [0, 0], found
+    assert found[1].stdout == ""
+    assert json.loads(found[0].stdout.splitlines()[-1])["accuracy"] >= 0
+    assert_close_runs(tmp_path / "one", folder)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("index", [0, 1])
+def test_sigterm_to_one_of_two_workers_keeps_the_step(index, tmp_path):
+    long = ("--epochs", "20")  # that it is under way still
+    finish(TRAIN, tmp_path / "one", *long)
+    folder = tmp_path / "two"
+    workers = start(folder, *long, "--checkpoint-steps", "1000")
+    # An epoch is kept at its end; then the next one is under way.
+    assert end(workers[index], signal.SIGTERM, checkpoint=folder) == 143
+    other = ended(workers[1 - index])
+    assert other.code == 143, other.stderr
+    assert "is kept at step" in other.stderr
+    found = [ended(worker) for worker in start(folder, *long, "--resume")]
+    assert [worker.code for worker in found] == [0, 0], found
+    assert_close_runs(tmp_path / "one", folder)
+
+
+@pytest.mark.faults
+def test_workers_that_are_told_different_things(tmp_path):
+    for worker in map(ended, start(tmp_path, others=("--seed", "1"))):
+        assert worker.code == 2, worker.stderr
+        assert "All workers must have the same settings" in worker.stderr
+        assert "Traceback" not in worker.stderr
+
+
+@pytest.mark.faults
+def test_workers_without_a_folder_in_common(tmp_path):
+    first, second = start(tmp_path / "mine")
+    assert end(first, signal.SIGKILL, checkpoint=tmp_path / "mine") == -signal.SIGKILL
+    ended(second)
+    others = ("--resume", "--output", tmp_path / "other")
+    for worker in map(ended, start(tmp_path / "mine", "--resume", others=others)):
+        assert worker.code == 2, worker.stderr
+        assert "same checkpoint of model" in worker.stderr
+
+
+@pytest.mark.faults
+def test_a_run_that_is_there_ends_all_workers(tmp_path):
+    (tmp_path / "model.keras").write_text("precious")
+    first, second = map(ended, start(tmp_path))
+    assert first.code == 2
+    assert "must not hold a run already" in first.stderr
+    assert second.code == 75
+    assert (tmp_path / "model.keras").read_text() == "precious"
+
+
+@pytest.mark.faults
+def test_a_worker_that_does_not_come(tmp_path):
+    command = ["-m", *TRAIN, "--output", tmp_path / "run", "--worker-timeout", "3"]
+    first, second = start_workers(command, ["-c", ""])
+    ended(second)
+    found = ended(first)
+    assert found.code == 2
+    assert "Received no answer from localhost:" in found.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.faults
+def test_a_teacher_with_batch_norm_on_two_workers(tmp_path):
+    flags = [
+        *("--student", STUDENT, *FLAGS, "--teacher-epochs", "2"),
+        *("--teacher-widths", "8", "--no-baseline"),
+    ]
+    recipe = ["keras_cait.recipes.distill_deit", *flags]
+    command = ["-m", *recipe, "--output", tmp_path / "two"]
+    found = [ended(worker) for worker in start_workers(command, command)]
+    assert [worker.code for worker in found] == [0, 0], found
+    one, two = (
+        keras.saving.load_model(tmp_path / "two" / name, compile=False)
+        for name in ("teacher.keras", "student.keras")
+    )
+    assert all(np.isfinite(weight).all() for weight in one.get_weights())
+    assert two.count_params() > 0
