@@ -11,15 +11,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_the_distiller_on_jax():
-    """A step, in half precision too, and going on from a file."""
-    run_on_jax(
-        f"{HERE}/test_distiller.py::test_a_step_equals_the_formula_written_out",
-        f"{HERE}/test_precision.py::test_trains_with_stochastic_depth[mixed_float16]",
-        f"{HERE}/test_saving.py::test_reloaded_it_is_compiled_and_trains_on",
-    )
-
-
 @pytest.mark.slow
 def test_more_of_the_distiller_on_jax():
     precision = "test_trains_with_stochastic_depth[mixed_bfloat16]"

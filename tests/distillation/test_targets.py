@@ -118,7 +118,8 @@ def test_refuses_other_targets(targets, said):
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
-@pytest.mark.parametrize("examples", [33, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.slow  # tests/training/test_teacher_cache.py trains on two anyway
+@pytest.mark.parametrize("examples", [33, 40])
 def test_one_and_two_replicas_agree(examples):
     """With 33 the last batch has one example, and one replica has none."""
     import tensorflow as tf
