@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO
 
+_QUIET = "KERAS_CAIT_QUIET"  # set for the processes that a program starts
+
 
 @contextlib.contextmanager
 def standard_error_kept() -> Iterator[Callable[[], str]]:
@@ -53,7 +55,7 @@ def _content(file: IO[bytes]) -> str:
 
 
 def _is_run() -> bool:
-    if __name__ == "__main__":
+    if __name__ == "__main__" or _QUIET in os.environ:
         return True
     if sys.argv[:1] != ["-m"]:  # which stands there until the module is found
         return False
@@ -65,6 +67,7 @@ def _start_quietly() -> None:
     # Errors that matter are raised; what TensorFlow logs as one, such as the kernel
     # that it falls back to, is not for whoever runs a program.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ[_QUIET] = "1"
     if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         return
     # Where there is no TensorFlow, the program's own import says so.

@@ -3,21 +3,25 @@
 import contextlib
 import dataclasses
 import io
+import math
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from keras_cait.data.datasets import ImageDataset, load_dataset
+from keras_cait.data.datasets import load_dataset
 from keras_cait.processors import processors
 from keras_cait.training.configuration import setting
 from keras_cait.training.lesson import Lesson
 from keras_cait.training.run import Run
 from keras_cait.training.run_config import RunConfig
+from keras_cait.training.strategy import make_strategy
 from keras_cait.training.students import build_student
 from keras_cait.training.teachers import make_teacher
 
@@ -41,21 +45,26 @@ class TrainingConfig(RunConfig):
         super().__post_init__()
         self._check("replicas", self.replicas >= 1, "1 or more")
         self._check("epochs", self.epochs >= 2, "2 or more")
+        unit = math.lcm(*_doubled(self.replicas))
         self._check(
             "batch_size",
-            self.batch_size % self.replicas == 0,
-            f"a multiple of --replicas, which is {self.replicas}",
+            self.batch_size % unit == 0,
+            f"a multiple of {unit}, for 1, 2, 4, ... {self.replicas} replicas",
         )
 
 
 def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
     """Measures distillation on 1, 2, 4, ... devices, in turn, twice each."""
-    data = load_dataset(config.dataset, data_dir=config.data_dir, limit=config.limit)
     numbers = _doubled(config.replicas)
-    rates: dict[int, list[float]] = {number: [] for number in reversed(numbers)}
-    for _ in range(2):
-        for number, found in rates.items():  # the most first: TensorFlow splits once
-            found.append(_rate(config, data, number))
+    rates: dict[int, list[float]] = {number: [] for number in numbers}
+    # A process each: TensorFlow splits a processor once, and lets no two strategies
+    # of one process have a device in common.
+    with ProcessPoolExecutor(
+        max_workers=1, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as processes:
+        for _ in range(2):
+            for number, found in rates.items():
+                found.append(processes.submit(_rate, config, number).result())
     results: dict[str, Any] = {"batch_size": config.batch_size, "device": _device()}
     alone = max(rates[1])
     for number in numbers:
@@ -64,10 +73,13 @@ def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
             f"{number} replicas {best:8.1f} images/s best, {min(rates[number]):8.1f} "
             f"the other time, {best / alone:5.2f} times one\n"
         )
-        results[f"replicas_{number}"] = round(best, 1)
+        results[f"replicas_{number}"] = float(f"{best:.4g}")
     hours = IMAGENET_RUN / max(rates[config.replicas]) / 3600
     results["imagenet_300_epochs_hours"] = round(hours, 1)
-    sys.stdout.write(f"300 epochs of ImageNet at the last rate: {hours:,.0f} hours\n")
+    sys.stdout.write(
+        f"At the last rate 300 epochs of ImageNet, {IMAGENET_RUN:,} images of this "
+        f"size, take {hours:,.0f} hours.\n"
+    )
     if not tf.config.list_physical_devices("GPU"):
         sys.stdout.write(
             f"These replicas are logical devices of one machine: they share its "
@@ -83,7 +95,9 @@ def _doubled(most: int) -> list[int]:
     return sorted({*numbers, most})
 
 
-def _rate(config: TrainingConfig, data: ImageDataset, replicas: int) -> float:
+def _rate(config: TrainingConfig, replicas: int) -> float:
+    make_strategy(f"mirrored:{replicas}")  # before TensorFlow reads any image
+    data = load_dataset(config.dataset, data_dir=config.data_dir, limit=config.limit)
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stdout(io.StringIO()),  # what runs say of themselves
@@ -104,7 +118,13 @@ def _rate(config: TrainingConfig, data: ImageDataset, replicas: int) -> float:
         student = run.make(build)
         lesson = None
         if config.teacher != "none":
-            make = partial(make_teacher, config.teacher, run.image_shape, run.classes)
+            make = partial(  # as fast with random weights
+                make_teacher,
+                config.teacher,
+                run.image_shape,
+                run.classes,
+                weights=None,
+            )
             teacher = run.make(make, precision="none")
             lesson = Lesson(teacher=teacher, distillation="hard", alpha=0.5)
         run.start()

@@ -58,9 +58,8 @@ class Shard:
         if batch_size % unit:
             below = batch_size // unit * unit
             sizes = f"{below} or {below + unit}" if below else f"{unit}"
-            pairs = (
-                ", whose images are mixed in pairs" if unit % 2 == 0 and paired else ""
-            )
+            mixed = paired and self.count > 1
+            pairs = ", whose images are mixed in pairs" if mixed else ""
             raise ValueError(
                 f"`batch_size` must be a multiple of {unit} on {self.count} worker(s) "
                 f"of {self.replicas} replica(s){pairs}. Received: "

@@ -13,7 +13,11 @@ from tests.training.test_two_workers import assert_same, assert_told
 pytestmark = (
     pytest.mark.slow
 )  # JAX compiles for half a minute; TensorFlow's runs anyway
-ON_JAX = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+ON_JAX = {
+    "KERAS_BACKEND": "jax",
+    "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": "--xla_backend_optimization_level=0",  # compiles sooner
+}
 
 
 def run_one(**options):

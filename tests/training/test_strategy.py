@@ -41,5 +41,7 @@ def test_replicas_share_a_batch_evenly():
     shard_of(None).check(7, paired=True)
     two = shard_of(make_strategy("mirrored:2"))
     two.check(8, paired=False)
-    with pytest.raises(ValueError, match=r"multiple of 2 .*batch_size=7\. Take 6 or 8"):
-        two.check(7, paired=False)
+    expected = r"multiple of 2 .* 2 replica\(s\)\. .*batch_size=7\. Take 6 or 8"
+    for paired in (False, True):
+        with pytest.raises(ValueError, match=expected):
+            two.check(7, paired=paired)
