@@ -16,6 +16,7 @@ from keras_cait.data.batches import (
 from keras_cait.data.datasets import ImageDataset, fingerprint_of
 from keras_cait.distillation import Distiller
 from keras_cait.models.preprocessing import own_preprocessing
+from keras_cait.training.batch_statistics import norms_to_share, shared_statistics
 from keras_cait.training.checkpoints import Checkpoints
 from keras_cait.training.class_losses import class_loss
 from keras_cait.training.configuration import to_json
@@ -183,13 +184,16 @@ class Run:
                 first_step=first_step,
             )
 
+        norms = norms_to_share(model, self.shard)
+        jit = "auto" if settings.jit is None else settings.jit
         keras.utils.set_random_seed(settings.seed)
         with scope_of(self.strategy):
             distiller = distiller_of(model, lesson)
             distiller.compile(
                 optimizer_of(settings, steps),
                 class_loss(settings.loss),
-                jit_compile="auto" if settings.jit is None else settings.jit,
+                # XLA compiles one replica, which knows nothing of the others.
+                jit_compile=False if norms else jit,
             )
             distiller.optimizer.build(distiller.trainable_variables)
         self._trainings += 1
@@ -215,14 +219,15 @@ class Run:
                 done=keeping.step,
                 shown=self.is_chief,
             )
-            train(
-                distiller,
-                keeping,
-                batches,
-                epochs=settings.epochs,
-                test_batches=self.test_batches(model, shared=True),
-                callbacks=[progress, *self._tensorboard(name)],
-            )
+            with shared_statistics(norms):
+                train(
+                    distiller,
+                    keeping,
+                    batches,
+                    epochs=settings.epochs,
+                    test_batches=self.test_batches(model, shared=True),
+                    callbacks=[progress, *self._tensorboard(name)],
+                )
             progress.close()
             speed = progress.images_per_second
             average = None if settings.ema is None else self._average(name, distiller)
