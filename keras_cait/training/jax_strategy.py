@@ -8,6 +8,7 @@ import keras
 from keras_cait.distillation.targets import FILLING
 from keras_cait.training.cluster import Cluster
 from keras_cait.training.meeting import meet
+from keras_cait.training.termination import sigterm_kept
 from keras_cait.training.watch import WATCHES, Watch
 
 
@@ -31,9 +32,10 @@ def jax_strategy(
         _make_cpus(int(number))
     if cluster is not None and not WATCHES:
         WATCHES.append(Watch(cluster, meet(cluster, timeout)))
-        keras.distribution.initialize(
-            cluster.addresses[0], len(cluster.addresses), cluster.index
-        )
+        with sigterm_kept():
+            keras.distribution.initialize(
+                cluster.addresses[0], len(cluster.addresses), cluster.index
+            )
     devices = keras.distribution.list_devices()
     if number:
         if int(number) > len(devices):

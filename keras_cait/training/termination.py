@@ -46,7 +46,7 @@ def sigterm_put_off() -> Iterator[None]:
 def sigterm_kept() -> Iterator[None]:
     """Gives SIGTERM back to who had it, after what takes it without saying so.
 
-    TensorFlow does where there are many workers, and then nothing ends them.
+    TensorFlow and JAX do where there are many workers, and then nothing ends them.
     """
     yield
     if threading.current_thread() is threading.main_thread():

@@ -3,6 +3,7 @@
 import random
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -78,13 +79,17 @@ def test_another_run_does_not_go_on(flags, named, whole):
 @pytest.mark.faults
 def test_twenty_kills_at_random_moments(tmp_path):
     """Of a run with a teacher; each goes on where the last one was, then a new one."""
-    finish(DISTIL, tmp_path / "whole")
+    started = time.perf_counter()
+    process = start(DISTIL, tmp_path / "whole")
+    process.communicate()
+    lasts = time.perf_counter() - started
+    assert process.returncode == 0
     moments = random.Random(0)
     kills, folder = 0, tmp_path / "0"
     while kills < 20:
         process = start(DISTIL, folder, "--resume")
         try:
-            _, err = process.communicate(timeout=moments.uniform(5, 25))
+            _, err = process.communicate(timeout=moments.uniform(0.3, 1) * lasts)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

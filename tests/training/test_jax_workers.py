@@ -52,6 +52,14 @@ def test_two_devices_agree_with_one(one, tmp_path):
     assert_same(one, two)
 
 
+def test_two_workers_of_two_devices_agree_with_one(one, tmp_path):
+    two = str(tmp_path / "two.npz")
+    flags = ON_JAX["XLA_FLAGS"] + " --xla_force_host_platform_device_count=2"
+    found = run_workers(*[{"output": two}] * 2, **(ON_JAX | {"XLA_FLAGS": flags}))
+    assert [worker.code for worker in found] == [0, 0], found
+    assert_same(one, two)
+
+
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_worker_that_fails_ends_the_other(index):
     options = [{"fault": "none"}, {"fault": "none"}]

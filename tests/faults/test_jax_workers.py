@@ -1,0 +1,41 @@
+"""A recipe on JAX: two workers log and learn what one does, also after one has died."""
+
+import signal
+
+import pytest
+
+from tests.faults.runs import end
+from tests.faults.test_workers import TRAIN, assert_close_runs
+from tests.training.cluster_processes import ended, start_workers
+from tests.training.test_jax_workers import ON_JAX
+
+
+def start(folder, *flags, number=2):
+    command = ["-m", *TRAIN, "--output", folder, *flags]
+    return start_workers(*[command] * number, **ON_JAX)
+
+
+@pytest.mark.faults
+def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
+    (one,) = map(ended, start(tmp_path / "one", number=1))
+    assert one.code == 0, one.stderr
+    folder = tmp_path / "two"
+    first, second = start(folder)
+    assert end(second, signal.SIGKILL, checkpoint=folder) == -signal.SIGKILL
+    lost = ended(first)
+    assert lost.code == 75, lost.stderr
+    assert "worker 1, localhost:" in lost.stderr
+    assert "Traceback" not in lost.stderr
+    found = [ended(worker) for worker in start(folder, "--resume")]
+    assert [worker.code for worker in found] == [0, 0], found
+    assert_close_runs(tmp_path / "one", folder)
+
+
+@pytest.mark.faults
+def test_sigterm_to_one_of_two_workers_keeps_the_step(tmp_path):
+    long = ("--epochs", "60", "--checkpoint-steps", "1000")
+    workers = start(tmp_path, *long)
+    assert end(workers[1], signal.SIGTERM, checkpoint=tmp_path) == 143
+    other = ended(workers[0])
+    assert other.code == 143, other.stderr
+    assert "is kept at step" in other.stderr
