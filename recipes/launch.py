@@ -10,8 +10,7 @@ from keras_cait.recipes.report import table_of
 from keras_cait.data.datasets import ImageDataset, load_dataset
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.configuration import make_config, parse_flags
-from keras_cait.training.run_config import RunConfig
-from keras_cait.training.strategy import make_strategy
+from keras_cait.training.run_config import RunConfig, strategy_of
 from keras_cait.training.termination import exits_on_sigterm
 from keras_cait.training.workers import abandon, is_chief
 
@@ -43,7 +42,7 @@ def launch(
     def work() -> str:
         config, data = configure(config_class, presets, given)
         results = train(config, data)
-        if not is_chief(_strategy_of(config)):
+        if not is_chief(strategy_of(config)):
             return ""
         print(f"\n{table_of(results)}\n\nResults in {config.output}")
         return json.dumps(results)
@@ -57,10 +56,6 @@ def launch(
     if code:
         abandon(code)
     return code
-
-
-def _strategy_of(config: RunConfig) -> Any:
-    return make_strategy(config.strategy, timeout=config.worker_timeout)
 
 
 def configure(
@@ -79,7 +74,7 @@ def configure(
         )
     # Before the images are loaded, which may take long: of what is given alone.
     early = make_config(config_class, given, presets[name] if name else None)
-    _strategy_of(early)  # and before TensorFlow computes, which is too late for many
+    strategy_of(early)  # and before TensorFlow computes, which is too late for many
     wanted = {**(presets[name] if name else {}), **given}
     if "data_dir" in given and "dataset" not in given:
         wanted["dataset"] = None

@@ -25,10 +25,10 @@ from keras_cait.training.keeping import Keeping, train
 from keras_cait.training.lesson import Lesson, distiller_of
 from keras_cait.training.optimizer_settings import optimizer_of
 from keras_cait.training.progress import Progress
-from keras_cait.training.run_config import RunConfig
+from keras_cait.training.run_config import RunConfig, strategy_of
 from keras_cait.training.run_folder import RunFolder, followed
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
-from keras_cait.training.strategy import make_strategy, scope_of
+from keras_cait.training.strategy import scope_of
 from keras_cait.training.teacher_cache import cached_teacher_logits
 from keras_cait.training.workers import agree, distribute, is_chief, shard_of
 
@@ -45,6 +45,7 @@ class Run:
 
     Attributes:
         image_shape: Height and width in pixels, and channels, of the models' images.
+        batch_size: Images that are seen at once, unless a training says otherwise.
         history: The log: a row a model and epoch.
         averaged: Test accuracy of each model with the average of its weights.
 
@@ -60,13 +61,11 @@ class Run:
         # Some views are of colours, so grey images become colour where they are.
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
-        self.strategy = make_strategy(config.strategy, timeout=config.worker_timeout)
+        self.strategy = strategy_of(config)
         self.shard = shard_of(self.strategy)
         self.is_chief = is_chief(self.strategy)
-        self.shard.check(
-            min(config.batch_size, data.train.number),
-            paired=config.mixing() is not None,
-        )
+        self.batch_size = min(config.batch_size, data.train.number)
+        self.shard.check(self.batch_size, paired=config.mixing() is not None)
         if self.shard.count > 1 and config.teacher_logits is not None:
             raise ValueError(
                 "--teacher-logits keeps what a teacher says to whole batches. "
@@ -135,7 +134,7 @@ class Run:
         """
         own = own_preprocessing(model)
         view = self.config.evaluation_view(self.image_shape, own)
-        size = self.config.batch_size
+        size = self.batch_size
         if not shared:
             return evaluation_batches(self.data.test, view, size)
         batches = evaluation_batches(self.data.test, view, size, shard=self.shard)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from keras_cait.training.configuration import setting
 from keras_cait.training.settings import TrainingSettings
+from keras_cait.training.strategy import make_strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +47,8 @@ class RunConfig(TrainingSettings):
                 "A run is either gone on with or replaced. Received: --resume and "
                 "--overwrite"
             )
+
+
+def strategy_of(config: RunConfig) -> Any:
+    """Where a run computes; before anything is, so that there may be many workers."""
+    return make_strategy(config.strategy, timeout=config.worker_timeout)

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from tests.faults.runs import end
-from tests.faults.test_workers import TRAIN, assert_close_runs
+from tests.faults.test_workers import TRAIN, assert_both_go_on, assert_close_runs
 from tests.training.cluster_processes import ended, start_workers
 from tests.training.test_jax_workers import ON_JAX
 
@@ -19,16 +19,8 @@ def start(folder, *flags, number=2):
 def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
     (one,) = map(ended, start(tmp_path / "one", number=1))
     assert one.code == 0, one.stderr
-    folder = tmp_path / "two"
-    first, second = start(folder)
-    assert end(second, signal.SIGKILL, checkpoint=folder) == -signal.SIGKILL
-    lost = ended(first)
-    assert lost.code == 75, lost.stderr
-    assert "worker 1, localhost:" in lost.stderr
-    assert "Traceback" not in lost.stderr
-    found = [ended(worker) for worker in start(folder, "--resume")]
-    assert [worker.code for worker in found] == [0, 0], found
-    assert_close_runs(tmp_path / "one", folder)
+    assert_both_go_on(start, tmp_path / "two")
+    assert_close_runs(tmp_path / "one", tmp_path / "two")
 
 
 @pytest.mark.faults

@@ -47,9 +47,8 @@ def assert_close_runs(folder, other):
                 assert float(value) == pytest.approx(float(twin), abs=1e-5)
 
 
-def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
-    finish(TRAIN, tmp_path / "one")
-    folder = tmp_path / "two"
+def assert_both_go_on(start, folder):
+    """One is killed in the middle of an epoch; the other says so; both start again."""
     first, second = start(folder)
     assert end(second, signal.SIGKILL, checkpoint=folder) == -signal.SIGKILL
     lost = ended(first)
@@ -61,7 +60,12 @@ def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
     assert [worker.code for worker in found] == [0, 0], found
     assert found[1].stdout == ""
     assert json.loads(found[0].stdout.splitlines()[-1])["accuracy"] >= 0
-    assert_close_runs(tmp_path / "one", folder)
+
+
+def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
+    finish(TRAIN, tmp_path / "one")
+    assert_both_go_on(start, tmp_path / "two")
+    assert_close_runs(tmp_path / "one", tmp_path / "two")
 
 
 @pytest.mark.faults
