@@ -66,12 +66,8 @@ class Run:
         self.is_chief = is_chief(self.strategy)
         self.batch_size = min(config.batch_size, data.train.number)
         self.shard.check(self.batch_size, paired=config.mixing() is not None)
-        if self.shard.count > 1 and config.teacher_logits is not None:
-            raise ValueError(
-                "--teacher-logits keeps what a teacher says to whole batches. "
-                f"Received: {self.shard.count} workers, each of which sees a part. "
-                "Leave it out."
-            )
+        if self.shard.count > 1:
+            self._check_for_many_workers()
         self.folder = RunFolder(
             config.output,
             files,
@@ -82,6 +78,20 @@ class Run:
         self._trainings = 0
         self.history: list[dict[str, Any]] = []
         self.averaged: dict[str, float] = {}
+
+    def _check_for_many_workers(self) -> None:
+        received = f"Received: {self.shard.count} workers. Leave it out."
+        if self.config.teacher_logits is not None:
+            raise ValueError(
+                "--teacher-logits keeps what a teacher says to whole batches, of which "
+                f"each worker sees a part. {received}"
+            )
+        if keras.backend.backend() == "jax" and self.config.jit is False:
+            # Its devices start them in different orders: all wait for each other.
+            raise ValueError(
+                "--no-jit makes JAX compute one operation after the other, which many "
+                f"workers cannot do together. {received}"
+            )
 
     def make(
         self,

@@ -25,7 +25,7 @@ class RunConfig(TrainingSettings):
     )
     strategy: str = setting("auto", "auto, single, mirrored, mirrored:N, multiworker")
     worker_timeout: float = setting(300.0, "seconds to wait for TF_CONFIG's workers")
-    jit: bool | None = setting(None, "compile with XLA; by default on a GPU only")
+    jit: bool | None = setting(None, "compile with XLA; by default on GPUs, and by JAX")
     teacher_logits: Path | None = setting(
         None, "file that keeps what a teacher says, for the next students of one seed"
     )

@@ -5,7 +5,12 @@ import signal
 import pytest
 
 from tests.faults.runs import end
-from tests.faults.test_workers import TRAIN, assert_both_go_on, assert_close_runs
+from tests.faults.test_workers import (
+    TRAIN,
+    assert_both_go_on,
+    assert_close_runs,
+    assert_refused,
+)
 from tests.training.cluster_processes import ended, start_workers
 from tests.training.test_jax_workers import ON_JAX
 
@@ -31,3 +36,9 @@ def test_sigterm_to_one_of_two_workers_keeps_the_step(tmp_path):
     other = ended(workers[0])
     assert other.code == 143, other.stderr
     assert "is kept at step" in other.stderr
+
+
+@pytest.mark.faults
+def test_one_operation_after_the_other_is_refused(tmp_path):
+    assert_refused(start(tmp_path / "run", "--no-jit"), "cannot do together")
+    assert not list(tmp_path.iterdir())

@@ -35,7 +35,7 @@ def train(
     batch_size=8,
     mixed=True,
     optimizer="sgd",
-    jit_compile=False,
+    jit_compile="auto",
     fault="",
 ):
     """Writes the logs and the weights; then, if it is to have one, has its fault."""
