@@ -48,7 +48,9 @@ def colour_of_size(images: Tensor, size: tuple[int, int]) -> Tensor:
             f"Received: images of {channels}"
         )
     if tuple(images.shape[1:3]) != tuple(size):
-        images = keras.layers.Resizing(*size, dtype=_full_precision())(images)
+        resize = keras.layers.Resizing(*size, dtype=_full_precision())
+        # Its default is True, which a model that is just called would follow.
+        images = resize(images, training=False)
     if channels == 1:
         images = keras.layers.Concatenate(dtype=_full_precision())([images] * 3)
     return images

@@ -51,3 +51,17 @@ def test_images_that_fit_are_left_alone():
 def test_other_channels_are_refused():
     with pytest.raises(ValueError, match=r"1 or 3 channels.*images of 2"):
         colour_of_size(keras.Input((32, 32, 2)), (32, 32))
+
+
+def test_a_model_behind_it_does_not_train_when_it_is_called(tmp_path):
+    inputs = keras.Input((4, 4, 3))
+    x = keras.layers.BatchNormalization()(colour_of_size(inputs, (8, 8)))
+    model = keras.Model(inputs, x)
+    model.save(tmp_path / "model.keras")
+    images = pixels(2, 4, 4, 3)
+    for each in (model, keras.saving.load_model(tmp_path / "model.keras")):
+        expected = each.predict_on_batch(images)
+        np.testing.assert_allclose(to_numpy(each(images)), expected, rtol=1e-6)
+        assert not each.layers[-1].moving_mean.numpy().any()
+        each(images, training=True)
+        assert each.layers[-1].moving_mean.numpy().all()
