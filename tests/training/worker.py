@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from typing import Literal
 
 import keras
 import numpy as np
@@ -35,7 +36,7 @@ def train(
     batch_size=8,
     mixed=True,
     optimizer="sgd",
-    jit_compile="auto",
+    jit_compile: bool | Literal["auto"] = "auto",
     fault="",
 ):
     """Writes the logs and the weights; then, if it is to have one, has its fault."""
