@@ -16,16 +16,11 @@ def test_models_and_distiller_on_jax():
 
     The convnet is of Keras's own layers, and slow to compile.
     """
-    outputs = "(test_logits or test_heads) and not regnety and not rect"
-    steps = (
-        "test_a_step_equals_the_formula_written_out "
-        "or (test_trains_with_stochastic_depth and mixed_float16) "
-        "or test_reloaded_it_is_compiled_and_trains_on"
-    )
-    files = ("test_distiller", "test_precision", "test_saving")
+    networks = ("deit_distilled", "deit3", "cait")
     run_on_jax(
-        "tests/models/test_parity.py",
-        *(f"tests/distillation/{name}.py" for name in files),
-        "-k",
-        f"({outputs}) or {steps}",
+        *(f"tests/models/test_parity.py::test_logits[{name}]" for name in networks),
+        "tests/models/test_parity.py::test_heads[deit_distilled]",
+        "tests/distillation/test_distiller.py::"
+        "test_a_step_equals_the_formula_written_out",
+        "tests/distillation/test_saving.py::test_reloaded_it_is_compiled_and_trains_on",
     )

@@ -38,7 +38,7 @@ def train(replicas, distillation, jit_compile, optimizer, examples=40, policy=No
         distiller.compile(OPTIMIZERS[optimizer](), jit_compile=jit_compile)
     log = distiller.fit(data, shuffle=False, verbose=0).history
     measured = {}
-    if optimizer == "sgd":  # measuring does not depend on it
+    if optimizer == "sgd" and policy is None:  # measuring does not depend on them
         measured = distiller.evaluate(data, verbose=0, return_dict=True)
     return weights_of(student), {k: v[0] for k, v in log.items()}, measured
 

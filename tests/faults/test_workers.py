@@ -62,6 +62,14 @@ def assert_both_go_on(start, folder):
     assert json.loads(found[0].stdout.splitlines()[-1])["accuracy"] >= 0
 
 
+def test_two_workers_agree_with_one(tmp_path):
+    finish(TRAIN, tmp_path / "one")
+    found = [ended(worker) for worker in start(tmp_path / "two")]
+    assert [worker.code for worker in found] == [0, 0], found
+    assert_close_runs(tmp_path / "one", tmp_path / "two")
+
+
+@pytest.mark.faults
 def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
     finish(TRAIN, tmp_path / "one")
     assert_both_go_on(start, tmp_path / "two")

@@ -36,7 +36,14 @@ def right_by_hand(model, folder, side, crop_pct, mean, std, *tops):
 
 
 @pytest.mark.parametrize(
-    "flags", [[], ["--mean", "0.5", "0.4", "0.3", "--std", "0.2", "0.3", "0.25"]]
+    "flags",
+    [
+        [],
+        pytest.param(
+            ["--mean", "0.5", "0.4", "0.3", "--std", "0.2", "0.3", "0.25"],
+            marks=pytest.mark.slow,
+        ),
+    ],
 )
 def test_timm_weights_by_name(flags, pictures, tmp_path, capsys):
     model = keras_cait.DeiT_Ti_Distilled(

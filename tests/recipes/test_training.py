@@ -55,17 +55,24 @@ def test_deit3_s_recipe(tmp_path, capsys):
     assert settings["loss"] == "sigmoid"
 
 
-def test_a_cait_is_distilled_with_a_token_and_without(tmp_path, capsys):
-    for token in ([], ["--no-distillation-token", "--no-baseline"]):
-        output = tmp_path / f"out{len(token)}"
-        student = ["--student", TINY_MODEL, "--teacher-epochs", "1"]
-        with without_compiling():
-            code = distill_cait.main([*FEW, *student, *token, "--output", str(output)])
-        assert code == 0
-        results = results_of(capsys.readouterr().out)
-        assert ("class_head_accuracy" in results) == (not token)
-        assert ("undistilled_accuracy" in results) == (not token)
-        assert 0 <= results["teacher_agreement"] <= 1
+@pytest.mark.parametrize(
+    "token",
+    [
+        [],
+        pytest.param(
+            ["--no-distillation-token", "--no-baseline"], marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_a_cait_is_distilled_with_a_token_and_without(token, tmp_path, capsys):
+    student = ["--student", TINY_MODEL, "--teacher-epochs", "1"]
+    output = ["--output", str(tmp_path / "out")]
+    with without_compiling():
+        assert distill_cait.main([*FEW, *student, *token, *output]) == 0
+    results = results_of(capsys.readouterr().out)
+    assert ("class_head_accuracy" in results) == (not token)
+    assert ("undistilled_accuracy" in results) == (not token)
+    assert 0 <= results["teacher_agreement"] <= 1
 
 
 def test_teacher_logits_are_kept_for_the_next_student(run, tmp_path, capsys):

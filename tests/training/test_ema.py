@@ -51,9 +51,9 @@ def assert_close(found, expected, atol=1e-6):
 @pytest.mark.parametrize(
     ("replicas", "batches", "policy"),
     [
-        (1, 1, "float32"),
+        pytest.param(1, 1, "float32", marks=pytest.mark.slow),
         (1, 2, "float32"),
-        (2, 1, "float32"),
+        pytest.param(2, 1, "float32", marks=pytest.mark.slow),
         (2, 2, "float32"),
         (2, 1, "mixed_float16"),
     ],

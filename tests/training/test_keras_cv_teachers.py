@@ -33,7 +33,7 @@ def published_size(architecture):
     "architecture",
     [
         name
-        if name in ("resnet18", "resnet50_v2", "densenet121")
+        if name in ("resnet18", "resnet50_v2")
         else pytest.param(name, marks=pytest.mark.slow)
         for name in ARCHITECTURES
     ],

@@ -71,7 +71,10 @@ def assert_same(one, other):
         assert values == pytest.approx(other[1][name], rel=1e-5), name
 
 
-@pytest.mark.parametrize(("activation", "shape"), [(None, SHAPE), ("softmax", LARGER)])
+@pytest.mark.parametrize(
+    ("activation", "shape"),
+    [pytest.param(None, SHAPE, marks=pytest.mark.slow), ("softmax", LARGER)],
+)
 def test_it_trains_as_with_the_teacher_which_is_not_asked(activation, shape, tmp_path):
     teacher = teacher_of(activation, shape)
     expected = train(run_batches(), teacher)
