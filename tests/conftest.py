@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock
 
+from tests.graphs import optimise_graphs
+
 ROOT = Path(__file__).parents[1]
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -20,15 +22,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 def pytest_configure(config: pytest.Config) -> None:
     # A plugin, since hooks of this file see the tests below its folder alone.
     config.pluginmanager.register(BuildersExamples())
-    _split_the_cpu(config)
+    _set_up_tensorflow(config)
 
 
 def pytest_collection_finish() -> None:
     gc.freeze()  # what is imported stays: collecting garbage need not look at it
 
 
-def _split_the_cpu(config: pytest.Config) -> None:
-    """Makes two devices of it, for strategies of two replicas, where tests run."""
+def _set_up_tensorflow(config: pytest.Config) -> None:
+    """Makes two devices of the processor, for strategies of two replicas."""
     only_distributes = config.getoption("numprocesses", default=None)
     if os.environ["KERAS_BACKEND"] != "tensorflow" or only_distributes:
         return
@@ -37,6 +39,7 @@ def _split_the_cpu(config: pytest.Config) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     halves = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, halves)
+    optimise_graphs(False)
 
 
 class BuildersExamples:

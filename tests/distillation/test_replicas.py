@@ -9,6 +9,7 @@ import pytest
 from keras_cait import Distiller
 from keras_cait.training.strategy import make_strategy, scope_of
 from tests.distillation.models import make_batch, make_student, make_teacher, weights_of
+from tests.graphs import optimised_graphs
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.distribute"
@@ -73,7 +74,8 @@ def test_one_and_two_replicas_agree(distillation, jit_compile, optimizer):
 @pytest.mark.parametrize("examples", [33, pytest.param(37, marks=pytest.mark.slow)])
 def test_a_last_batch_that_does_not_divide_evenly(examples):
     """With 33 the last batch has one example, and one replica has none."""
-    one, two = (train(n, "soft", False, "sgd", examples) for n in (1, 2))
+    with optimised_graphs():  # TensorFlow's own Conv2D of no images has a wrong shape
+        one, two = (train(n, "soft", False, "sgd", examples) for n in (1, 2))
     assert_same(one, two)
 
 

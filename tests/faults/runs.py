@@ -10,6 +10,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from tests.graphs import optimised_graphs
+
 STUDENT = "embed_dim=16,depth=1,num_heads=2,patch_size=4"
 FLAGS = [
     *("--dataset", "digits", "--limit", "64", "--batch-size", "8", "--epochs", "3"),
@@ -36,7 +38,8 @@ def start(recipe: list[str], folder: Path, *flags: str) -> subprocess.Popen[str]
 def finish(recipe: list[str], folder: Path, *flags: str) -> None:
     """Runs a recipe to its end, in this process, which has imported it all."""
     main = importlib.import_module(recipe[0]).main
-    assert main([*recipe[1:], "--output", str(folder), *flags]) == 0
+    with optimised_graphs():
+        assert main([*recipe[1:], "--output", str(folder), *flags]) == 0
 
 
 def end(

@@ -1,0 +1,21 @@
+"""Whether TensorFlow optimises graphs before it runs them."""
+
+import contextlib
+from collections.abc import Iterator
+
+
+def optimise_graphs(on: bool) -> None:
+    """Which takes longer than to run them once or twice, as most tests do."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": not on})
+
+
+@contextlib.contextmanager
+def optimised_graphs() -> Iterator[None]:
+    """Inside, they are, as where recipes run: for what is to have the same bits."""
+    optimise_graphs(True)
+    try:
+        yield
+    finally:
+        optimise_graphs(False)
