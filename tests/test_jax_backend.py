@@ -9,8 +9,12 @@ import pytest
 
 from tests.on_jax import run_on_jax
 
+PARITY = "tests/models/test_parity.py"
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="runs on JAX already"
+)
 
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
+
 def test_models_and_distiller_on_jax():
     """Of models the outputs, which all that is inside takes part in.
 
@@ -18,9 +22,14 @@ def test_models_and_distiller_on_jax():
     """
     networks = ("deit_distilled", "deit3", "cait")
     run_on_jax(
-        *(f"tests/models/test_parity.py::test_logits[{name}]" for name in networks),
-        "tests/models/test_parity.py::test_heads[deit_distilled]",
+        *(f"{PARITY}::test_logits[{name}]" for name in networks),
+        *(f"{PARITY}::test_heads[{name}]" for name in networks),
         "tests/distillation/test_distiller.py::"
         "test_a_step_equals_the_formula_written_out",
         "tests/distillation/test_saving.py::test_reloaded_it_is_compiled_and_trains_on",
     )
+
+
+@pytest.mark.slow
+def test_all_of_the_models_numbers_on_jax():
+    run_on_jax(PARITY)

@@ -15,6 +15,7 @@ from keras_cait.training.meeting import Line
 from keras_cait.training.termination import ask
 
 LOST = 75  # exit code, sysexits.h's for "try again"
+_MOMENT = 1.0  # seconds in which a connection's end arrives
 _PATIENCE = 3.0  # seconds for who is gone to be found, after TensorFlow's error
 WATCHES: "list[Watch]" = []  # of this process: one at most
 _ABORTED = "Collective ops is aborted"  # TensorFlow's words for it
@@ -161,6 +162,9 @@ class Watch:
             self._ended.wait(_PATIENCE)
             said = " ".join(str(error).partition(_ABORTED)[2].split())
             self._give_up("a worker does not answer", f" TensorFlow says:{said[3:]}")
+        if kind is not KeyboardInterrupt:
+            # JAX fails in its own words, sooner than it is heard here who has gone.
+            self._ended.wait(_MOMENT)
         self._code = 128 + signal.SIGINT if kind is KeyboardInterrupt else 1
         self._hook(kind, error, traceback)
 

@@ -58,7 +58,8 @@ def assert_both_go_on(start, folder):
     assert list(folder.glob("checkpoints/*/step-*[1-7].safetensors"))
     found = [ended(worker) for worker in start(folder, "--resume")]
     assert [worker.code for worker in found] == [0, 0], found
-    assert "accuracy" not in found[1].stdout  # Gloo says there who it found
+    lines = found[1].stdout.splitlines()  # on JAX, Gloo says there who it found
+    assert not [line for line in lines if "[Gloo]" not in line]
     assert json.loads(found[0].stdout.splitlines()[-1])["accuracy"] >= 0
 
 

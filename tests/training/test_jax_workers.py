@@ -10,9 +10,7 @@ import pytest
 from tests.training.cluster_processes import LONGEST, ROOT, run_workers
 from tests.training.test_two_workers import assert_same, assert_told
 
-pytestmark = (
-    pytest.mark.slow
-)  # JAX compiles for half a minute; TensorFlow's runs anyway
+pytestmark = pytest.mark.slow  # one on TensorFlow runs anyway
 ON_JAX = {
     "KERAS_BACKEND": "jax",
     "JAX_PLATFORMS": "cpu",
