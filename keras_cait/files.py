@@ -2,9 +2,16 @@
 
 import contextlib
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_PREFIX = ".writing-"  # of the temporary folder that a file is written in
+_LOCK = ".lock"  # in that folder; locked for as long as its process lives
 
 
 @contextlib.contextmanager
@@ -13,7 +20,15 @@ def replace_when_written(path: Path) -> Iterator[Path]:
 
     The temporary name keeps the suffixes, which writers go by. After an error
     nothing of it remains, nor a folder that was made for it, and what stood at `path`
-    before still does.
+    before still does. A file's permissions are those of any new file, `0o666` less
+    the umask, whatever its writer set. What killed processes left in the folder is
+    removed first; see `sweep_leftovers`.
+
+    Args:
+        path: The file or folder to write. A folder is replaced only if it is empty.
+
+    Raises:
+        OSError: If nothing can be written there.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -26,12 +41,65 @@ def replace_when_written(path: Path) -> Iterator[Path]:
     new = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as folder:
-            temporary = Path(folder, path.name)
+        sweep_leftovers(path.parent)
+        with _locked_folder(path.parent) as folder:
+            temporary = folder / path.name
             yield temporary
+            _set_permissions(temporary, like=folder / _LOCK)
             os.replace(temporary, path)
     except BaseException:
         for folder in new:  # the innermost first; one that holds something stays
             with contextlib.suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def sweep_leftovers(folder: Path) -> None:
+    """Removes what processes that were killed while they wrote left in a folder.
+
+    `replace_when_written` holds a lock beside what it writes. The system releases the
+    lock when the process ends, in whatever way, so what is still locked is being
+    written, perhaps in another container or on another host, and is left alone. What
+    cannot be removed stays, without an error.
+
+    Args:
+        folder: The folder, which need not exist. Folders inside are not searched.
+
+    Example:
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     leftover = Path(folder, ".writing-of_a_killed_process")
+        ...     leftover.mkdir()
+        ...     (leftover / ".lock").touch()
+        ...     sweep_leftovers(Path(folder))
+        ...     os.listdir(folder)
+        []
+
+    """
+    for lock in folder.glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(Timeout, OSError), FileLock(lock, timeout=0):
+            shutil.rmtree(lock.parent)
+
+
+@contextlib.contextmanager
+def _locked_folder(parent: Path) -> Iterator[Path]:
+    """Makes a temporary folder that `sweep_leftovers` leaves alone, and removes it."""
+    with tempfile.TemporaryDirectory(
+        prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        unnamed = folder / ".new-lock"
+        unnamed.touch()
+        with FileLock(unnamed):
+            unnamed.rename(folder / _LOCK)  # so the lock is never seen unlocked
+            yield folder
+
+
+def _set_permissions(path: Path, *, like: Path) -> None:
+    """Gives a file, or all files of a folder, the permissions of another file.
+
+    Another file tells the umask; `os.umask` would change it for all threads.
+    """
+    mode = stat.S_IMODE(like.stat().st_mode)
+    for file in (path, *path.rglob("*")):
+        if file.is_file():
+            file.chmod(mode)

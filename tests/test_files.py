@@ -1,9 +1,16 @@
+import contextlib
 import os
+import stat
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import keras_cait
-from keras_cait.files import replace_when_written
+from keras_cait import files
+from keras_cait.files import replace_when_written, sweep_leftovers
 from keras_cait.weights import timm_files
 from tests.models.samples import tiny_deit
 
@@ -76,3 +83,99 @@ def test_weights_files_are_written_so(tmp_path, monkeypatch):
         keras_cait.save_timm_weights(tiny_deit(depth=1), path)
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+@pytest.fixture(params=[0o022, 0o027], ids=oct)
+def umask(request):
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def save_private(path):
+    """Writes a file as `tempfile.mkstemp` does, for its owner alone."""
+    path.touch(mode=0o600)
+
+
+def save_safetensors(path):
+    save_file({"weight": np.zeros(3)}, path)
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("save", [save_private, save_safetensors])
+def test_a_file_has_the_permissions_of_a_new_one(save, umask, tmp_path):
+    path = tmp_path / "new" / "a.safetensors"
+    with replace_when_written(path) as temporary:
+        save(temporary)
+    assert mode_of(path) == 0o666 & ~umask
+    assert mode_of(path.parent) == 0o777 & ~umask
+
+
+def test_files_of_a_folder_have_the_permissions_of_new_ones(umask, tmp_path):
+    path = tmp_path / "folder"
+    with replace_when_written(path) as temporary:
+        (temporary / "inner").mkdir(parents=True)
+        save_private(temporary / "inner" / "file")
+    assert mode_of(path) == mode_of(path / "inner") == 0o777 & ~umask
+    assert mode_of(path / "inner" / "file") == 0o666 & ~umask
+
+
+# Runs without TensorFlow, which importing the package would start.
+WRITES_AND_WAITS = """
+import pathlib, runpy, sys
+
+files = runpy.run_path(sys.argv[1])
+with files["replace_when_written"](pathlib.Path(sys.argv[2])) as temporary:
+    temporary.write_text("half")
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def another_process_writing(path):
+    """A process in the middle of writing a file, killed in the end."""
+    command = [sys.executable, "-c", WRITES_AND_WAITS, files.__file__, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "writing\n"
+        yield process
+        process.kill()
+
+
+def test_what_a_killed_process_left_is_removed_at_the_next_write(tmp_path):
+    with another_process_writing(tmp_path / "a.txt"):
+        pass
+    assert len(os.listdir(tmp_path)) == 1
+    write(tmp_path / "b.txt", "whole")
+    assert os.listdir(tmp_path) == ["b.txt"]
+
+
+def test_what_another_process_writes_is_left_alone(tmp_path):
+    with another_process_writing(tmp_path / "a.txt") as process:
+        sweep_leftovers(tmp_path)
+        write(tmp_path / "b.txt", "whole")
+        process.communicate("")  # lets it finish
+        assert process.returncode == 0
+    assert (tmp_path / "a.txt").read_text() == "half"
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt"]
+
+
+def test_what_this_process_writes_is_left_alone(tmp_path):
+    with replace_when_written(tmp_path / "a.txt") as temporary:
+        write(tmp_path / "b.txt", "whole")
+        temporary.write_text("whole")
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt"]
+
+
+def test_a_folder_of_a_similar_name_is_left_alone(tmp_path):
+    (tmp_path / ".writing-notes").mkdir()
+    (tmp_path / ".writing-notes" / "chapter").touch()
+    sweep_leftovers(tmp_path)
+    sweep_leftovers(tmp_path / "nowhere")
+    assert os.listdir(tmp_path) == [".writing-notes"]
+    assert os.listdir(tmp_path / ".writing-notes") == ["chapter"]
