@@ -1,10 +1,9 @@
 """What a recipe shows at its end: curves, a table and what the run took."""
 
-import resource
-import sys
 import time
 from typing import Any
 
+from keras_cait.processors import peak_memory_mb
 from keras_cait.training.run import Run
 from keras_cait.visualization.curves import plot_curves
 
@@ -97,9 +96,3 @@ def table_of(results: dict[str, Any]) -> str:
         for key, value in results.items()
         if key.endswith(("accuracy", "agreement"))
     )
-
-
-def peak_memory_mb() -> float:
-    """The most that this process has held, in MB (10**6 bytes)."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
