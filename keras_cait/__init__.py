@@ -1,5 +1,7 @@
 """CaiT and DeiT for Keras 3: models, distillation and what goes with them."""
 
+from typing import TYPE_CHECKING
+
 from keras_cait import (
     command_line,  # pyright: ignore[reportUnusedImport]  # first, it acts at once
     layers,
@@ -37,6 +39,7 @@ from keras_cait.models.outputs import separate_heads
 from keras_cait.models.preprocessing import Preprocessing, preprocessing_for
 from keras_cait.models.registry import create_model, list_models
 from keras_cait.models.regnet import RegNetY
+from keras_cait.suggestion import did_you_mean
 from keras_cait.visualization.attention import attention_maps
 from keras_cait.weights import load_weights, save_timm_weights
 
@@ -84,3 +87,10 @@ __all__ = [
     "save_timm_weights",
     "separate_heads",
 ]
+
+if not TYPE_CHECKING:  # a type checker knows the names that there are
+
+    def __getattr__(name: str) -> object:
+        """Raises `AttributeError` that suggests the nearest public name."""
+        hint = "" if name.startswith("_") else did_you_mean(name, __all__)
+        raise AttributeError(f"module 'keras_cait' has no attribute {name!r}.{hint}")

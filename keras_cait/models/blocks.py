@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 
 from keras_cait.layers import FeedForward, StochasticDepth
+from keras_cait.layers.checks import check_above_zero
 from keras_cait.typing import Tensor
 
 MakeLayer = Callable[..., keras.layers.Layer]
@@ -39,6 +40,7 @@ def block(
         drop_path_rate: Stochastic depth of both branches, in [0, 1).
 
     """
+    check_above_zero(mlp_ratio=mlp_ratio)
     ends = {"scale": scale, "drop_path_rate": drop_path_rate}
     x = _residual(x, x if reads is None else reads, attention, name, 1, **ends)
     feed_forward = FeedForward(

@@ -1,10 +1,13 @@
 """The published variants as functions, with the signature of keras.applications."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 
+from keras_cait.layers.checks import check_positive
+from keras_cait.models.argument_checks import default_name, refuse_unknown
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
@@ -12,6 +15,7 @@ from keras_cait.models.regnet import RegNetY
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS, Variant
 from keras_cait.weights import load_weights
+from keras_cait.weights.load import check_source
 
 
 class Builder(Protocol):
@@ -54,9 +58,12 @@ def _builder(name: str) -> Builder:
         name: str | None = None,
         **options: Any,
     ) -> keras.Model:
+        known = [*signature(family).parameters, "weights"]
+        refuse_unknown(options, known, variant.name)
+        _check_early(weights, classes if include_top else 1)
         if input_shape is None:
             input_shape = (variant.image_size, variant.image_size, 3)
-            if input_tensor is not None:
+            if input_tensor is not None and keras.backend.is_keras_tensor(input_tensor):
                 input_shape = tuple(input_tensor.shape[1:])
         if drop_path_rate is None:
             drop_path_rate = variant.drop_path_rate
@@ -70,7 +77,7 @@ def _builder(name: str) -> Builder:
             pooling=pooling,
             classes=classes,
             classifier_activation=classifier_activation,
-            name=name or variant.name.lower(),
+            name=name or default_name(variant.name.lower()),
             **options,
         )
         if weights == "imagenet":
@@ -80,6 +87,13 @@ def _builder(name: str) -> Builder:
         return model
 
     return _documented(build, variant)
+
+
+def _check_early(weights: str | Path | None, classes: int) -> None:
+    """Refuses what would be refused only after a large model is built."""
+    if weights not in (None, "imagenet"):
+        check_source(weights, others=', "imagenet", or None for random weights')
+    check_positive(classes=classes)
 
 
 def _sizes(variant: Variant, options: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +177,8 @@ _DOCSTRING = """{name}{kind}: {size}.
             downloaded once; None for random weights; or the path of a
             `.safetensors` file with timm's names, a `.weights.h5` or a `.keras`
             file.
-        input_tensor: A Keras tensor to use as the input.
+        input_tensor: A Keras tensor to use as the input. Two models in one graph
+            must be called, `model(tensor)`: their layers have the same names.
         input_shape: Height, width (in pixels{sides}) and channels;
             ({variant.image_size}, {variant.image_size}, 3) by default.
         pooling: With `include_top=False`: {pooling}.
@@ -173,7 +188,8 @@ _DOCSTRING = """{name}{kind}: {size}.
             in the model. Otherwise they come normalised.
         drop_path_rate: Stochastic depth, in [0, 1): {schedule}.
             None for {published_rate}.
-        name: Name of the model.
+        name: Name of the model; None for the builder's in lower case, with a number
+            where that is taken.
         **options: {options}.
 
     Returns:
@@ -182,7 +198,8 @@ _DOCSTRING = """{name}{kind}: {size}.
     Raises:
         ValueError: If an argument is out of range or does not fit another, or
             the weights do not fit the model.
-        TypeError: If `options` holds a size that makes the variant.
+        TypeError: If `options` holds a size that makes the variant, or an argument
+            that there is not.
 
     Example:
         >>> import keras_cait

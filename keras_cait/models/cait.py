@@ -6,6 +6,7 @@ import keras
 
 from keras_cait.layers import LayerScale, PositionEmbedding, TalkingHeads
 from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block
 from keras_cait.models.class_stage import class_attention_stage
 from keras_cait.models.heads import classify, pool
@@ -34,6 +35,7 @@ def layer_scale_start(depth: int) -> float:
     return 1e-5 if depth <= 24 else 1e-6
 
 
+@refuse_unknown_arguments
 def CaiT(
     *,
     input_shape: Shape = (224, 224, 3),
@@ -55,7 +57,7 @@ def CaiT(
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
-    name: str = "cait",
+    name: str | None = None,
 ) -> keras.Model:
     """Builds a CaiT of any size, with random weights.
 
@@ -92,7 +94,7 @@ def CaiT(
             both for a distilled model); "avg", the mean patch token.
         classes: Number of classes.
         classifier_activation: Activation of the output; None for logits.
-        name: Name of the model.
+        name: Name of the model; None for "cait", with a number where that is taken.
 
     Returns:
         A functional `keras.Model`: `(batch, height, width, channels)` to
@@ -173,4 +175,5 @@ def CaiT(
         outputs = classify(x, classes, classifier_activation, distilled=distilled)
     else:
         outputs = pool(x, pooling, 2 if distilled else 1)
+    name = name or default_name("cait")
     return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)

@@ -9,6 +9,7 @@ from keras_cait.layers import (
     SelfAttention,
 )
 from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
@@ -20,6 +21,7 @@ from keras_cait.models.inputs import (
 from keras_cait.typing import Shape, Tensor
 
 
+@refuse_unknown_arguments
 def DeiT(
     *,
     input_shape: Shape = (224, 224, 3),
@@ -39,7 +41,7 @@ def DeiT(
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
-    name: str = "deit",
+    name: str | None = None,
 ) -> keras.Model:
     """Builds a DeiT of any size, with random weights.
 
@@ -74,7 +76,7 @@ def DeiT(
             both for a distilled model); "avg", the mean patch token.
         classes: Number of classes.
         classifier_activation: Activation of the output; None for logits.
-        name: Name of the model.
+        name: Name of the model; None for "deit", with a number where that is taken.
 
     Returns:
         A functional `keras.Model`: `(batch, height, width, channels)` to
@@ -145,4 +147,5 @@ def DeiT(
         outputs = classify(x, classes, classifier_activation, distilled=distilled)
     else:
         outputs = pool(x, pooling, num_prefix_tokens)
+    name = name or default_name("deit")
     return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)

@@ -11,6 +11,7 @@ from keras_cait.layers import (
     SelfAttention,
 )
 from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
@@ -22,6 +23,7 @@ from keras_cait.models.inputs import (
 from keras_cait.typing import Shape, Tensor
 
 
+@refuse_unknown_arguments
 def DeiT3(
     *,
     input_shape: Shape = (224, 224, 3),
@@ -41,7 +43,7 @@ def DeiT3(
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
-    name: str = "deit3",
+    name: str | None = None,
 ) -> keras.Model:
     """Builds a DeiT-III of any size, with random weights.
 
@@ -72,7 +74,7 @@ def DeiT3(
             patch token.
         classes: Number of classes.
         classifier_activation: Activation of the output; None for logits.
-        name: Name of the model.
+        name: Name of the model; None for "deit3", with a number where that is taken.
 
     Returns:
         A functional `keras.Model`: `(batch, height, width, channels)` to
@@ -139,4 +141,5 @@ def DeiT3(
         outputs = classify(x, classes, classifier_activation, distilled=False)
     else:
         outputs = pool(x, pooling, 1)
+    name = name or default_name("deit3")
     return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)

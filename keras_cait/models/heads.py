@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_cait.layers.checks import check_positive
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.typing import Tensor
 
@@ -30,10 +31,11 @@ def linear_head(
     name: str = "head",
 ) -> Tensor:
     """Logits of one vector an image, `(batch, dim) -> (batch, classes)`."""
-    if classes < 1:
-        raise ValueError(f"`classes` must be 1 or more. Received: classes={classes}")
+    check_positive(classes=classes)
     return keras.layers.Dense(
-        classes, kernel_initializer=initializer or weight_initializer(), name=name
+        int(classes),  # Keras takes no integers of NumPy
+        kernel_initializer=initializer or weight_initializer(),
+        name=name,
     )(features)
 
 

@@ -1,35 +1,62 @@
 """What every model does first: check its sizes and take the images in."""
 
+from typing import Any
+
 import keras
 
 from keras_cait.layers import PatchEmbedding
+from keras_cait.layers.checks import check_positive, is_integer
 from keras_cait.typing import Shape, Tensor
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # per channel, of images in [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def check_image_shape(input_shape: Shape, patch_size: int = 1) -> None:
-    """Raises `ValueError` unless the shape is one the model can be built for."""
-    if len(input_shape) != 3 or any(side is None or side < 1 for side in input_shape):
+def check_image_shape(input_shape: Shape, patch_size: int | None = None) -> None:
+    """Raises `ValueError` unless the shape is one the model can be built for.
+
+    A convnet, which has no patches, takes sides of any length.
+    """
+    if not _is_shape(input_shape):
         raise ValueError(
-            "`input_shape` must be (height, width, channels), all of them known. "
-            f"Received: input_shape={tuple(input_shape)}"
+            "`input_shape` must be (height, width, channels), three whole numbers of "
+            f"1 or more. Received: input_shape={input_shape!r}"
         )
-    if patch_size < 1:
+    if patch_size is not None:
+        check_positive(patch_size=patch_size)
+    if _is_channels_first(input_shape, patch_size):
+        channels, height, width = input_shape
         raise ValueError(
-            f"`patch_size` must be 1 or more. Received: patch_size={patch_size}"
+            "`input_shape` must be (height, width, channels), with the channels last: "
+            f"({height}, {width}, {channels}). Received: input_shape={input_shape!r}"
         )
-    if input_shape[0] % patch_size or input_shape[1] % patch_size:
+    if patch_size and (input_shape[0] % patch_size or input_shape[1] % patch_size):
         raise ValueError(
             "`patch_size` must divide `input_shape`. Received: "
             f"input_shape={tuple(input_shape)}, patch_size={patch_size}"
         )
 
 
+def _is_shape(value: Any) -> bool:
+    """Tells three positive integers from everything else."""
+    is_sequence = isinstance(value, (tuple, list)) and len(value) == 3
+    return is_sequence and all(is_integer(side) and side > 0 for side in value)
+
+
+def _is_channels_first(input_shape: Shape, patch_size: int | None) -> bool:
+    """Whether it is the shape of a gray or color image with the channels first.
+
+    A height of 1 or 3 that the patches divide may be meant.
+    """
+    height, width, channels = (int(side or 0) for side in input_shape)
+    fits = patch_size is not None and height % patch_size == 0
+    return height in (1, 3) and min(width, channels) > 4 and not fits
+
+
 def check_width(embed_dim: int, num_heads: int) -> None:
     """Raises `ValueError` unless the heads share the width evenly."""
-    if embed_dim < 1 or num_heads < 1 or embed_dim % num_heads:
+    check_positive(embed_dim=embed_dim, num_heads=num_heads)
+    if embed_dim % num_heads:
         raise ValueError(
             "`num_heads` must divide `embed_dim`. Received: "
             f"embed_dim={embed_dim}, num_heads={num_heads}"

@@ -1,12 +1,12 @@
 """Models by name: timm's names, and ours."""
 
-import difflib
 import fnmatch
 from typing import Any
 
 import keras
 
 from keras_cait.models import builders
+from keras_cait.suggestion import did_you_mean
 from keras_cait.variants import VARIANTS, Checkpoint, Variant
 
 
@@ -65,16 +65,14 @@ def find_variant(name: str) -> tuple[Variant, Checkpoint | None]:
     if name in VARIANTS:
         return VARIANTS[name], None
     known = _by_timm_name()
-    stem, _, tag = name.partition(".")
+    stem, _, tag = str(name).partition(".")
     rows = [row for row in known.get(stem, ()) if tag in ("", row[1].tag)]
     if rows:
         return rows[0]
     names = [*known, *VARIANTS, *(f"{n}.{c.tag}" for n in known for _, c in known[n])]
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
     raise ValueError(
         "Expected a name of keras_cait.list_models(), perhaps with its tag, or of a "
-        f"builder. Received: {name!r}.{hint}"
+        f"builder. Received: {name!r}.{did_you_mean(str(name), names)}"
     )
 
 

@@ -3,6 +3,7 @@
 import keras
 
 from keras_cait.layers.checks import check_rates
+from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.heads import linear_head, pool_map, predictions
 from keras_cait.models.inputs import (
     check_image_shape,
@@ -17,6 +18,7 @@ from keras_cait.typing import Shape, Tensor
 _STEM_WIDTH = 32  # channels, in every RegNet
 
 
+@refuse_unknown_arguments
 def RegNetY(
     *,
     input_shape: Shape = (224, 224, 3),
@@ -33,7 +35,7 @@ def RegNetY(
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
-    name: str = "regnety",
+    name: str | None = None,
 ) -> keras.Model:
     """Builds a RegNetY of any size, with random weights.
 
@@ -63,7 +65,7 @@ def RegNetY(
             over the image.
         classes: Number of classes.
         classifier_activation: Activation of the output; None for logits.
-        name: Name of the model.
+        name: Name of the model; None for "regnety", with a number where that is taken.
 
     Returns:
         A functional `keras.Model`: `(batch, height, width, channels)` to
@@ -114,6 +116,7 @@ def RegNetY(
         outputs = predictions(x, classifier_activation)
     else:
         outputs = pool_map(x, pooling)
+    name = name or default_name("regnety")
     return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)
 
 

@@ -41,8 +41,8 @@ def build_student(
 
     Example:
         >>> size = "embed_dim=32,depth=2,num_heads=4,patch_size=4"
-        >>> build_student(size, "cait", input_shape=(16, 16, 3), classes=5).name
-        'cait'
+        >>> build_student(size, "cait", input_shape=(16, 16, 3), classes=5).output_shape
+        (None, 5)
 
     """
     family, sizes, published_rate = _sizes_of(name, families)

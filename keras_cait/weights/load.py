@@ -1,13 +1,16 @@
 """Where weights come from: the one function that tells sources apart."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from keras_cait.suggestion import did_you_mean
 from keras_cait.weights.hub import download
 from keras_cait.weights.keras_files import load_keras_weights
 from keras_cait.weights.timm_files import load_timm_weights
 
+_KERAS = (".weights.h5", ".keras")
 _TORCH = (".pth", ".pt", ".bin")
 
 
@@ -53,18 +56,39 @@ def load_weights(
         FileNotFoundError: No weights file at nowhere.safetensors
 
     """
+    check_source(source)
     is_hub_s = str(source).startswith("hf://")
     path = download(str(source)) if is_hub_s else Path(source)
-    is_keras_s = path.name.endswith((".weights.h5", ".keras"))
-    if not is_keras_s and path.suffix not in (".safetensors", *_TORCH):
-        raise ValueError(
-            "Expected weights in a .safetensors, .pth, .weights.h5 or .keras file, or "
-            f"hf://owner/repository. Received: {source}"
-        )
-    if not path.is_file():
-        raise FileNotFoundError(f"No weights file at {path}")
-    if is_keras_s:
+    if path.name.endswith(_KERAS):
         load_keras_weights(model, path, new_head=new_head)
     else:
         load_timm_weights(model, path, new_head=new_head, antialias=antialias)
     return model
+
+
+def check_source(source: Any, *, others: str = "") -> None:
+    """Raises an error unless weights can be loaded from a source of this form.
+
+    Args:
+        source: What was given: a path, or "hf://owner/repository".
+        others: What else the caller takes, for the message.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is neither the name of a file of weights nor of a hub
+            repository.
+
+    """
+    name = str(source)
+    is_name = isinstance(source, (str, Path))
+    if is_name and name.startswith("hf://"):
+        return
+    if not is_name or not name.endswith((*_KERAS, ".safetensors", *_TORCH)):
+        hint = did_you_mean(name, ["imagenet"]) if name != "imagenet" else ""
+        raise ValueError(
+            "Expected weights in a .safetensors, .pth, .weights.h5 or .keras file, "
+            f"hf://owner/repository{others}. Received: "
+            f"weights={name if is_name else source!r}.{hint}"
+        )
+    if not Path(name).is_file():
+        raise FileNotFoundError(f"No weights file at {name}")

@@ -20,7 +20,7 @@ from tests.models.samples import tiny_deit
         ({"num_heads": 0}, "num_heads=0"),
         ({"num_heads": 5}, "embed_dim=32, num_heads=5"),
         ({"depth": 0}, "depth=0"),
-        ({"mlp_ratio": 0}, "hidden_dim=0"),
+        ({"mlp_ratio": 0}, "mlp_ratio=0"),
         ({"drop_path_rate": 1.0}, "drop_path_rate=1.0"),
         ({"drop_path_rate": -0.1, "depth": 1}, "drop_path_rate=-0.1"),
         ({"dropout_rate": 1.0}, "dropout_rate=1.0"),

@@ -1,4 +1,5 @@
 import inspect
+import re
 
 import keras
 import numpy as np
@@ -70,7 +71,7 @@ def test_builds(variant):
     size = variant.image_size
     assert model.input_shape == (None, size, size, 3)
     assert model.output_shape == (None, 1000)
-    assert model.name == variant.name.lower()
+    assert re.fullmatch(rf"{variant.name.lower()}(_\d+)?", model.name)
     assert max(rates(model)) == variant.drop_path_rate
 
 
