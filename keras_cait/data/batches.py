@@ -94,21 +94,31 @@ def training_batches(
     paired = mixing is not None and shard.count > 1
     shard.check(batch_size, paired=paired)
 
+    first_epoch, first_place = divmod(first_step * batch_size, steps * batch_size)
+
     def samples_of(epoch: Tensor) -> tf.data.Dataset:
-        keys = images.shuffled(seed_of(seed, _ORDER, epoch))
+        # Left out before anything is read: places of the epoch, and the images that
+        # these have for themselves.
+        skipped = tf.where(epoch == first_epoch, first_place, 0)
+        keys = images.shuffled(
+            seed_of(seed, _ORDER, epoch),
+            take=-(-steps * batch_size // repeats),
+            skip=tf.cast(skipped // repeats, "int64"),
+        )
         if repeats > 1:
             keys = keys.flat_map(
                 lambda *key: tf.data.Dataset.from_tensors(_one(key)).repeat(repeats)
-            )
-        places = keys.take(steps * batch_size).enumerate()
+            ).skip(tf.cast(skipped % repeats, "int64"))
+        places = keys.enumerate(tf.cast(skipped, "int64")).take(
+            tf.cast(steps * batch_size - skipped, "int64")
+        )
         return places.map(lambda place, *key: (epoch, place, _one(key)))
 
     def view(epoch: Tensor, place: Tensor, key: Any) -> tuple[Tensor, Tensor]:
         record, label = images.read(key)
         return see(record, views, seed_of(seed, _VIEWS, epoch, place)), label
 
-    samples = tf.data.Dataset.range(epochs).flat_map(samples_of)
-    samples = samples.skip(first_step * batch_size)
+    samples = tf.data.Dataset.range(first_epoch, epochs).flat_map(samples_of)
     if shard.count > 1:
         samples = samples.filter(
             lambda epoch, *sample: shard.holds(

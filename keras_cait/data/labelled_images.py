@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from keras_cait.data.permutation import permutation
 from keras_cait.data.randomness import seed_of
 from keras_cait.typing import Tensor
 
@@ -16,8 +17,9 @@ Record = Any
 class LabelledImages(Protocol):
     """Images with labels, `number` of them.
 
-    What orders them gives keys, which are cheap to skip and to repeat; `read` turns
-    a key into a record and its label, int64.
+    `in_order` and `shuffled` give keys; `read` turns a key into a record and its label,
+    int64. `shuffled` draws `take` of the images without replacement, all of them by
+    default, and leaves out the first `skip` of those without reading what came before.
     """
 
     @property
@@ -25,7 +27,9 @@ class LabelledImages(Protocol):
 
     def in_order(self) -> tf.data.Dataset: ...
 
-    def shuffled(self, seed: Tensor) -> tf.data.Dataset: ...
+    def shuffled(
+        self, seed: Tensor, *, take: int | None = None, skip: Tensor | int = 0
+    ) -> tf.data.Dataset: ...
 
     def read(self, key: Any) -> tuple[Record, Tensor]: ...
 
@@ -51,12 +55,12 @@ class IndexedImages:
     def in_order(self) -> tf.data.Dataset:
         return tf.data.Dataset.range(self.number)
 
-    def shuffled(self, seed: Tensor) -> tf.data.Dataset:
+    def shuffled(
+        self, seed: Tensor, *, take: int | None = None, skip: Tensor | int = 0
+    ) -> tf.data.Dataset:
         """A permutation that needs no memory, whatever the number."""
-        last = self.number - 1
-        return self.in_order().map(
-            lambda index: tf.random.experimental.index_shuffle(index, seed, last)
-        )
+        places = tf.data.Dataset.range(skip, self.number if take is None else take)
+        return places.map(permutation(self.number, seed))
 
     def read(self, key: Tensor) -> tuple[Record, Tensor]:
         return self.reader(key)
@@ -83,7 +87,9 @@ class StreamedImages:
     def in_order(self) -> tf.data.Dataset:
         return self.pairs
 
-    def shuffled(self, seed: Tensor) -> tf.data.Dataset:
+    def shuffled(
+        self, seed: Tensor, *, take: int | None = None, skip: Tensor | int = 0
+    ) -> tf.data.Dataset:
         """Begins anywhere, so that blocks hold other records in each epoch."""
         start = tf.random.stateless_uniform(
             (), seed_of(seed, 0), maxval=self.number, dtype="int64"
@@ -92,14 +98,12 @@ class StreamedImages:
 
         def shuffle(place: Any, block: Any) -> Any:
             size = tf.shape(block[1], out_type="int64")[0]
-            order = tf.random.experimental.index_shuffle(
-                tf.range(size), seed_of(seed, 1, place), size - 1
-            )
+            order = permutation(size, seed_of(seed, 1, place))(tf.range(size))
             mixed = tuple(tf.gather(part, order) for part in block)
             return tf.data.Dataset.from_tensor_slices(mixed)
 
         blocks: Any = turned.batch(self.block).enumerate()
-        return blocks.flat_map(shuffle)
+        return blocks.flat_map(shuffle).take(-1 if take is None else take).skip(skip)
 
     def read(self, key: tuple[Record, Tensor]) -> tuple[Record, Tensor]:
         return key

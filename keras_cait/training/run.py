@@ -14,6 +14,7 @@ from keras_cait.data.batches import (
     training_batches,
 )
 from keras_cait.data.datasets import ImageDataset, fingerprint_of
+from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.distillation import Distiller
 from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.training.batch_statistics import norms_to_share, shared_statistics
@@ -123,6 +124,7 @@ class Run:
         """
         found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
         found["images"] = fingerprint_of(self.data)
+        found["order_version"] = ORDER_VERSION
         settings = to_json(vars(self.config) | found | resolved)
         self.say(settings)
         self.folder.start(settings)
@@ -258,7 +260,11 @@ class Run:
     def _key(self, settings: TrainingSettings) -> dict[str, Any]:
         """What the images of the batches follow from."""
         chosen = {name: getattr(settings, name) for name in OF_IMAGES}
-        data = {"dataset": self.data.name, "images": self.data.train.number}
+        data = {
+            "dataset": self.data.name,
+            "images": self.data.train.number,
+            "order_version": ORDER_VERSION,
+        }
         return {**chosen, **data, "seed": settings.seed, "limit": self.config.limit}
 
     def _tensorboard(self, name: str) -> list[keras.callbacks.Callback]:

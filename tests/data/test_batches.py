@@ -57,6 +57,26 @@ def test_the_rest_of_a_run_is_the_same(first_step, repeats):
         np.testing.assert_array_equal(y, y0)
 
 
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_run_resumes_within_a_late_epoch(repeats):
+    """From every step on, over more epochs than one, what is left is the same."""
+    options = {"batch_size": 64, "epochs": 4, "repeats": repeats}
+    labels = np.stack([y for _, y in batches_of(NUMBERED, [whole], **options)])
+    for first_step in range(5, len(labels), 11):
+        rest = batches_of(NUMBERED, [whole], **options, first_step=first_step)
+        np.testing.assert_array_equal(
+            np.stack([y for _, y in rest]), labels[first_step:]
+        )
+
+
+def test_consecutive_epochs_of_20000_images_are_independent():
+    number = 20_000
+    images = images_in_memory(np.zeros((number, 1, 1, 1), "uint8"), np.arange(number))
+    batches = batches_of(images, [whole], batch_size=1000)
+    epochs = np.concatenate([y for _, y in batches]).reshape(2, number)
+    assert abs(np.corrcoef(epochs)[0, 1]) < 4 / number**0.5
+
+
 def test_an_epoch_holds_every_image_once():
     labels = [y for _, y in batches_of(NUMBERED, [whole], batch_size=100)]
     for epoch in (labels[:6], labels[6:]):

@@ -35,3 +35,14 @@ def test_models_are_measured_as_they_are_published(make, asked, crop_pct, tmp_pa
     first = next(iter(data.test.in_order()))
     expected = view(data.test.read(first)[0])
     np.testing.assert_array_equal(images[0], expected)
+
+
+def test_a_run_of_other_orders_is_not_resumed(tmp_path, monkeypatch):
+    """A seed gives other batches in another version, in mid-epoch too."""
+    data = load_dataset("digits", limit=20)
+    config = RunConfig(output=tmp_path / "run", batch_size=10, resume=True)
+    Run(config, data, ("config.json",)).start()
+    Run(config, data, ("config.json",)).start()
+    monkeypatch.setattr("keras_cait.training.run.ORDER_VERSION", 3)
+    with pytest.raises(ValueError, match="order_version: 2 there, 3 here"):
+        Run(config, data, ("config.json",)).start()
