@@ -5,7 +5,8 @@
     python client.py --signature features cat.jpg > features.json
 
 Needs Python alone; for `--grpc` tensorflow-serving-api and for other signatures than
-`serving_default` Pillow and NumPy. May be copied anywhere.
+`serving_default` Pillow and NumPy. May be copied anywhere, with client_rest.py and
+client_grpc.py beside it.
 
 It ends with 0, or with one line on stderr and
 
@@ -14,27 +15,28 @@ It ends with 0, or with one line on stderr and
        or takes no requests now           7  an image cannot be read here
     4  no answer in time                  8  the server failed, or talks otherwise
     5  no such model or version           9  a package is missing
+                                        130  Ctrl-C
+
+Redirects are not followed. Control characters in what a server says are escaped.
 """
 
 import argparse
-import base64
-import functools
+import contextlib
 import http.client
 import json
+import os
 import re
 import sys
-import threading
-import urllib.error
-import urllib.request
 import warnings
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 UNREACHABLE, TIMEOUT, NOT_FOUND, REFUSED, UNREADABLE, FAILED, MISSING = range(3, 10)
-_URL = "http://localhost:8501"
+INTERRUPTED = 130  # as shells have it
 FILES = "serving_default"  # the signature that takes files
+_URL = "http://localhost:8501"
+_LONGEST = 1000  # characters of a text that are shown
 
 Outputs = dict[str, list[Any]]
 """Name of an output to its value for each image."""
@@ -44,20 +46,29 @@ class ClientError(Exception):
     """What went wrong, in a line, and the code to end with."""
 
     def __init__(self, code: int, message: str) -> None:
-        super().__init__(re.sub(r"\s+", " ", message).strip())
+        super().__init__(_shown(" ".join(message.split())))
         self.code = code
+
+
+def _shown(text: object) -> str:
+    """A text of any origin as a terminal may get it: printable, and not too long."""
+    whole = str(text)
+    known = (one if one.isprintable() else repr(one)[1:-1] for one in whole[:_LONGEST])
+    return "".join(known) + (" ..." if len(whole) > _LONGEST else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns what the process is to end with."""
     options = _parser().parse_args(arguments)
     try:
-        lines = _lines(options)
+        print("\n".join(_lines(options)))  # noqa: T201
+        return 0
     except ClientError as error:
-        print(f"client.py: {error}", file=sys.stderr)  # noqa: T201
-        return error.code
-    print("\n".join(lines))  # noqa: T201
-    return 0
+        line, code = str(error), error.code
+    except KeyboardInterrupt:
+        line, code = "interrupted", INTERRUPTED
+    print(f"client.py: {line}", file=sys.stderr)  # noqa: T201
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--top", type=_positive(int), default=5, help="classes to show (%(default)s)")
     seconds = "seconds that a request may take in all (%(default)s)"
     add("--timeout", type=_positive(float), default=30.0, help=seconds)
+    size = "megabytes that an answer may have (%(default)s)"
+    add("--max-answer", type=_positive(float), default=16.0, metavar="MB", help=size)
     return parser
 
 
@@ -111,7 +124,9 @@ def _read(path: Path, signature: str) -> Any:
         raise ClientError(UNREADABLE, f"cannot read {path}: {reason}") from error
 
 
-_NO_ANSWERS = (http.client.HTTPException, LookupError, TypeError, ValueError)
+_NO_ANSWERS = (
+    *(http.client.HTTPException, LookupError, RecursionError, TypeError, ValueError),
+)
 
 
 def _lines(options: argparse.Namespace) -> list[str]:
@@ -119,9 +134,8 @@ def _lines(options: argparse.Namespace) -> list[str]:
     images = [_read(path, options.signature) for path in options.images]
     # Files of any size go in one request; decoded images are of one size each.
     requests = [images] if options.signature == FILES else [[one] for one in images]
-    ask = _over_rest if options.grpc is None else _over_grpc
     try:
-        rows = [row for one in requests for row in _rows(ask(options, one), len(one))]
+        rows = [row for one in requests for row in _rows(_asked(options, one), one)]
         pairs = zip(options.images, rows, strict=True)
         return [_said(path, row, options.top) for path, row in pairs]
     except _NO_ANSWERS as error:
@@ -130,110 +144,30 @@ def _lines(options: argparse.Namespace) -> list[str]:
         raise ClientError(FAILED, f"{what}: {type(error).__name__}: {error}") from error
 
 
-def _over_rest(options: argparse.Namespace, images: list[Any]) -> Outputs:
-    """POST .../v1/models/MODEL[/versions/VERSION]:predict, and its answer."""
-    version = "" if options.version is None else f"/versions/{options.version}"
-    body: dict[str, Any] = {"signature_name": options.signature}
-    if options.signature == FILES:
-        rows = [{"b64": base64.b64encode(image).decode()} for image in images]
-        body["instances"] = rows
-    else:
-        body["inputs"] = {"images": [image.tolist() for image in images]}
-    address = f"{options.url}/v1/models/{options.model}{version}:predict"
-    data = json.dumps(body).encode()
-    post = functools.partial(_posted, address, data, options.timeout)
+def _asked(options: argparse.Namespace, images: list[Any]) -> Outputs:
+    """The outputs of one request."""
+    over = "rest" if options.grpc is None else "grpc"
+    target = options.url if options.grpc is None else options.grpc
+    protocol = _needed(f"{__package__ or ''}.client_{over}".lstrip("."))
     try:
-        code, content = _within(options.timeout, post)
+        code, message, outputs = protocol.predict(
+            target,
+            images,
+            model=options.model,
+            version=options.version,
+            signature=options.signature,
+            timeout=options.timeout,
+            largest=int(options.max_answer * 1e6),
+        )
+    except TimeoutError as error:
+        raise _too_late(options) from error
     except OSError as error:
-        reason = getattr(error, "reason", error)
-        if isinstance(reason, TimeoutError):
-            raise _too_late(options) from error
-        raise _unreachable(options.url, reason) from error
-    if code != http.HTTPStatus.OK:
-        raise _refusal(code, _rest_error(code, content), options)
-    return _rest_outputs(json.loads(content))
-
-
-def _posted(address: str, data: bytes, timeout: float) -> tuple[int, bytes]:
-    """The code and the body of an answer; of an error's what there is of it."""
-    json_inside = {"Content-Type": "application/json"}
-    request = urllib.request.Request(address, data, json_inside)
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            try:
-                return error.code, error.read()
-            except http.client.IncompleteRead as cut:
-                return error.code, cut.partial
-
-
-def _within(seconds: float, work: Callable[[], Any]) -> Any:
-    """What work gives: a socket's timeout bounds each of its steps, not their sum."""
-    done: Future[Any] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except Exception as error:  # noqa: BLE001  (raised where it is waited for)
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return done.result(timeout=seconds)
-
-
-def _rest_outputs(answer: dict[str, Any]) -> Outputs:
-    """Both forms of an answer; one with a single output leaves out its name."""
-    if "predictions" in answer:
-        rows = answer["predictions"]
-        if not isinstance(rows[0], dict):
-            return {"outputs": rows}
-        return {name: [row[name] for row in rows] for name in rows[0]}
-    outputs = answer["outputs"]
-    return outputs if isinstance(outputs, dict) else {"outputs": outputs}
-
-
-def _rest_error(code: int, content: bytes) -> str:
-    body = content.decode(errors="replace")
-    try:
-        return str(json.loads(body)["error"])
-    except (KeyError, TypeError, ValueError):
-        return body or http.client.responses.get(code, "")
-
-
-def _over_grpc(options: argparse.Namespace, images: list[Any]) -> Outputs:
-    """`PredictionService.Predict`, and its answer."""
-    grpc = _needed("grpc")
-    predict = _needed("tensorflow_serving.apis.predict_pb2")
-    service = _needed("tensorflow_serving.apis.prediction_service_pb2_grpc")
-    tensorflow = _needed("tensorflow")
-    request = predict.PredictRequest()
-    request.model_spec.name = options.model
-    request.model_spec.signature_name = options.signature
-    if options.version is not None:
-        request.model_spec.version.value = options.version
-    if options.signature != FILES:
-        images = _needed("numpy").stack(images)
-    request.inputs["images"].CopyFrom(tensorflow.make_tensor_proto(images))
-    sizes = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
-    with grpc.insecure_channel(options.grpc, sizes) as channel:
-        try:
-            stub = service.PredictionServiceStub(channel)
-            answer = stub.Predict(request, timeout=options.timeout)
-        except grpc.RpcError as error:
-            code, details = error.code().name, error.details()
-            if code == "UNAVAILABLE":  # or has too many requests already
-                raise _unreachable(options.grpc, details) from error
-            raise _refusal(code, details, options) from error
-    arrays = {name: tensorflow.make_ndarray(v) for name, v in answer.outputs.items()}
-    return {name: _plain(values.tolist()) for name, values in arrays.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return value.decode() if isinstance(value, bytes) else value
+        raise _unreachable(target, error) from error
+    if code == "UNAVAILABLE":  # or has too many requests already
+        raise _unreachable(target, message)
+    if code not in (http.HTTPStatus.OK, "OK"):
+        raise _refusal(code, message, options)
+    return outputs
 
 
 _KINDS: dict[int, tuple[int | str, ...]] = {  # the codes of HTTP and gRPC that mean it
@@ -250,6 +184,10 @@ def _refusal(code: int | str, message: str, options: argparse.Namespace) -> Clie
     kind = next((kind for kind, codes in _KINDS.items() if code in codes), FAILED)
     if kind == TIMEOUT:
         return _too_late(options)
+    if code == "TOO_LARGE":
+        most = f"{options.max_answer:g} MB (--max-answer)"
+        return ClientError(kind, f"the server answers with more than {most}")
+    message = message[: 10 * _LONGEST]  # the search below may take its square in steps
     if kind == NOT_FOUND:
         version = "" if options.version is None else f", version {options.version}"
         what = f"the server has no model {options.model!r}{version}"
@@ -269,31 +207,60 @@ def _unreachable(where: str, reason: object) -> ClientError:
 
 
 def _needed(name: str) -> Any:
-    packages = {"PIL.Image": "pillow", "grpc": "grpcio", "numpy": "numpy"}
+    """A module, imported in silence: TensorFlow logs without being asked."""
+    packages = {"PIL": "pillow", "grpc": "grpcio", "numpy": "numpy"}
     try:
-        return __import__(name, fromlist=["_"])
+        with _silence():
+            return __import__(name, fromlist=["_"])
     except ModuleNotFoundError as error:
-        package = packages.get(name, "tensorflow-serving-api")
-        what = f"{error}. Install it: pip install {package}"
-        raise ClientError(MISSING, what) from error
+        missing = (error.name or name).partition(".")[0]
+        package = packages.get(missing, "tensorflow-serving-api")
+        advice = f"Install it: pip install {package}"
+        if missing == name:
+            advice = f"Copy {name}.py beside client.py"
+        raise ClientError(MISSING, f"{error}. {advice}") from error
 
 
-def _rows(outputs: Outputs, number: int) -> list[dict[str, Any]]:
-    """The same by image, of which there are so many."""
-    columns = {name: len(values) for name, values in outputs.items()}
-    if set(columns.values()) != {number}:
-        raise ValueError(f"rows {columns} for {number} images")
-    return [{name: outputs[name][index] for name in outputs} for index in range(number)]
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Turns the standard error off, also for what is not Python."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(before, 2)
+        os.close(before)
+
+
+def _rows(outputs: Outputs, images: Sequence[Any]) -> list[dict[str, Any]]:
+    """The same by image."""
+    lists = all(isinstance(values, list) for values in outputs.values())
+    if not lists or {len(values) for values in outputs.values()} != {len(images)}:
+        raise ValueError(f"not a list of {len(images)} values, one an image: {outputs}")
+    return [
+        dict(zip(outputs, row, strict=True))
+        for row in zip(*outputs.values(), strict=True)
+    ]
 
 
 def _said(path: Path, row: dict[str, Any], top: int) -> str:
     """A line for each of the likeliest classes, or all outputs as JSON."""
     if "scores" not in row:
-        return json.dumps({"image": str(path), **row})
+        whole = {"image": ""} | row | {"image": str(path)}
+        return json.dumps(whole, allow_nan=False).replace("\x7f", r"\u007f")
     names = row["classes"] if "classes" in row else row["indices"]
-    best = list(zip(names, row["scores"], strict=True))[:top]
-    return "\n".join([f"{path}:", *(f"  {score:7.2%}  {name}" for name, score in best)])
+    best = list(zip(names, row["scores"], strict=True))
+    for name, score in best:
+        if not isinstance(name, str | int) or not 0 <= score <= 1.001:  # rounding
+            raise ValueError(f"no class and its score: {name!r}, {score!r}")
+    lines = [f"  {score:7.2%}  {_shown(name)}" for name, score in best[:top]]
+    return "\n".join([f"{_shown(path)}:", *lines])
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # where it knows few characters
     sys.exit(main())

@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -201,12 +201,30 @@ class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
 def over_grpc(signatures: dict, *, delay: float = 0.0) -> Iterator[tuple[str, Service]]:
     """A server on a free port; gives its address, and what it was asked."""
     service = Service(signatures, delay)
+    add = prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server
+    with _serving_grpc(lambda server: add(service, server)) as target:
+        yield target, service
+
+
+@contextlib.contextmanager
+def content_over_grpc(content: bytes) -> Iterator[str]:
+    """A server that answers every `Predict` with these bytes; gives its address."""
+    method = grpc.unary_unary_rpc_method_handler(lambda request, context: content)
+    handler = grpc.method_handlers_generic_handler(
+        "tensorflow.serving.PredictionService", {"Predict": method}
+    )
+    with _serving_grpc(lambda it: it.add_generic_rpc_handlers((handler,))) as target:
+        yield target
+
+
+@contextlib.contextmanager
+def _serving_grpc(add: Callable[[grpc.Server], None]) -> Iterator[str]:
     largest = [("grpc.max_receive_message_length", -1)]  # as TensorFlow Serving
     server = grpc.server(futures.ThreadPoolExecutor(4), options=largest)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
+    add(server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        yield f"127.0.0.1:{port}", service
+        yield f"127.0.0.1:{port}"
     finally:
         server.stop(grace=None).wait()
