@@ -20,19 +20,31 @@ _REPEATED_UNIT = 256  # an epoch of repeated augmentation is a multiple of it
 _ALL = Shard()
 
 
-def steps_per_epoch(number: int, batch_size: int, repeats: int = 1) -> int:
+def steps_per_epoch(
+    number: int, batch_size: int, repeats: int = 1, accumulation_steps: int = 1
+) -> int:
     """Whole batches in an epoch of `number` images.
 
     With repeated augmentation an epoch is as long as without, so that it sees only
     a part of the images, each several times; as in the official code its length is
-    rounded down to a multiple of 256.
+    rounded down to a multiple of 256. Where several batches make one optimizer
+    step, it has no batch that belongs to no step: an epoch has the same images and
+    the same number of steps as with one large batch.
+
+    Args:
+        number: Images of the data set.
+        batch_size: Images a batch.
+        repeats: How often an image is repeated in an epoch.
+        accumulation_steps: Batches that make one optimizer step.
 
     Raises:
-        ValueError: If there are fewer images than a batch holds.
+        ValueError: If there are fewer images than an optimizer step takes.
 
     Example:
         >>> steps_per_epoch(1000, 100), steps_per_epoch(1000, 100, repeats=3)
         (10, 7)
+        >>> steps_per_epoch(1000, 100, accumulation_steps=4)
+        8
 
     Reference:
         Hoffer et al., Augment your batch, https://arxiv.org/abs/1901.09335
@@ -45,7 +57,14 @@ def steps_per_epoch(number: int, batch_size: int, repeats: int = 1) -> int:
             f"`batch_size` must be at least 1 and at most the {number} images of an "
             f"epoch. Received: batch_size={batch_size}"
         )
-    return number // batch_size
+    steps = number // (batch_size * accumulation_steps)
+    if steps < 1:
+        raise ValueError(
+            "`batch_size` times `accumulation_steps` must be at most the "
+            f"{number} images of an epoch. Received: batch_size={batch_size}, "
+            f"accumulation_steps={accumulation_steps}. Lower one of them."
+        )
+    return steps * accumulation_steps
 
 
 def training_batches(
@@ -56,6 +75,7 @@ def training_batches(
     epochs: int,
     seed: int,
     repeats: int = 1,
+    accumulation_steps: int = 1,
     mixing: Mixing | None = None,
     classes: int = 0,
     first_step: int = 0,
@@ -65,7 +85,7 @@ def training_batches(
 
     Each choice follows from `seed` and its place: the order from the epoch, the
     view from the epoch and the place of the sample in it, the mixing from the step.
-    What is left of an epoch after the last whole batch is dropped.
+    What is left of an epoch after the last whole optimizer step is dropped.
 
     Args:
         images: What to draw from.
@@ -75,6 +95,7 @@ def training_batches(
         epochs: Passes over the images.
         seed: Of the run.
         repeats: How often each image is drawn in a row, each time as another view.
+        accumulation_steps: Batches that make one optimizer step.
         mixing: What mixes images and labels of a batch.
         classes: Number of classes, for `mixing`.
         first_step: Steps that are left out at the start, to go on with a run.
@@ -90,7 +111,7 @@ def training_batches(
         ValueError: If the replicas do not divide the batch.
 
     """
-    steps = steps_per_epoch(images.number, batch_size, repeats)
+    steps = steps_per_epoch(images.number, batch_size, repeats, accumulation_steps)
     paired = mixing is not None and shard.count > 1
     shard.check(batch_size, paired=paired)
 

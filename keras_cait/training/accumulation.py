@@ -1,6 +1,7 @@
 """Gradients of several batches to one step, on any number of replicas."""
 
 import keras
+from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_cait.typing import Tensor
 
@@ -11,10 +12,17 @@ class Accumulation:
     Every k-th batch takes one step, with the mean gradient of k batches, which is
     clipped, decayed and averaged as that of one large batch is. Keras decides on
     each replica whether to take the step, where TensorFlow does not let replicas
-    meet; here all of them decide at once. The schedule counts batches.
+    meet; here all of them decide at once. A learning-rate schedule is called with
+    the number of steps taken, as for one large batch; Keras passes the number of
+    batches, which is k times larger.
 
     A base beside one of `keras.optimizers`, in front of it.
     """
+
+    def _get_current_learning_rate(self) -> Tensor:
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        return super()._get_current_learning_rate()
 
     def _backend_apply_gradients(
         self, grads: list[Tensor], trainable_variables: list[keras.Variable]

@@ -8,8 +8,15 @@ from keras_cait.training.settings import TrainingSettings
 
 
 def optimizer_of(settings: TrainingSettings, steps: int) -> keras.optimizers.Optimizer:
-    """An optimizer as settings have it, for epochs of so many batches."""
-    updates = {"steps_per_epoch": max(1, steps // settings.accumulation_steps)}
+    """The optimizer that settings describe.
+
+    Args:
+        settings: The settings of a run.
+        steps: Batches of an epoch; `settings.accumulation_steps` of them make one
+            optimizer step, which is what the schedule counts.
+
+    """
+    updates = {"steps_per_epoch": steps // settings.accumulation_steps}
     rise = {
         "warmup_epochs": settings.warmup_epochs,
         "warmup_rate": settings.warmup_learning_rate,

@@ -66,6 +66,7 @@ class Run:
         self.shard = shard_of(self.strategy)
         self.is_chief = is_chief(self.strategy)
         self.batch_size = min(config.batch_size, data.train.number)
+        self._steps_of(config)  # refuses too few images before anything is written
         self.shard.check(self.batch_size, paired=config.mixing() is not None)
         if self.shard.count > 1:
             self._check_for_many_workers()
@@ -170,7 +171,7 @@ class Run:
         """
         settings = dataclasses.replace(self.config, **changed)
         batch_size = min(settings.batch_size, self.data.train.number)
-        steps = steps_per_epoch(self.data.train.number, batch_size, settings.repeats)
+        steps = self._steps_of(settings)
 
         def batches(first_step: int) -> Any:
             found: Any = training_batches(
@@ -180,6 +181,7 @@ class Run:
                 epochs=settings.epochs,
                 seed=settings.seed,
                 repeats=settings.repeats,
+                accumulation_steps=settings.accumulation_steps,
                 mixing=settings.mixing(),
                 classes=self.classes,
                 first_step=first_step,
@@ -247,6 +249,16 @@ class Run:
         if keeping.about["averaged"] is not None:
             self.averaged[name] = keeping.about["averaged"]
         return speed
+
+    def _steps_of(self, settings: TrainingSettings) -> int:
+        """Batches of an epoch under these settings."""
+        number = self.data.train.number
+        return steps_per_epoch(
+            number,
+            min(settings.batch_size, number),
+            settings.repeats,
+            settings.accumulation_steps,
+        )
 
     def _average(self, name: str, distiller: Distiller) -> float:
         """Writes the model with the average of its weights; returns its accuracy."""

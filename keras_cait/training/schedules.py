@@ -54,7 +54,8 @@ def official_schedule(
     Args:
         peak: The highest rate, a step; see `scaled_rate`.
         epochs: Epochs of the run; afterwards the rate stays at `final_rate`.
-        steps_per_epoch: Steps of one epoch.
+        steps_per_epoch: Optimizer steps of one epoch, each of one batch or of
+            several that are accumulated.
         warmup_epochs: Epochs that the rate rises, 0 for none.
         warmup_rate: What it rises from.
         final_rate: What it falls to.

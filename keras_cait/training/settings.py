@@ -40,7 +40,7 @@ class TrainingSettings:
     """
 
     epochs: int = setting(300, "passes over the images")
-    batch_size: int = setting(1024, "images a step, over all devices")
+    batch_size: int = setting(1024, "images a batch, over all devices")
     optimizer: Literal["adamw", "lamb", "sgd"] = setting("adamw", "what takes steps")
     learning_rate: float = setting(5e-4, "highest rate, for 512 images a step")
     scale_learning_rate: bool = setting(True, "take it times images a step / 512")
@@ -54,7 +54,7 @@ class TrainingSettings:
     weight_decay: float = setting(0.05, "of matrices, times the rate a step")
     decay_distillation_token: bool = setting(True, "as the official code does")
     clip_norm: float | None = setting(None, "largest norm of all gradients together")
-    accumulation_steps: int = setting(1, "steps whose gradients are averaged")
+    accumulation_steps: int = setting(1, "batches that make one step")
     ema: float | None = setting(None, "decay of averaged weights, such as 0.99996")
     drop_path_rate: float | None = setting(None, "stochastic depth; None: published")
     loss: Literal["softmax", "sigmoid"] = setting(

@@ -115,6 +115,41 @@ def test_the_length_of_an_epoch():
         steps_per_epoch(30, 32)
 
 
+@pytest.mark.parametrize("repeats", [1, 3])
+@pytest.mark.parametrize(
+    ("images", "batch_size", "accumulation_steps"),
+    [
+        (600, 25, 4),
+        (600, 10, 21),
+        pytest.param(50_000, 100, 21, marks=pytest.mark.slow),
+    ],
+)
+def test_accumulated_batches_hold_the_images_of_one_large_batch(
+    images, batch_size, accumulation_steps, repeats
+):
+    """Also where they do not divide an epoch."""
+    numbered = images_in_memory(np.zeros((images, 1, 1, 1), "uint8"), np.arange(images))
+    size = batch_size * accumulation_steps
+    large = batches_of(numbered, [whole], batch_size=size, repeats=repeats)
+    parts = batches_of(
+        numbered,
+        [whole],
+        batch_size=batch_size,
+        accumulation_steps=accumulation_steps,
+        repeats=repeats,
+    )
+    assert len(parts) == len(large) * accumulation_steps
+    labels = np.concatenate([y for _, y in parts]).reshape(-1, size)
+    np.testing.assert_array_equal(labels, np.stack([y for _, y in large]))
+
+
+def test_a_step_of_more_images_than_there_are_is_refused():
+    assert steps_per_epoch(179, 8, accumulation_steps=4) == 20
+    message = r"at most the 30 images.*batch_size=8, accumulation_steps=4\. Lower"
+    with pytest.raises(ValueError, match=message):
+        steps_per_epoch(30, 8, accumulation_steps=4)
+
+
 def test_mixed_labels_come_soft():
     ((x, y), *_) = batches_of(mixing=Mixing(), classes=10)
     assert y.shape == (16, 10)

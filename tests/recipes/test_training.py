@@ -41,6 +41,32 @@ def test_every_part_of_the_papers_recipe(recipe, tmp_path, capsys):
         assert saved.predict(images, verbose=0).shape == (1, 10)
 
 
+def test_accumulated_batches_train_as_one_large_batch(tmp_path):
+    """Three epochs of 40 images, not a multiple of 16, with SGD."""
+    options = ["--preset", "digits", "--limit", "40", "--model", TINY_MODEL]
+    options += ["--optimizer", "sgd", "--epochs", "3", "--warmup-epochs", "1"]
+    options += ["--drop-path-rate", "0", "--learning-rate", "0.05"]
+    trained = []
+    with without_compiling():
+        for batch_size, accumulation_steps in ((16, 1), (4, 4)):
+            folder = tmp_path / str(batch_size)
+            sizes = ["--batch-size", batch_size, "--output", folder]
+            sizes += ["--accumulation-steps", accumulation_steps]
+            assert train_deit.main([*options, *map(str, sizes)]) == 0
+            model = keras.models.load_model(folder / "model.keras")
+            trained.append(model.get_weights())
+    for one, four in zip(*trained, strict=True):
+        np.testing.assert_allclose(four, one, atol=1e-6)
+
+
+def test_more_accumulated_images_than_there_are_are_refused(tmp_path, capsys):
+    options = ["--preset", "digits", "--limit", "40", "--model", TINY_MODEL]
+    options += ["--batch-size", "16", "--accumulation-steps", "3"]
+    assert train_deit.main([*options, "--output", str(tmp_path / "out")]) == 2
+    assert "accumulation_steps=3. Lower" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_deit3_s_recipe(tmp_path, capsys):
     with without_compiling():
         code = train_deit.main(

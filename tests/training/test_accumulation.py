@@ -76,8 +76,8 @@ def test_weights_rest_between_steps():
     assert moved == [True, False, True]
 
 
-def test_the_schedule_counts_batches():
-    """Of two batches that make a step the second one's rate is taken."""
+def test_a_schedule_counts_steps():
+    """Two batches make a step: the third and fourth one take the second rate."""
     schedule = EpochRates([1.0, 2.0, 4.0, 8.0], steps_per_epoch=1)
     weight = keras.Variable(0.0)
     accumulating = SGD(schedule, momentum=0.0, gradient_accumulation_steps=2)
@@ -85,4 +85,4 @@ def test_the_schedule_counts_batches():
     for _ in range(4):
         accumulating.apply([keras.ops.ones(())], [weight])
         places.append(-float(to_numpy(weight.value)))
-    assert places == pytest.approx([0, 2, 2, 10])
+    assert places == pytest.approx([0, 1, 1, 3])
