@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 from keras_cait.export.image_headers import is_bmp, whole_numbers
+from keras_cait.export.jpeg_scans import has_more_scans
 
 from keras_cait.typing import Tensor
 
@@ -40,17 +41,11 @@ def is_decodable(file: Tensor) -> Tensor:
     """
     return tf.case(
         [
-            (tf.io.is_jpeg(file), lambda: _scans(file) <= MAX_SCANS),
+            (tf.io.is_jpeg(file), lambda: ~has_more_scans(file, MAX_SCANS)),
             (is_bmp(file), lambda: _has_plain_colours(file)),
         ],
         default=lambda: tf.constant(True),
     )
-
-
-def _scans(file: Tensor) -> Tensor:
-    """How often a JPEG's mark of a scan comes, which coded pixels never hold."""
-    codes = tf.reshape(tf.io.decode_raw(file, "uint8"), (-1,))
-    return tf.math.count_nonzero((codes[:-1] == 0xFF) & (codes[1:] == 0xDA))
 
 
 def _has_plain_colours(file: Tensor) -> Tensor:
