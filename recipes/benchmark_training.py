@@ -97,7 +97,12 @@ def _doubled(most: int) -> list[int]:
 
 def _rate(config: TrainingConfig, replicas: int) -> float:
     make_strategy(f"mirrored:{replicas}")  # before TensorFlow reads any image
-    data = load_dataset(config.dataset, data_dir=config.data_dir, limit=config.limit)
+    data = load_dataset(
+        config.dataset,
+        data_dir=config.data_dir,
+        limit=config.limit,
+        test_split=config.test_split,
+    )
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stdout(io.StringIO()),  # what runs say of themselves

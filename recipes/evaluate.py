@@ -59,6 +59,9 @@ class Config:
     model: str | None = setting(None, "a builder's or timm's name; none for .keras")
     weights: str = setting("imagenet", "imagenet, hf://owner/repo, or a file")
     dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
+    test_split: str | None = setting(
+        None, "folder or TFDS split to take; the first with labels"
+    )
     data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
     image_size: int | None = setting(None, "side in pixels; the model's own")
     crop_pct: float | None = setting(None, "part of the side; the model's own")
@@ -85,7 +88,10 @@ class Config:
 def evaluate(config: Config) -> dict[str, Any]:
     """Measures, prints what was asked for and returns the results."""
     class_names, images = load_test_images(
-        config.dataset, data_dir=config.data_dir, limit=config.limit
+        config.dataset,
+        data_dir=config.data_dir,
+        limit=config.limit,
+        test_split=config.test_split,
     )
     model = load_model(config, len(class_names))
     preprocessing = _preprocessing(config, model)

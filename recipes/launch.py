@@ -82,6 +82,7 @@ def configure(
         wanted.get("dataset"),
         data_dir=wanted.get("data_dir"),
         limit=wanted.get("limit"),
+        test_split=wanted.get("test_split"),
     )
     if name is None:
         name = size_of(given.get("image_size") or min(data.image_shape[:2]))

@@ -60,6 +60,9 @@ class Config(TrainingSettings):
     preset: str = setting("deit", f"one of {', '.join(PRESETS)}")
     data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
     dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
+    test_split: str | None = setting(
+        None, "folder or TFDS split to take; the first with labels"
+    )
     image_size: int = setting(224, "side of a view in pixels")
     images: int = setting(6, "rows: images to show")
     columns: int = setting(8, "columns: views of each image")
@@ -75,7 +78,10 @@ class Config(TrainingSettings):
 def sheet(config: Config) -> np.ndarray:
     """All rows, `(rows, columns + 1, size, size, 3)` uint8."""
     names, images = load_test_images(
-        config.dataset, data_dir=config.data_dir, limit=config.images
+        config.dataset,
+        data_dir=config.data_dir,
+        limit=config.images,
+        test_split=config.test_split,
     )
     shape = (config.image_size, config.image_size, 3)
     views = config.views(shape)

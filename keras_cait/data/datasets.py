@@ -4,11 +4,11 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.data.evaluation_split import EvaluationSplit
 from keras_cait.data.labelled_images import LabelledImages
 
 _FINGERPRINTED = 16  # images of each part
@@ -39,6 +39,7 @@ def load_dataset(
     *,
     data_dir: Path | None = None,
     limit: int | None = None,
+    test_split: str | None = None,
 ) -> ImageDataset:
     """Loads digits, a folder of images, or a data set of TensorFlow Datasets.
 
@@ -49,6 +50,9 @@ def load_dataset(
         data_dir: A folder of `train/<class>/*` and `val/` or `test/`; beside a
             name of TensorFlow Datasets, where that keeps its files.
         limit: At most so many training images, and as many test images.
+        test_split: Name of the split or folder to measure on; by default the first
+            one with labels, of `test`, `validation` and `val` in TensorFlow
+            Datasets, of `val`, `validation` and `test` in a folder.
 
     Returns:
         The data set.
@@ -62,21 +66,20 @@ def load_dataset(
         (1797, (8, 8, 1))
 
     """
+    _check_limit(limit)
+    split = EvaluationSplit(name=test_split)
     # Each source is imported when it is asked for: they need different packages.
-    if limit is not None and limit < 1:
-        raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")
-    options: dict[str, Any] = {"limit": limit}
     if name is None and data_dir is not None:
         from keras_cait.data.folder import load_folder
 
-        return load_folder(data_dir, **options)
+        return load_folder(data_dir, limit=limit, split=split)
     if name in (None, "digits"):
         from keras_cait.data.digits import load_digits
 
-        return load_digits(**options)
+        return load_digits(limit=limit, split=split)
     from keras_cait.data.tfds import load_tfds
 
-    return load_tfds(name, data_dir=data_dir, **options)
+    return load_tfds(name, data_dir=data_dir, limit=limit, split=split)
 
 
 def load_test_images(
@@ -84,20 +87,30 @@ def load_test_images(
     *,
     data_dir: Path | None = None,
     limit: int | None = None,
+    test_split: str | None = None,
 ) -> tuple[tuple[str, ...], LabelledImages]:
     """The names of the classes and the images to measure on.
 
-    As `load_dataset`, but a folder needs nothing to train on: `data_dir` holds
-    `val/` or `test/`, or the class folders themselves.
+    As `load_dataset`, but nothing to train on is read, and a folder needs none:
+    `data_dir` holds `val/` or `test/`, or the class folders themselves.
     """
+    _check_limit(limit)
+    split = EvaluationSplit(name=test_split)
     if name is None and data_dir is not None:
         from keras_cait.data.folder import load_test_folder
 
-        if limit is not None and limit < 1:
-            raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")
-        return load_test_folder(data_dir, limit=limit)
-    data = load_dataset(name, data_dir=data_dir, limit=limit)
+        return load_test_folder(data_dir, limit=limit, split=split)
+    if name not in (None, "digits"):
+        from keras_cait.data.tfds import load_test_tfds
+
+        return load_test_tfds(name, data_dir=data_dir, limit=limit, split=split)
+    data = load_dataset(name, data_dir=data_dir, limit=limit, test_split=test_split)
     return data.class_names, data.test
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")
 
 
 def fingerprint_of(data: ImageDataset) -> str:

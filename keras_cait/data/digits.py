@@ -3,15 +3,22 @@
 import numpy as np
 
 from keras_cait.data.datasets import ImageDataset, in_random_order
+from keras_cait.data.evaluation_split import EvaluationSplit
 from keras_cait.data.labelled_images import IndexedImages, images_in_memory
 
 _TEST_IMAGES = 500
 
 
-def load_digits(*, limit: int | None) -> ImageDataset:
+def load_digits(*, limit: int | None, split: EvaluationSplit) -> ImageDataset:
     """The digits, always split in the same way; see `load_dataset`."""
     from sklearn import datasets, model_selection
 
+    split.check_no_fraction("digits")
+    if split.name not in (None, "test"):
+        raise ValueError(
+            "`test_split` of digits must be 'test'. Received: "
+            f"test_split={split.name!r}"
+        )
     digits = datasets.load_digits()
     pixels = np.round(digits.images * 255 / 16)  # scans have 17 levels, 0 to 16
     images = pixels.astype("uint8")[..., None]

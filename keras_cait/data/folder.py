@@ -9,14 +9,18 @@ import tensorflow as tf
 
 from keras_cait.data.datasets import ImageDataset, in_random_order
 from keras_cait.data.decoding import decode
+from keras_cait.data.evaluation_split import EvaluationSplit
 from keras_cait.data.labelled_images import IndexedImages, images_in_memory
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif"}  # what TensorFlow decodes
+_TEST_DIRS = ("val", "validation", "test")
 _IN_MEMORY = 2**30  # bytes of files up to which they are kept
 _PHOTO_SIZE = 224  # pixels, for folders of photographs of many sizes
 
 
-def load_folder(data_dir: Path, *, limit: int | None) -> ImageDataset:
+def load_folder(
+    data_dir: Path, *, limit: int | None, split: EvaluationSplit
+) -> ImageDataset:
     """Images in class folders; see `load_dataset`.
 
     Class folders sorted by name are the class indices. The files of small sets
@@ -24,7 +28,7 @@ def load_folder(data_dir: Path, *, limit: int | None) -> ImageDataset:
     image shows before training. Those of larger sets are read as they are needed.
     """
     train_dir = Path(data_dir, "train")
-    test_dir = _test_dir(data_dir)
+    test_dir = _test_dir(data_dir, split)
     if not train_dir.is_dir() or test_dir is None:
         raise ValueError(
             "`data_dir` must hold train/<class>/* and val/<class>/* or "
@@ -50,10 +54,10 @@ def load_folder(data_dir: Path, *, limit: int | None) -> ImageDataset:
 
 
 def load_test_folder(
-    data_dir: Path, *, limit: int | None
+    data_dir: Path, *, limit: int | None, split: EvaluationSplit
 ) -> tuple[tuple[str, ...], IndexedImages]:
     """Class names and images of `data_dir`, or of val/ or test/ in it."""
-    folder = _test_dir(data_dir) or Path(data_dir)
+    folder = _test_dir(data_dir, split) or Path(data_dir)
     if not folder.is_dir():
         raise ValueError(
             "`data_dir` must hold class folders of images, or val/ or test/ with them. "
@@ -63,9 +67,17 @@ def load_test_folder(
     return tuple(class_names), _images(*_files(folder, class_names, limit))
 
 
-def _test_dir(data_dir: Path) -> Path | None:
-    folders = (Path(data_dir, name) for name in ("val", "test"))
-    return next((folder for folder in folders if folder.is_dir()), None)
+def _test_dir(data_dir: Path, split: EvaluationSplit) -> Path | None:
+    names = _TEST_DIRS if split.name is None else (split.name,)
+    folders = [Path(data_dir, name) for name in names]
+    found = next((folder for folder in folders if folder.is_dir()), None)
+    if found is None and split.name is not None:
+        raise ValueError(
+            "`test_split` must be a folder in `data_dir`. Received: "
+            f"test_split={split.name!r} and {data_dir}, in which are "
+            f"{_listing(data_dir)}"
+        )
+    return found
 
 
 def _listing(folder: Path) -> str:

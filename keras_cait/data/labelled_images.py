@@ -7,7 +7,6 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from keras_cait.data.permutation import permutation
-from keras_cait.data.randomness import seed_of
 from keras_cait.typing import Tensor
 
 Record = Any
@@ -64,49 +63,6 @@ class IndexedImages:
 
     def read(self, key: Tensor) -> tuple[Record, Tensor]:
         return self.reader(key)
-
-
-@dataclass(frozen=True)
-class StreamedImages:
-    """Images that are read from one end to the other, and shuffled in blocks.
-
-    TensorFlow's own shuffle takes no seed that depends on the epoch; and after a
-    restart it would have to draw what came before anew.
-
-    Attributes:
-        number: How many there are.
-        pairs: Records of one shape, such as encoded images, and labels; in the same
-            order each time.
-        block: Records that are held and shuffled at a time.
-    """
-
-    number: int
-    pairs: tf.data.Dataset
-    block: int
-
-    def in_order(self) -> tf.data.Dataset:
-        return self.pairs
-
-    def shuffled(
-        self, seed: Tensor, *, take: int | None = None, skip: Tensor | int = 0
-    ) -> tf.data.Dataset:
-        """Begins anywhere, so that blocks hold other records in each epoch."""
-        start = tf.random.stateless_uniform(
-            (), seed_of(seed, 0), maxval=self.number, dtype="int64"
-        )
-        turned = self.pairs.skip(start).concatenate(self.pairs.take(start))
-
-        def shuffle(place: Any, block: Any) -> Any:
-            size = tf.shape(block[1], out_type="int64")[0]
-            order = permutation(size, seed_of(seed, 1, place))(tf.range(size))
-            mixed = tuple(tf.gather(part, order) for part in block)
-            return tf.data.Dataset.from_tensor_slices(mixed)
-
-        blocks: Any = turned.batch(self.block).enumerate()
-        return blocks.flat_map(shuffle).take(-1 if take is None else take).skip(skip)
-
-    def read(self, key: tuple[Record, Tensor]) -> tuple[Record, Tensor]:
-        return key
 
 
 def images_in_memory(records: Any, labels: Any) -> IndexedImages:

@@ -17,6 +17,9 @@ class RunConfig(TrainingSettings):
     smoke: bool = setting(False, "try everything out, in two minutes, on digits")
     dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
     data_dir: Path | None = setting(None, "folder of train/CLASS/* and val or test")
+    test_split: str | None = setting(
+        None, "folder or TFDS split to measure on; the first with labels"
+    )
     image_size: int | None = setting(None, "side in pixels that images are brought to")
     limit: int | None = setting(None, "at most so many training and test images")
     seed: int = setting(0, "of weights, order and augmentation")

@@ -12,7 +12,7 @@ from keras_cait.data.batches import (
 )
 from keras_cait.data.datasets import load_dataset
 from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.data.labelled_images import StreamedImages, images_in_memory
+from keras_cait.data.labelled_images import images_in_memory
 from keras_cait.data.mixing import Mixing
 
 DIGITS = load_dataset("digits", limit=40)
@@ -155,16 +155,6 @@ def test_mixed_labels_come_soft():
     assert y.shape == (16, 10)
     np.testing.assert_allclose(y.sum(-1), 1, rtol=1e-6)
     assert x.shape == (16, 8, 8, 1)
-
-
-def test_a_stream_is_a_source_too():
-    pairs = tf.data.Dataset.from_tensor_slices(
-        (np.zeros((50, 4, 4, 3), "uint8"), np.arange(50))
-    )
-    images = StreamedImages(50, pairs, block=20)
-    labels = [y for _, y in batches_of(images, [whole], batch_size=10)]
-    assert sorted(np.concatenate(labels[:5])) == list(range(50))
-    assert not np.array_equal(labels[0], labels[5])
 
 
 def test_evaluation_sees_every_image_once_as_it_is():

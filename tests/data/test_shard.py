@@ -8,9 +8,10 @@ from keras_cait.data.augmentation import Augmentation
 from keras_cait.data.batches import evaluation_batches, training_batches
 from keras_cait.data.datasets import load_dataset
 from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.data.labelled_images import StreamedImages, images_in_memory
+from keras_cait.data.labelled_images import images_in_memory
 from keras_cait.data.mixing import Mixing
 from keras_cait.data.shard import Shard
+from tests.data.shards import sharded
 
 DIGITS = load_dataset("digits", limit=50)
 
@@ -88,15 +89,13 @@ def test_a_worker_decodes_its_own_images_alone():
     assert len(read) == 32
 
 
-def test_a_stream_is_divided_too():
-    pairs = tf.data.Dataset.from_tensor_slices(
-        (np.zeros((40, 4, 4, 3), "uint8"), np.arange(40))
-    )
-    images = StreamedImages(40, pairs, block=20)
-    labels = [
-        [y for _, y in train(Shard(index, 2), 10, images, epochs=1)] for index in (0, 1)
-    ]
-    assert sorted(np.concatenate(labels[0] + labels[1])) == list(range(40))
+def test_files_of_records_are_divided_too(tmp_path):
+    images = sharded(tmp_path, (13, 7, 20))
+    options = {"first_step": 2, "repeats": 2}
+    one = train(Shard(), 10, images, **options)
+    many = [train(Shard(index, 2), 10, images, **options) for index in (0, 1)]
+    for step, batch in enumerate(one):
+        assert_same([worker[step] for worker in many], batch, slice(None))
     found = [evaluate(Shard(index, 2), 12, images) for index in (0, 1)]
     found = [[y for _, y in worker] for worker in found]
     assert [[len(y) for y in worker] for worker in found] == [[6, 6, 6, 2]] * 2
