@@ -7,6 +7,8 @@ import keras
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.typing import Shape, Tensor
 
+_GRID_SIZE = "grid_size"  # attribute in a file of weights
+
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class PositionEmbedding(keras.layers.Layer):
@@ -83,9 +85,33 @@ class PositionEmbedding(keras.layers.Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        attributes = _attributes(store)
+        if attributes is not None:
+            attributes[_GRID_SIZE] = self.grid_size
+
+    def load_own_variables(self, store: Any) -> None:
+        grid = tuple((_attributes(store) or {}).get(_GRID_SIZE, self.grid_size))
+        if grid != self.grid_size:
+            raise ValueError(
+                "Expected position embeddings of a grid of patches of the size "
+                f"{self.grid_size}. Received: those of {grid}, which "
+                "keras_cait.load_weights would resample."
+            )
+        super().load_own_variables(store)
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "grid_size": self.grid_size,
             "num_prefix_tokens": self.num_prefix_tokens,
         }
+
+
+def _attributes(store: Any) -> Any:
+    """The attributes of the layer's group in a file of HDF5; None in another store.
+
+    A tensor beside the weights would make the file one that earlier versions refuse.
+    """
+    return getattr(getattr(store, "_h5_entry_group", None), "attrs", None)

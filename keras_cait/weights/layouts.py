@@ -18,6 +18,9 @@ def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         Name to tensor.
 
+    Raises:
+        ValueError: If two tensors get the same name.
+
     Example:
         >>> to_timm_layout({"model": {"module.norm.weight": 1.0}, "epoch": 3})
         {'norm.weight': 1.0}
@@ -26,11 +29,20 @@ def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("model", "state_dict"):
         if isinstance(content.get(key), Mapping):
             content = content[key]
-    tensors = {re.sub(r"^module\.", "", name): content[name] for name in content}
-    is_cait = any(name.startswith("blocks_token_only.") for name in tensors)
-    if is_cait:
-        return tensors
-    return {
-        re.sub(r"^(blocks\.\d+\.)gamma_(\d)$", r"\1ls\2.gamma", name): tensor
-        for name, tensor in tensors.items()
-    }
+    tensors = _renamed(content, r"^module\.", "")
+    if any(name.startswith("blocks_token_only.") for name in tensors):
+        return tensors  # a CaiT
+    return _renamed(tensors, r"^(blocks\.\d+\.)gamma_(\d)$", r"\1ls\2.gamma")
+
+
+def _renamed(
+    content: Mapping[str, Any], pattern: str, replacement: str
+) -> dict[str, Any]:
+    """Replaces a pattern in all names, which must stay different."""
+    tensors: dict[str, Any] = {}
+    for key, tensor in content.items():
+        name = re.sub(pattern, replacement, str(key))
+        if name in tensors:
+            raise ValueError(f"two tensors are both {name} without their prefix")
+        tensors[name] = tensor
+    return tensors

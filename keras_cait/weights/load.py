@@ -20,8 +20,12 @@ def load_weights(
     *,
     new_head: bool = False,
     antialias: bool = False,
+    grid_size: tuple[int, int] | None = None,
 ) -> keras.Model:
     """Loads weights into a model: all of them, or an error and none.
+
+    Position embeddings are resampled to the model's grid of patches. Half and double
+    precision are converted to the type of the model's weights.
 
     Args:
         model: A model of this package.
@@ -34,6 +38,8 @@ def load_weights(
             that the file lacks, and its head, then do too.
         antialias: Whether position embeddings that shrink for a smaller image are
             smoothed, as timm does it and the official code does not.
+        grid_size: Rows and columns of patches of the file's position embedding, for a
+            file that does not say them and is not of square images.
 
     Returns:
         The model.
@@ -43,7 +49,8 @@ def load_weights(
         OSError: If the hub does not give the file.
         ImportError: If a file of torch is to be read without torch.
         ValueError: If the file is of another kind, damaged, or holds other
-            tensors than the model; every one that differs is named.
+            tensors than the model, other than floating-point numbers, or NaN or
+            infinity; every one that differs is named.
 
     Example:
         >>> import keras_cait
@@ -59,10 +66,15 @@ def load_weights(
     check_source(source)
     is_hub_s = str(source).startswith("hf://")
     path = download(str(source)) if is_hub_s else Path(source)
+    options: dict[str, Any] = {
+        "new_head": new_head,
+        "antialias": antialias,
+        "grid_size": grid_size,
+    }
     if path.name.endswith(_KERAS):
-        load_keras_weights(model, path, new_head=new_head)
+        load_keras_weights(model, path, **options)
     else:
-        load_timm_weights(model, path, new_head=new_head, antialias=antialias)
+        load_timm_weights(model, path, **options)
     return model
 
 

@@ -1,8 +1,112 @@
 """Position embeddings for another image size, resampled as torch does it."""
 
 import math
+from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+
+from keras_cait.typing import Shape
+from keras_cait.weights.stored_tensors import StoredTensor
+
+GridSize: TypeAlias = tuple[int, int]
+"""Rows and columns of patches."""
+
+_MOST_PATCHES = 2**16  # of a file; images of 4096 pixels in patches of 16
+
+
+def fit_position_embedding(
+    tensor: StoredTensor,
+    expected: Shape,
+    grid_size: GridSize,
+    *,
+    source_grid: GridSize | None,
+    square: bool,
+    antialias: bool,
+    source: str | Path,
+) -> StoredTensor:
+    """Makes the position embedding of a file one for a model's grid.
+
+    Args:
+        tensor: The file's, `(1, prefix + patches, dim)`.
+        expected: Shape of the model's.
+        grid_size: Rows and columns of patches of the model.
+        source_grid: Those of the file; None where it does not say.
+        square: See `grid_of_file`.
+        antialias: Which form of resampling; see `resample_grid`.
+        source: Where the file is, for messages.
+
+    Returns:
+        A tensor that is resampled when it is read, which raises `ValueError` if the
+        grid of the file is unknown; or the file's, where no grid would make it fit.
+
+    """
+    rows, columns = grid_size
+    num_prefix_tokens = (expected[1] or 0) - rows * columns
+    if len(tensor.shape) != 3 or tensor.shape[::2] != expected[::2]:
+        return tensor
+    patches = (tensor.shape[1] or 0) - num_prefix_tokens
+    if patches < 1:
+        return tensor
+
+    def read() -> np.ndarray:
+        grid = source_grid or grid_of_file(
+            patches, grid_size, square=square, source=source
+        )
+        _check_grid(grid, patches, source)
+        if grid == grid_size:
+            return tensor.read()
+        return resample_position_embedding(
+            np.asarray(tensor.read(), "float32"),
+            grid_size,
+            num_prefix_tokens,
+            source_grid=grid,
+            antialias=antialias,
+        )
+
+    return StoredTensor(expected, tensor.kind, read)
+
+
+def grid_of_file(
+    patches: int, grid_size: GridSize, *, square: bool, source: str | Path
+) -> GridSize:
+    """Rows and columns of patches of a file that does not say them: a square.
+
+    Args:
+        patches: Their number.
+        grid_size: Rows and columns of the model's patches.
+        square: Whether the file is of a square even if the model's grid is not and has
+            as many patches: true of published weights, not of those that a user saved.
+        source: Where the file is, for messages.
+
+    Raises:
+        ValueError: If the grid is no square, or need not be one.
+
+    Example:
+        >>> grid_of_file(196, (16, 16), square=True, source="deit.safetensors")
+        (14, 14)
+
+    """
+    rows, columns = grid_size
+    side = math.isqrt(patches)
+    is_ambiguous = patches == rows * columns and rows != columns and not square
+    if side**2 != patches or is_ambiguous:
+        raise ValueError(
+            f"The file must say which grid its {patches} patches make, unless it is a "
+            f"square. Received: {source}, for a model of {rows} x {columns} patches. "
+            "Name the file's grid: keras_cait.load_weights(model, path, "
+            "grid_size=(rows, columns))."
+        )
+    return side, side
+
+
+def _check_grid(grid: GridSize, patches: int, source: str | Path) -> None:
+    if min(grid) < 1 or grid[0] * grid[1] != patches or patches > _MOST_PATCHES:
+        raise ValueError(
+            "The grid of the file must have as many patches as its position embedding, "
+            f"{patches}, and {_MOST_PATCHES} at most. Received: {source}, with a grid "
+            f"of {grid[0]} x {grid[1]}"
+        )
 
 
 def resample_grid(

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from keras_cait.weights.stored_tensors import StoredTensor
+
 
 def read_torch_file(path: Path) -> dict[str, Any]:
-    """What a file of `torch.save` holds, its tensors as arrays.
+    """What a file of `torch.save` holds, its tensors as `StoredTensor`.
 
     Raises:
         ImportError: If torch is not installed.
@@ -43,17 +47,29 @@ def read_torch_file(path: Path) -> dict[str, Any]:
             "Expected a dictionary of weights in the file. "
             f"Received: {path} with a {type(content).__name__}"
         )
-    return _arrays(content)
+    return _tensors(content)
 
 
-def _arrays(content: Mapping[str, Any]) -> dict[str, Any]:
-    arrays: dict[str, Any] = {}
+def _tensors(content: Mapping[Any, Any]) -> dict[str, Any]:
+    """The tensors of a dictionary and of those in it, to be read when needed."""
+    tensors: dict[str, Any] = {}
     for name, value in content.items():
         if isinstance(value, Mapping):
-            arrays[name] = _arrays(value)
+            tensors[str(name)] = _tensors(value)
         elif hasattr(value, "detach"):
-            tensor = value.detach()
-            # NumPy has no bfloat16.
-            wide = tensor.float() if tensor.is_floating_point() else tensor
-            arrays[name] = wide.numpy()
-    return arrays
+            tensors[str(name)] = _stored(value.detach())
+    return tensors
+
+
+def _stored(tensor: Any) -> StoredTensor:
+    kind = str(tensor.dtype).removeprefix("torch.")
+    if str(tensor.layout) != "torch.strided":
+        kind = f"sparse {kind}"
+    elif tensor.device.type != "cpu":
+        kind = f"{kind} without values"
+
+    def read() -> np.ndarray:
+        # NumPy has no bfloat16.
+        return tensor.float().numpy() if kind == "bfloat16" else tensor.numpy()
+
+    return StoredTensor(tuple(tensor.shape), kind, read)
