@@ -1,6 +1,8 @@
 """The workers of a training run on many machines, as TF_CONFIG names them."""
 
 import json
+import re
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +38,8 @@ def read_cluster(text: str | None) -> Cluster | None:
         text: The variable's value.
 
     Raises:
-        ValueError: If it is not what TensorFlow takes for such a cluster.
+        ValueError: If it is not what TensorFlow takes for such a cluster. The message
+            names the field.
 
     Example:
         >>> workers = '{"worker": ["a:1", "b:1"]}'
@@ -49,15 +52,15 @@ def read_cluster(text: str | None) -> Cluster | None:
         return None
     try:
         config = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _refused(f"be JSON, but has an error ({error})", text) from None
+    except (ValueError, RecursionError) as error:
+        raise _refused("", f"JSON ({error})", text) from None
+    _check("", config, dict, "an object")
     for part in ("cluster", "task"):
-        if not isinstance(config, dict) or not isinstance(config.get(part), dict):
-            raise _refused(f'have an object "{part}"', text)
-    addresses = _addresses(config["cluster"], text)
+        _check(f'["{part}"]', config.get(part), dict, "an object")
+    addresses = _addresses(config["cluster"])
     return Cluster(
         sum((tuple(addresses[job]) for job in _JOBS if job in addresses), ()),
-        _index(config["task"], addresses, text),
+        _index(config["task"], addresses),
     )
 
 
@@ -69,9 +72,9 @@ def port_of(address: str) -> int | None:
         (80, None, None)
 
     """
-    host, _, port = address.rpartition(":")
-    valid = host and port.isdecimal() and 0 < int(port) < 2**16
-    return int(port) if valid else None
+    found = re.fullmatch(r"[\w.:%\[\]-]+:0*([0-9]{1,5})", address, re.ASCII)
+    port = int(found[1]) if found else 0
+    return port if 0 < port < 2**16 else None
 
 
 def host_of(address: str) -> str:
@@ -79,36 +82,52 @@ def host_of(address: str) -> str:
     return address.rpartition(":")[0].strip("[]")
 
 
-def _addresses(jobs: dict[str, Any], text: str) -> dict[str, list[str]]:
-    if not set(jobs) <= set(_JOBS) or "worker" not in jobs:
-        raise _refused('have a cluster of "worker", and perhaps a "chief"', text)
+def _addresses(jobs: dict[str, Any]) -> dict[str, list[str]]:
+    unknown = sorted(set(jobs) - set(_JOBS))
+    if unknown or "worker" not in jobs:
+        raise _refused('["cluster"]', 'of "worker", and perhaps "chief"', list(jobs))
     for job, found in jobs.items():
-        if not isinstance(found, list) or not found:
-            raise _refused(f'list the addresses of "{job}"', text)
-        for address in found:
+        field = f'["cluster"]["{job}"]'
+        _check(field, found, list, "a list of addresses")
+        if not found or (job == "chief" and len(found) > 1):
+            number = "one address" if job == "chief" else "one address or more"
+            raise _refused(field, number, found)
+        for number, address in enumerate(found):
             if not isinstance(address, str) or port_of(address) is None:
-                raise _refused(f'give "host:port" of each {job}, not {address!r}', text)
+                raise _refused(
+                    f"{field}[{number}]", '"host:port", the port in 1..65535', address
+                )
     every = [address for found in jobs.values() for address in found]
-    if len(set(every)) < len(every):
-        raise _refused("name each address once", text)
-    if len(jobs.get("chief", ())) > 1:
-        raise _refused("have one chief", text)
+    twice = sorted({address for address in every if every.count(address) > 1})
+    if twice:
+        raise _refused('["cluster"]', "a list of each address once", twice)
     return jobs
 
 
-def _index(task: dict[str, Any], jobs: dict[str, list[str]], text: str) -> int:
-    """Among all workers, the chief being the first."""
+def _index(task: dict[str, Any], jobs: dict[str, list[str]]) -> int:
+    """The task's place among all workers, the chief being the first."""
     job, index = task.get("type"), task.get("index")
-    if job not in jobs:
-        raise _refused(f"have a task whose type is {' or '.join(jobs)}", text)
+    if not isinstance(job, str) or job not in jobs:
+        known = " or ".join(f'"{each}"' for each in jobs)
+        raise _refused('["task"]["type"]', known, job)
     number = len(jobs[job])
-    if isinstance(index, str) and index.isdecimal():
+    if isinstance(index, str) and re.fullmatch("[0-9]{1,9}", index):
         index = int(index)  # TensorFlow takes it too
     if type(index) is not int or not 0 <= index < number:
-        what = f"have a task whose index is below the {number} of its cluster's {job}"
-        raise _refused(what, text)
+        expected = f"a number from 0 to {number - 1}, as there are {number} of {job}"
+        raise _refused('["task"]["index"]', expected, index)
     return index + (len(jobs.get("chief", ())) if job == "worker" else 0)
 
 
-def _refused(what: str, text: str) -> ValueError:
-    return ValueError(f"TF_CONFIG must {what}. Received: {text}\n{_WHAT_TO_WRITE}")
+def _check(field: str, value: Any, kind: type, expected: str) -> None:
+    if not isinstance(value, kind):
+        raise _refused(field, expected, value)
+
+
+def _refused(field: str, expected: str, received: Any) -> ValueError:
+    brief = reprlib.Repr()
+    brief.maxstring = brief.maxother = 200
+    return ValueError(
+        f"TF_CONFIG{field} must be {expected}. Received: {brief.repr(received)}. "
+        f"{_WHAT_TO_WRITE}"
+    )
