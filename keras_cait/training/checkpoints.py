@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from keras_cait.files import replace_when_written
 
+_VERSION = "1"  # of the layout of a file
 _KEPT = 2  # the newest, and the one before it in case that is damaged
 
 
@@ -25,19 +26,24 @@ class State:
     Attributes:
         step: Batches that it had seen.
         values: Of its variables, by name.
-        about: What else is to be known of it, as JSON has it.
+        rows: The log: a row for each finished epoch.
+        is_done: Whether the training is finished.
+        results: What was measured after it, for a finished one.
     """
 
     step: int
     values: dict[str, np.ndarray]
-    about: dict[str, Any]
+    rows: list[dict[str, Any]]
+    is_done: bool = False
+    results: dict[str, Any] = field(default_factory=dict)
 
 
 class Checkpoints:
     """The last two states of one training, in a folder.
 
     A safetensors file a state, which appears when it is complete: the variables, and
-    in its metadata `about` and the SHA-256 of both.
+    in its metadata the other attributes as JSON, the SHA-256 of both and the version
+    of this layout.
 
     Args:
         folder: Where; made when the first state is written.
@@ -48,7 +54,7 @@ class Checkpoints:
         ...     checkpoints = Checkpoints(Path(folder))
         ...     for step in (1, 2, 3):
         ...         values = {"weight": np.full(2, step)}
-        ...         _ = checkpoints.write(State(step=step, values=values, about={}))
+        ...         _ = checkpoints.write(State(step=step, values=values, rows=[]))
         ...     checkpoints.newest().step, len(checkpoints.paths())
         (3, 2)
 
@@ -69,8 +75,14 @@ class Checkpoints:
 
         """
         path = self._path(state.step)
-        about = json.dumps(state.about)
-        metadata = {"about": about, "sha256": _digest(state.values, about)}
+        about = json.dumps(
+            {"rows": state.rows, "done": state.is_done, "more": state.results}
+        )
+        metadata = {
+            "about": about,
+            "sha256": _digest(state.values, about),
+            "version": _VERSION,
+        }
         with replace_when_written(path) as temporary:
             save_file(state.values, temporary, metadata)
             with open(temporary, "rb") as file:
@@ -83,21 +95,35 @@ class Checkpoints:
         return self.folder / f"step-{step:010d}.safetensors"
 
     def newest(self) -> State | None:
-        """The newest state that is whole; None if there is none.
+        """The newest state that can be read; None if none was written.
 
         Warns:
-            UserWarning: If a newer one is damaged.
+            UserWarning: If a newer one cannot be read.
+
+        Raises:
+            ValueError: If there are states and none can be read.
 
         """
+        refused: list[str] = []
         for path in self.paths():
             try:
-                return _read(path)
-            except (SafetensorError, ValueError, KeyError, OSError) as error:
+                state = _read(path)
+            except (SafetensorError, ValueError, TypeError, OSError) as error:
+                refused.append(f"{path} ({error})")
+                continue
+            for each in refused:
                 warnings.warn(
-                    f"The checkpoint {path} is damaged and left out: {error}. The one "
-                    "before it is taken.",
+                    f"A checkpoint cannot be read: {each}. Resuming from step "
+                    f"{state.step}, the one before.",
                     stacklevel=2,
                 )
+            return state
+        if refused:
+            raise ValueError(
+                "A run must have a readable checkpoint to resume from. Received: "
+                f"{'; '.join(refused)}. Restore a copy of one, move the run's folder "
+                "away, or replace the run with --overwrite."
+            )
         return None
 
     def remove(self, step: int) -> None:
@@ -134,12 +160,33 @@ def check_room(folder: Path, size: int) -> None:
 
 def _read(path: Path) -> State:
     with safe_open(path, framework="numpy") as file:
-        metadata = file.metadata()
+        metadata = file.metadata() or {}
+        if not {"about", "sha256"} <= set(metadata):
+            raise ValueError("it has no metadata of a checkpoint")
         values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if metadata["sha256"] != _digest(values, metadata["about"]):
         raise ValueError("its content is not what was written")
-    step = int(path.stem.removeprefix("step-"))
-    return State(step=step, values=values, about=json.loads(metadata["about"]))
+    version = metadata.get("version", _VERSION)  # the first files had none
+    about = json.loads(metadata["about"])
+    if version != _VERSION or not _is_known(about):
+        raise ValueError("it was written by another version of keras_cait")
+    return State(
+        step=int(path.stem.removeprefix("step-")),
+        values=values,
+        rows=about["rows"],
+        is_done=about["done"],
+        results=about["more"],
+    )
+
+
+def _is_known(about: Any) -> bool:
+    """Whether the JSON in a file's metadata has the fields that `write` gives it."""
+    kinds = {"rows": list, "done": bool, "more": dict}
+    return (
+        isinstance(about, dict)
+        and all(isinstance(about.get(name), kind) for name, kind in kinds.items())
+        and all(isinstance(row, dict) for row in about["rows"])
+    )
 
 
 def _digest(values: dict[str, np.ndarray], about: str) -> str:

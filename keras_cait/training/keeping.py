@@ -71,7 +71,7 @@ class Keeping(keras.callbacks.Callback):
 
         Raises:
             ValueError: If that is of another model or optimizer, or another one on
-                another worker.
+                another worker, or no checkpoint can be read.
 
         """
         state = self.checkpoints.newest()
@@ -84,10 +84,10 @@ class Keeping(keras.callbacks.Callback):
         )
         if state is None:
             return
-        self.about, self.is_done = state.about["more"], state.about["done"]
+        self.about, self.is_done = state.results, state.is_done
         groups = ("model",) if self.is_done else ("model", "optimizer")
         assign_values(self._distiller, state.values, *groups)
-        self.rows, self.step = state.about["rows"], state.step
+        self.rows, self.step = state.rows, state.step
         if self.step % self.steps_per_epoch:
             self._within = state.values
 
@@ -157,8 +157,15 @@ class Keeping(keras.callbacks.Callback):
             self._refuse(f"values that are not finite in {wrong[0]}")
         if not self._writes:
             return None
-        about = {"rows": self.rows, "done": self.is_done, "more": self.about}
-        return self.checkpoints.write(State(step=self.step, values=values, about=about))
+        return self.checkpoints.write(
+            State(
+                step=self.step,
+                values=values,
+                rows=self.rows,
+                is_done=self.is_done,
+                results=self.about,
+            )
+        )
 
     def _refuse(self, what: str) -> None:
         epoch, batch = divmod(self.step - 1, self.steps_per_epoch)

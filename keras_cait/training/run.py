@@ -246,7 +246,7 @@ class Run:
             average = None if settings.ema is None else self._average(name, distiller)
             keeping.finish({"images_per_second": speed, "averaged": average})
         self.history += keeping.rows
-        if keeping.about["averaged"] is not None:
+        if keeping.about.get("averaged") is not None:
             self.averaged[name] = keeping.about["averaged"]
         return speed
 
