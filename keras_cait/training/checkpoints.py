@@ -83,10 +83,13 @@ class Checkpoints:
             "sha256": _digest(state.values, about),
             "version": _VERSION,
         }
-        with replace_when_written(path) as temporary:
-            save_file(state.values, temporary, metadata)
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())  # a name must not outlive a lost power supply
+        try:
+            with replace_when_written(path) as temporary:
+                save_file(state.values, temporary, metadata)
+                with open(temporary, "rb") as file:
+                    os.fsync(file.fileno())  # else a power cut may leave the name alone
+        except (OSError, SafetensorError) as error:
+            raise not_written(path, error) from error
         for old in self.paths()[_KEPT:]:
             old.unlink()
         return path
@@ -146,16 +149,28 @@ def check_room(folder: Path, size: int) -> None:
         size: Of one state, in bytes.
 
     Raises:
-        OSError: If there is less room than for one more than are kept.
+        OSError: If there is less room than for one more than are kept, less those
+            that are there.
 
     """
     free = shutil.disk_usage(folder).free
-    needed = (_KEPT + 1) * size
+    number = max(_KEPT + 1 - len(Checkpoints(folder).paths()), 1)
+    needed = number * size
     if needed > free:
         raise OSError(
-            f"{_KEPT + 1} checkpoints take {needed / 1e6:.0f} MB. Received: {folder}, "
-            f"where {free / 1e6:.0f} MB are free. Make room, or choose another folder."
+            f"{number} more checkpoint(s) take {needed / 1e6:.0f} MB. Received: "
+            f"{folder}, where {free / 1e6:.0f} MB are free. Make room and start again "
+            "with --resume, or choose another folder."
         )
+
+
+def not_written(path: Path, error: Exception) -> OSError:
+    """The error for a file of a run that cannot be written, on a full disk mostly."""
+    why = getattr(error, "strerror", None) or error
+    return OSError(
+        f"A run must be able to write its files. Received: {path} ({why}). Make room, "
+        "or mend what is wrong there, and start again with --resume."
+    )
 
 
 def _read(path: Path) -> State:

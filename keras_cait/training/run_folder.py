@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -12,7 +13,8 @@ from typing import Any
 import keras
 from filelock import FileLock, Timeout
 
-from keras_cait.files import replace_when_written
+from keras_cait.files import replace_when_written, sweep_leftovers
+from keras_cait.training.checkpoints import not_written
 from keras_cait.training.configuration import differences
 
 # What may change in a run that goes on: where it computes and what it keeps, and the
@@ -60,9 +62,12 @@ class RunFolder:
     ) -> None:
         self.path, self._writes = Path(path), writes
         self.names = (*names, "checkpoints")
-        found = [name for name in self.names if Path(path, name).exists()]
+        found = [name for name in self.names if os.path.exists(self.path / name)]
         self._goes_on = resume and "config.json" in found
-        if writes and found and not overwrite and not self._goes_on:
+        done = set(found) - {"config.json", "checkpoints"} or (
+            found and any(self.path.glob("checkpoints/*/step-*"))
+        )  # else the run that is there ended before it had done anything
+        if writes and done and not overwrite and not self._goes_on:
             raise FileExistsError(
                 "The output folder must not hold a run already. Received: "
                 f"{path} with {', '.join(found)}. Choose another folder, replace that "
@@ -90,10 +95,13 @@ class RunFolder:
             self.write_text("config.json", settings)
 
     def _lock(self) -> None:
-        """Keeps other processes out, until this one ends in whatever way."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Keeps other processes out, until this one ends in whatever way.
+
+        Removes what processes that were killed while they wrote have left.
+        """
         self._held = FileLock(self.path / ".lock", is_singleton=True)
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             self._held.acquire(timeout=0)
         except Timeout as error:
             raise FileExistsError(
@@ -101,16 +109,38 @@ class RunFolder:
                 f"{self.path}, which another process writes just now. Wait until it "
                 "ends, or choose another folder."
             ) from error
+        except OSError as error:
+            raise type(error)(
+                "The output folder must be one that can be written. Received: "
+                f"{self.path} ({error.strerror}). Choose another one with --output, or "
+                "make it writable."
+            ) from error
+        for folder in (self.path, *self.path.glob("checkpoints/*/")):
+            sweep_leftovers(folder)
 
     def _check_same(self, settings: str) -> None:
-        text = (self.path / "config.json").read_text(encoding="utf-8")
-        differ = differences(followed(text), followed(settings))
+        differ = differences(self._settings_there(), followed(settings))
         if differ:
             raise ValueError(
                 f"The run in {self.path} follows other settings:\n  "
                 + "\n  ".join(differ)
                 + "\nGo on with the same ones, or choose another folder."
             )
+
+    def _settings_there(self) -> dict[str, Any]:
+        """What the run that is there follows."""
+        path = self.path / "config.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError(f"it holds {found!r:.60}, not an object")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"A run to resume must have its settings as JSON in {path}. Received: "
+                f"a file that cannot be read ({error}). Restore it, choose another "
+                "folder, or replace the run with --overwrite."
+            ) from None
+        return _compared(found)
 
     def clear(self) -> None:
         """Removes the run that is there, so that no file of it stays behind."""
@@ -142,12 +172,19 @@ class RunFolder:
         self._write(name, partial(figure.savefig, dpi=120, bbox_inches="tight"))
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> None:
-        if self._writes:
+        if not self._writes:
+            return
+        try:
             with replace_when_written(self.path / name) as temporary:
                 write(temporary)
+        except OSError as error:
+            raise not_written(self.path / name, error) from error
 
 
 def followed(settings: str) -> dict[str, Any]:
     """What has to be the same in a run that goes on, and on all of its workers."""
-    found = json.loads(settings)
-    return {name: value for name, value in found.items() if name not in _FREE}
+    return _compared(json.loads(settings))
+
+
+def _compared(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in _FREE}

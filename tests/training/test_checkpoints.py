@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import shutil
 from dataclasses import replace
 
@@ -183,5 +184,27 @@ def test_no_bit_and_no_byte_is_lost_unseen(checkpoints):
 
 def test_no_room_is_said_before(tmp_path):
     check_room(tmp_path, 1)
-    with pytest.raises(OSError, match=r"3 checkpoints take .* MB are free\. Make room"):
+    with pytest.raises(OSError, match=r"3 more .* MB are free\. Make room.*--resume"):
         check_room(tmp_path, 2**60)
+
+
+def test_checkpoints_that_are_there_need_no_more_room(checkpoints):
+    with pytest.raises(OSError, match=r"1 more checkpoint"):
+        check_room(checkpoints.folder, 2**60)
+
+
+def test_a_checkpoint_that_cannot_be_written(checkpoints):
+    """The system refuses what does not fit, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    large = State(step=300, values={"a": np.zeros(10_000)}, rows=[])
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+        expected = r"must be able to write .*step-0000000300\.safetensors \(.*--resume"
+        with pytest.raises(OSError, match=expected):
+            checkpoints.write(large)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_same_state(checkpoints.newest(), state(200))
+    assert len(list(checkpoints.folder.iterdir())) == 2
+    checkpoints.write(large)
+    assert checkpoints.newest().step == 300

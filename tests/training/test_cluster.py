@@ -163,6 +163,7 @@ def test_no_tf_config_ends_in_another_error():
             found.encode()
             refused += 1
         else:
+            assert cluster is not None
             assert 0 <= cluster.index < len(cluster.addresses)
             read += 1
     assert refused > 2000

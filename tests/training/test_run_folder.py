@@ -90,7 +90,53 @@ def test_files_without_settings_are_no_run_to_go_on_with(tmp_path):
         RunFolder(tmp_path, NAMES, resume=True)
 
 
-def test_a_folder_that_cannot_be_written_is_said_before(tmp_path):
+def test_a_run_that_has_done_nothing_is_replaced(tmp_path):
+    """One that was refused for lack of space, say, once there is some."""
+    RunFolder(tmp_path, NAMES).start('{"seed": 0}')
+    checkpoints = tmp_path / "checkpoints" / "01-student"
+    checkpoints.mkdir(parents=True)
+    RunFolder(tmp_path, NAMES).start('{"seed": 1}')
+    assert (tmp_path / "config.json").read_text() == '{"seed": 1}'
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "step-0000000001.safetensors").write_text("precious")
+    with pytest.raises(FileExistsError, match=r"config\.json, checkpoints.*--resume"):
+        RunFolder(tmp_path, NAMES)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"[]", b"1", b"null", b'"text"', b'[["seed", 0]]'),
+        *(b"", b"{", b"not JSON", b"\xff\xfe", b"[" * 100_000),
+    ],
+)
+def test_settings_that_cannot_be_read_are_refused(content, tmp_path):
+    (tmp_path / "config.json").write_bytes(content)
+    (tmp_path / "model.keras").write_text("precious")
+    with pytest.raises(
+        ValueError, match=r"JSON in .*config\.json\. Received: .*\(.*--"
+    ):
+        RunFolder(tmp_path, NAMES, resume=True).start("{}")
+    assert (tmp_path / "config.json").read_bytes() == content
+    assert (tmp_path / "model.keras").read_text() == "precious"
+
+
+@pytest.mark.parametrize("path", ["/proc/nowhere", "file/run", "file", "a" * 300])
+def test_a_folder_that_cannot_be_made(path, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
-        RunFolder(tmp_path / "file" / "run", NAMES).start("{}")
+    expected = rf"must be one that can be written\. Received: .*{path} \(.+\)\. Choose"
+    with pytest.raises(OSError, match=expected):
+        RunFolder(tmp_path / path, NAMES).start("{}")
+
+
+def test_what_killed_processes_left_is_removed(tmp_path):
+    """While they wrote a file of the run, and a checkpoint."""
+    for parent in (tmp_path, tmp_path / "checkpoints" / "01-student"):
+        leftover = parent / ".writing-of_a_killed_process"
+        leftover.mkdir(parents=True)
+        (leftover / ".lock").touch()
+        (leftover / "step-0000000001.safetensors").write_text("half")
+    (tmp_path / "config.json").write_text("{}")
+    RunFolder(tmp_path, NAMES, resume=True).start("{}")
+    found = {path.name for path in tmp_path.rglob("*")} - {".lock"}
+    assert found == {"checkpoints", "01-student", "config.json"}
