@@ -11,18 +11,28 @@ from keras_cait.typing import Tensor
 
 
 class MovingAverage:
-    """An optimizer whose `use_ema` leaves the model the weights it was trained to.
+    """An optimizer whose `use_ema` keeps the average beside the trained weights.
 
-    `average = momentum * average + (1 - momentum) * weight` after each step, from
-    the weights of the first step on. Keras moves the average at every batch, also
-    where `gradient_accumulation_steps` of them make one step, and at the end of
-    `fit` puts it in the weights' place, which are lost. As in the official code the
-    model goes on with its weights here; `ema_weights` has the average.
+    `average = momentum * average + (1 - momentum) * weight` after each step, with
+    the weights before the first step as the first average, as in the official code.
+    That also averages what is not trained, such as the moments of batch
+    normalization, which no model of the papers but their teacher has; here the
+    average is of trained variables only.
 
-    A base beside one of `keras.optimizers`, in front of it.
+    Keras starts at the weights after the first step, moves the average at every
+    batch, also where `gradient_accumulation_steps` of them make one step, and
+    replaces the weights with it at the end of `fit`. Here the model keeps its
+    weights; `ema_weights` applies the average.
+
+    A base of an optimizer, in front of `Accumulation` and of one of
+    `keras.optimizers`.
 
     Raises:
         ValueError: If `ema_overwrite_frequency` is given.
+
+    Reference:
+        `ModelEma` of timm 0.3.2, in main.py of
+        https://github.com/facebookresearch/deit
 
     """
 
@@ -35,6 +45,20 @@ class MovingAverage:
                 f"{self.ema_overwrite_frequency}"
             )
 
+    def _backend_apply_gradients(
+        self, grads: list[Tensor], trainable_variables: list[keras.Variable]
+    ) -> None:
+        if self.use_ema:
+            # Not in `build`: weights may be loaded after it.
+            first = ops.equal(self._iterations, 0)
+            for weight, average in self._averaged(self._trainable_variables):
+                average.assign(ops.where(first, weight, average))
+        super()._backend_apply_gradients(grads, trainable_variables)
+
+    def _averaged(self, variables: list[keras.Variable]) -> Any:
+        """Pairs of a trained variable and its average."""
+        return zip(variables, self._model_variables_moving_average, strict=True)
+
     def _update_model_variables_moving_average(
         self, trainable_variables: list[keras.Variable]
     ) -> None:
@@ -43,13 +67,8 @@ class MovingAverage:
         # Backends other than TensorFlow come here at every batch.
         batches = self.gradient_accumulation_steps or 1
         stepped = ops.equal((self._iterations + 1) % batches, 0)
-        first = ops.equal(self.iterations, 0)
-        momentum = ops.where(first, 0.0, self.ema_momentum)
-        momentum = ops.where(stepped, momentum, 1.0)
-        pairs = zip(
-            trainable_variables, self._model_variables_moving_average, strict=True
-        )
-        for weight, average in pairs:
+        momentum = ops.where(stepped, self.ema_momentum, 1.0)
+        for weight, average in self._averaged(trainable_variables):
             keep = ops.cast(momentum, weight.dtype)
             average.assign(keep * average + (1 - keep) * weight)
 

@@ -82,7 +82,7 @@ def build_optimizer(
     )
 
 
-class _PaperOptimizer(SelectiveDecay, Accumulation, MovingAverage):
+class _PaperOptimizer(SelectiveDecay, MovingAverage, Accumulation):
     """What the optimizers here have beyond Keras's."""
 
 

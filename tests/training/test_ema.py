@@ -17,10 +17,10 @@ MOMENTUM = 0.7
 
 
 class Recorder(keras.callbacks.Callback):
-    """The trained weights after each batch."""
+    """The weights before the training, and the trained ones after each batch."""
 
     def on_train_begin(self, logs=None):
-        self.weights = []
+        self.weights = [weights_of(self.model.student)]
 
     def on_train_batch_end(self, batch, logs=None):
         self.weights.append(weights_of(self.model.student))
@@ -62,8 +62,8 @@ def test_the_average_is_the_formula(replicas, batches, policy):
     recorder = Recorder()
     make = functools.partial(optimizer, batches)
     distiller = train(make, replicas=replicas, policy=policy, callbacks=[recorder])
-    steps = recorder.weights[batches - 1 :: batches]
-    assert len(steps) == 4 // batches
+    steps = recorder.weights[::batches]
+    assert len(steps) == 1 + 4 // batches
     with ema_weights(distiller.optimizer):
         assert_close(weights_of(distiller.student), expected_average(steps))
         if replicas == 2:
@@ -107,6 +107,22 @@ def test_the_average_is_evaluated_and_saved(trained, tmp_path):
     again = Distiller(again, make_teacher())
     again.compile()
     assert again.evaluate(images, labels, verbose=0) == pytest.approx(inside, rel=1e-5)
+
+
+def test_the_average_starts_at_weights_loaded_before_the_first_step():
+    """As of timm's `ModelEma`, which copies the model that is about to be trained."""
+    model = make_student()
+    model.compile(build_optimizer("sgd", 0.5, ema_momentum=0.99), "mse")
+    model.optimizer.build(model.trainable_variables)
+    loaded = [np.full(w.shape, 0.1, "float32") for w in model.weights]
+    model.set_weights(loaded)
+    images, labels = make_batch(8)
+    model.train_on_batch(images, keras.ops.one_hot(labels, 4))
+    trained = model.get_weights()
+    with ema_weights(model.optimizer):
+        found = model.get_weights()
+    for start, end, average in zip(loaded, trained, found, strict=True):
+        np.testing.assert_allclose(average, 0.99 * start + 0.01 * end, atol=1e-6)
 
 
 def test_an_error_inside_leaves_the_trained_weights(trained):
