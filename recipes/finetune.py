@@ -1,7 +1,8 @@
 r"""Fine-tunes a model: another resolution, another data set, with a teacher or not.
 
     python recipes/finetune.py --model CaiT_XXS24 --weights imagenet --data-dir DIR
-    python recipes/finetune.py --model DeiT_B --preset deit-384 --dataset imagenet2012
+    python recipes/finetune.py --model deit_base_patch16_224 --preset deit-384 \
+        --dataset imagenet2012               timm's name says which weights
     python recipes/finetune.py --model DeiT_S_Distilled --teacher teacher.keras \
         --data-dir DIR                       both heads, as DeiT's authors prefer
     python recipes/finetune.py --weights run/model.keras --data-dir DIR --scratch
@@ -34,6 +35,7 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
     importlib.import_module("quiet")
 
 import keras
+from keras_cait.recipes.by_model import finetuning_of
 from keras_cait.recipes.launch import launch
 from keras_cait.recipes.presets import FINETUNING
 from keras_cait.recipes.report import finish
@@ -140,7 +142,10 @@ def _build(config: FinetuneConfig, run: Run, weights: str | None) -> keras.Model
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     presets = FINETUNING
-    return launch(FinetuneConfig, presets, finetune, __doc__ or "", arguments)
+    return launch(
+        *(FinetuneConfig, presets, finetune, __doc__ or "", arguments),
+        by_model=finetuning_of,
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,14 @@ from keras_cait.training.workers import abandon, is_chief
 
 Config = TypeVar("Config", bound=RunConfig)
 
+ByModel = Callable[[str, Mapping[str, Any]], Preset]
+"""A preset's name and the settings so far, to what the preset sets for their model."""
+
+
+def _same_for_all(preset: str, settings: Mapping[str, Any]) -> Preset:
+    """Nothing: most presets have the same settings for every model."""
+    return {}
+
 
 def launch(
     config_class: type[Config],
@@ -23,6 +31,8 @@ def launch(
     train: Callable[[Config, ImageDataset], dict[str, Any]],
     description: str,
     arguments: Sequence[str] | None = None,
+    *,
+    by_model: ByModel = _same_for_all,
 ) -> int:
     """Reads the flags, loads the images, trains and reports; returns the exit code.
 
@@ -35,12 +45,13 @@ def launch(
         train: The recipe.
         description: What `--help` opens with.
         arguments: What stands behind the program's name; None for `sys.argv`.
+        by_model: Settings of a preset that depend on the model.
 
     """
     given = parse_flags(config_class, arguments, description=description)
 
     def work() -> str:
-        config, data = configure(config_class, presets, given)
+        config, data = configure(config_class, presets, given, by_model)
         results = train(config, data)
         if not is_chief(strategy_of(config)):
             return ""
@@ -59,7 +70,10 @@ def launch(
 
 
 def configure(
-    config_class: type[Config], presets: Mapping[str, Preset], given: dict[str, Any]
+    config_class: type[Config],
+    presets: Mapping[str, Preset],
+    given: dict[str, Any],
+    by_model: ByModel = _same_for_all,
 ) -> tuple[Config, ImageDataset]:
     """The resolved settings, and the images they are for.
 
@@ -86,4 +100,5 @@ def configure(
     )
     if name is None:
         name = size_of(given.get("image_size") or min(data.image_shape[:2]))
-    return make_config(config_class, {**given, "preset": name}, presets[name]), data
+    preset = {**presets[name], **by_model(name, {**presets[name], **given})}
+    return make_config(config_class, {**given, "preset": name}, preset), data

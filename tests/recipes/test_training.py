@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 from keras_cait.recipes import distill_cait, distill_deit, train_cait, train_deit
-from keras_cait.recipes.presets import FINETUNING
 
 from tests.recipes.samples import TINY_MODEL, results_of, without_compiling
 
@@ -120,19 +119,3 @@ def test_teacher_logits_are_kept_for_the_next_student(run, tmp_path, capsys):
         output = ["--output", str(tmp_path / "other")]
         assert distill_deit.main([*shared, *other, *output]) == 2
     assert "seed: 0 there, 1 here" in capsys.readouterr().err
-
-
-def test_presets_are_the_authors():
-    """As the official README has them, and as they answered when asked."""
-    peaks = {
-        "deit-384": (5e-6, 30, 512, 1e-8),
-        "deit3": (1e-5, 20, 512, 0.1),
-        "cait-m48-448": (5e-6, 60, 256, 0.05),
-        "cifar10-sgd": (0.01, 1000, 768, 1e-4),
-        "inaturalist": (7.5e-5, 360, 768, 0.05),
-    }
-    for name, (rate, epochs, batch_size, decay) in peaks.items():
-        preset = FINETUNING[name]
-        assert preset["learning_rate"] == rate, name
-        assert (preset["epochs"], preset["batch_size"]) == (epochs, batch_size), name
-        assert preset.get("weight_decay", 0.05) == decay, name
