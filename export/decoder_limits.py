@@ -1,36 +1,22 @@
 """Files that TensorFlow's decoders would get wrong, or work on for minutes."""
 
 import tensorflow as tf
-from keras_cait.export.image_headers import is_bmp, whole_numbers
 from keras_cait.export.jpeg_scans import has_more_scans
 
+from keras_cait.data.image_headers import is_bmp, is_webp, whole_numbers
 from keras_cait.typing import Tensor
 
-MAX_PIXELS = 50_000_000  # what phones' cameras give; 2 GB while it is resized
-MAX_SIDE = 65_500  # pixels, the longest that a JPEG can have in libjpeg
 MAX_SCANS = 100  # of a progressive JPEG; encoders make about ten
 _MASKS = (0xFF0000, 0xFF00, 0xFF)  # red, green and blue, as the decoder takes them
 
 
-def is_allowed(height: Tensor, width: Tensor) -> Tensor:
-    """Whether an image of that size is decoded and resized, a scalar.
-
-    Example:
-        >>> bool(is_allowed(5000, 5000)), bool(is_allowed(50000, 5000))
-        (True, False)
-
-    """
-    height, width = tf.cast(height, "int64"), tf.cast(width, "int64")
-    sides = (height > 0) & (width > 0) & (height <= MAX_SIDE) & (width <= MAX_SIDE)
-    return sides & (height * width <= MAX_PIXELS)
-
-
 def is_decodable(file: Tensor) -> Tensor:
-    """Whether the decoder takes a JPEG or BMP for what it is, and in time.
+    """Whether the decoder takes a JPEG, BMP or WebP for what it is, and in time.
 
     A JPEG may hold thousands of scans, a few bytes each, that all go over the whole
     image. Of a BMP the decoder reads neither palettes nor compressed rows nor other
-    orders of colours, and gives another image in place of an error.
+    orders of colours, and gives another image in place of an error. WebP is none of
+    the kinds that are served.
 
     Args:
         file: A scalar string; of another kind it passes.
@@ -43,6 +29,7 @@ def is_decodable(file: Tensor) -> Tensor:
         [
             (tf.io.is_jpeg(file), lambda: ~has_more_scans(file, MAX_SCANS)),
             (is_bmp(file), lambda: _has_plain_colours(file)),
+            (is_webp(file), lambda: tf.constant(False)),
         ],
         default=lambda: tf.constant(True),
     )

@@ -3,17 +3,13 @@
 from collections.abc import Callable
 
 import tensorflow as tf
-from keras_cait.export.decoder_limits import (
-    MAX_PIXELS,
-    MAX_SIDE,
-    is_allowed,
-    is_decodable,
-)
+from keras_cait.export.decoder_limits import is_decodable
 from keras_cait.export.gif_frames import first_frame
-from keras_cait.export.image_headers import header_size, is_gif
 
 from keras_cait.data.decoding import decode
 from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.data.image_headers import header_size, is_gif
+from keras_cait.data.image_limits import MAX_PIXELS, MAX_SIDE, is_allowed
 from keras_cait.typing import Tensor
 
 _AT_ONCE = 2  # images of a batch that are prepared together: bounds the memory

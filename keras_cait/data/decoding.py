@@ -2,9 +2,17 @@
 
 import tensorflow as tf
 
+from keras_cait.data.assertions import required
+from keras_cait.data.image_headers import (
+    header_size,
+    is_bmp,
+    is_gif,
+    is_webp,
+    webp_canvas,
+)
+from keras_cait.data.image_limits import MAX_PIXELS, MAX_SIDE, is_allowed
 from keras_cait.typing import Tensor
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LUMA = (19595, 38470, 7471)  # of red, green, blue: ITU-R 601-2 in parts of 65536
 
 
@@ -15,8 +23,8 @@ def decode(record: Tensor, channels: int | None = 3) -> Tensor:
     which is off by a grey level on average, and by up to eight.
 
     Args:
-        record: An image as it is kept: encoded as JPEG, PNG, GIF or BMP, a scalar
-            string, or decoded, `(height, width, channels)` uint8.
+        record: An image as it is kept: encoded as JPEG, PNG, GIF, BMP or WebP, a
+            scalar string, or decoded, `(height, width, channels)` uint8.
         channels: 3 turns grey to colour, 1 turns colour to grey; alpha is dropped.
             None keeps the channels of a decoded image, and makes an encoded one 3.
 
@@ -28,6 +36,8 @@ def decode(record: Tensor, channels: int | None = 3) -> Tensor:
     Raises:
         ValueError: If `channels` is neither 1 nor 3 nor None, or `record` is
             neither a scalar string nor uint8 of rank 3 with its channels known.
+        tf.errors.InvalidArgumentError: If it cannot be decoded, or has more pixels
+            than `image_limits` allows, of which nothing is decoded then.
 
     Example:
         >>> grey = tf.constant([[[7], [9]]], "uint8")
@@ -40,6 +50,7 @@ def decode(record: Tensor, channels: int | None = 3) -> Tensor:
     record = _checked(record, channels)
     if not _is_encoded(record):
         return _with_channels(record, channels)
+    record = _of_allowed_size(record)
     image = tf.cond(
         tf.io.is_jpeg(record),
         lambda: tf.io.decode_jpeg(record, channels=3, dct_method="INTEGER_ACCURATE"),
@@ -110,7 +121,7 @@ def decode_window(
 def image_size(record: Tensor) -> tuple[Tensor, Tensor]:
     """Height and width of a record, in pixels.
 
-    Those of a JPEG or PNG are read in its header; others are decoded.
+    Those of a JPEG, PNG or WebP are read in its header; others are decoded.
 
     Args:
         record: As of `decode`.
@@ -120,6 +131,7 @@ def image_size(record: Tensor) -> tuple[Tensor, Tensor]:
 
     Raises:
         ValueError: As of `decode`.
+        tf.errors.InvalidArgumentError: As of `decode`.
 
     Example:
         >>> height, width = image_size(tf.io.encode_png(tf.zeros((3, 5, 1), "uint8")))
@@ -131,16 +143,13 @@ def image_size(record: Tensor) -> tuple[Tensor, Tensor]:
     if not _is_encoded(record):
         shape = tf.shape(record)
         return shape[0], shape[1]
-    size = tf.case(
-        [
-            (tf.io.is_jpeg(record), lambda: tf.io.extract_jpeg_shape(record)[:2]),
-            (
-                tf.strings.substr(record, 0, len(_PNG_SIGNATURE)) == _PNG_SIGNATURE,
-                lambda: _png_size(record),
-            ),
-        ],
-        default=lambda: tf.shape(_decode_other(record))[:2],
+    record = _of_allowed_size(record)
+    size = tf.cond(
+        is_gif(record) | is_bmp(record),
+        lambda: tf.shape(_decode_other(record), "int64")[:2],
+        lambda: header_size(record),
     )
+    size = tf.cast(size, "int32")
     return size[0], size[1]
 
 
@@ -165,18 +174,33 @@ def _is_encoded(record: Tensor) -> bool:
     return record.dtype == tf.string
 
 
-def _decode_other(record: Tensor) -> Tensor:
-    """PNG, GIF and BMP, always in colour."""
-    image = tf.io.decode_image(record, channels=3, expand_animations=False)
-    return tf.ensure_shape(image, (None, None, 3))
-
-
-def _png_size(record: Tensor) -> Tensor:
-    """Width and height, big-endian, are the first fields of the first chunk."""
-    fields = tf.io.decode_raw(
-        tf.strings.substr(record, 16, 8), "int32", little_endian=False
+def _of_allowed_size(record: Tensor) -> Tensor:
+    """The record, with an error where its header announces too many pixels."""
+    height, width = tf.unstack(header_size(record))
+    message = tf.strings.format(
+        f"an image must have at most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: "
+        "height={}, width={}",
+        (height, width),
     )
-    return fields[::-1]
+    return required(is_allowed(height, width), message, record)
+
+
+def _decode_other(record: Tensor) -> Tensor:
+    """PNG, GIF, BMP and WebP, always in colour."""
+
+    def decode_as(channels: int) -> Tensor:
+        image = tf.io.decode_image(record, channels=channels, expand_animations=False)
+        return tf.ensure_shape(image, (None, None, channels))[..., :3]
+
+    def decode_webp() -> Tensor:
+        # Its decoder takes none but the channels that are there, and TensorFlow 2.21
+        # aborts the process on animations where it is to find out how many these are.
+        _, has_alpha, is_animated = webp_canvas(record)
+        message = "an animated WebP is not decoded"
+        alpha = required(~is_animated, message, has_alpha)
+        return tf.cond(alpha, lambda: decode_as(4), lambda: decode_as(3))
+
+    return tf.cond(is_webp(record), decode_webp, lambda: decode_as(3))
 
 
 def _with_channels(image: Tensor, channels: int | None) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.data.assertions import required
 from keras_cait.data.datasets import ImageDataset
 from keras_cait.data.evaluation_split import EvaluationSplit
 from keras_cait.data.labelled_images import LabelledImages, images_in_memory
@@ -175,10 +176,12 @@ def _checked(
     """The pair, with an error where the label is of no class."""
     classes = len(_class_names(builder))
     is_class = (label >= 0) & (label < classes)
-    what = f"Labels of {builder.name}, split {split}, must be in [0, {classes - 1}]."
-    refused = tf.debugging.Assert(is_class, [what, "Received:", label])
-    with tf.control_dependencies([refused] if refused is not None else []):
-        return image, tf.identity(label)
+    message = tf.strings.format(
+        f"labels must be in [0, {classes - 1}], the {classes} classes of "
+        f"{builder.name}. Received: {{}} in the split {split}",
+        label,
+    )
+    return image, required(is_class, message, label)
 
 
 def _check_labels(builder: Any, split: str, labels: np.ndarray) -> None:

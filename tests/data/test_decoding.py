@@ -1,6 +1,7 @@
 """Decoded images, windows and sizes equal those of PIL."""
 
 import random
+import struct
 
 import numpy as np
 import pytest
@@ -24,19 +25,29 @@ FILES = {
     "grey BMP": encoded(COLOUR.convert("L"), "BMP"),
     "GIF": encoded(COLOUR, "GIF"),
 }
+WEBP = {  # which is not served
+    "WebP": encoded(COLOUR, "WEBP"),
+    "lossless WebP": encoded(COLOUR, "WEBP", lossless=True),
+    "transparent WebP": encoded(COLOUR.convert("RGBA").rotate(30), "WEBP"),
+    "transparent lossless WebP": encoded(
+        COLOUR.convert("RGBA").rotate(30), "WEBP", lossless=True, exact=True
+    ),
+}
+
+ALL = {**FILES, **WEBP}
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (1, "L")])
 def test_every_kind_of_file_decodes_as_in_pil(kind, channels, mode):
-    found = decode(tf.constant(FILES[kind]), channels)
-    expected = opened(FILES[kind], mode).reshape(61, 83, channels)
+    found = decode(tf.constant(ALL[kind]), channels)
+    expected = opened(ALL[kind], mode).reshape(61, 83, channels)
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("kind", FILES)
+@pytest.mark.parametrize("kind", ALL)
 def test_size_is_that_of_the_pixels(kind):
-    height, width = image_size(tf.constant(FILES[kind]))
+    height, width = image_size(tf.constant(ALL[kind]))
     assert (int(height), int(width)) == (61, 83)
 
 
@@ -54,10 +65,12 @@ def test_of_an_animation_comes_the_first_frame():
     np.testing.assert_array_equal(decode(file), opened(file))
 
 
-@pytest.mark.parametrize("kind", ["baseline", "progressive", "unsampled", "PNG", "GIF"])
+@pytest.mark.parametrize(
+    "kind", ["baseline", "progressive", "unsampled", "PNG", "GIF", "WebP"]
+)
 def test_a_window_is_a_slice_of_the_whole(kind):
     """At every offset from the blocks of a JPEG, and at every edge of the image."""
-    record = tf.constant(FILES[kind])
+    record = tf.constant(ALL[kind])
     whole = decode(record).numpy()
     window = tf.function(lambda *box: decode_window(record, *box))
     rng = random.Random(0)
@@ -70,6 +83,75 @@ def test_a_window_is_a_slice_of_the_whole(kind):
         found = window(*tf.constant([top, left, height, width]))
         expected = whole[top : top + height, left : left + width]
         np.testing.assert_array_equal(found, expected, f"{top, left, height, width}")
+
+
+def bomb(kind, height, width):
+    """A file of a few bytes that announces an image of that size."""
+    file = bytearray(encoded(COLOUR, kind))
+    if kind == "PNG":
+        file[16:24] = struct.pack(">II", width, height)
+    elif kind == "JPEG":
+        start = file.index(b"\xff\xc0") + 5
+        file[start : start + 4] = struct.pack(">HH", height, width)
+    elif kind == "GIF":
+        file[6:10] = struct.pack("<HH", width, height)
+    elif kind == "BMP":
+        file[18:26] = struct.pack("<ii", width, -height)
+    else:
+        size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+        chunk = b"VP8X" + struct.pack("<II", 10, 0) + size
+        file[12:12] = chunk
+    return bytes(file)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
+@pytest.mark.parametrize("size", [(60_000, 50_000), (65_535, 1), (7_072, 7_071)])
+def test_images_of_too_many_pixels_are_not_decoded(kind, size):
+    """A side above 65,500, which libjpeg refuses too, or more than 50 million."""
+    record = tf.constant(bomb(kind, *size))
+    said = f"at most 50000000 pixels.*height={size[0]}, width={size[1]}"
+    said += "|Invalid JPEG data" if kind == "JPEG" and size[1] == 1 else ""
+    for function in (decode, image_size):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+            function(record)
+
+
+@pytest.mark.parametrize("kind", ["baseline", "PNG", "GIF", "BMP", "WebP"])
+def test_files_that_end_early_are_refused(kind):
+    """Wherever they end, by an error of TensorFlow's, not by another one."""
+    for length in (0, 1, 2, 4, 8, 10, 13, 15, 20, 25, 29, 40):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            decode(tf.constant(ALL[kind][:length]))
+
+
+def test_the_limit_holds_in_a_pipeline():
+    records = tf.data.Dataset.from_tensors(bomb("PNG", 60_000, 50_000))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 50000000"):
+        next(iter(records.map(decode)))
+
+
+def test_the_largest_image_is_decoded():
+    image = Image.new("L", (10_000, 5_000))
+    height, width = image_size(tf.constant(encoded(image, "PNG")))
+    assert (int(height), int(width)) == (5_000, 10_000)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_an_animated_webp_is_refused(mode):
+    """TensorFlow's own decoder aborts the process on some of them."""
+    frames = [COLOUR.convert(mode).rotate(angle) for angle in (0, 30)]
+    file = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="animated WebP"):
+        decode(tf.constant(file))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16_383, 3), (3, 16_383), (300, 257)])
+@pytest.mark.parametrize("options", [{}, {"lossless": True}])
+def test_sizes_of_webp_of_every_kind(size, options):
+    for mode in ("RGB", "RGBA"):
+        image = Image.new(mode, size, (9, 9, 9, 99)[: len(mode)])
+        found = image_size(tf.constant(encoded(image, "WEBP", **options)))
+        assert tuple(map(int, found)) == size[::-1]
 
 
 def test_decoded_images_are_taken_as_they_are():
