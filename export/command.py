@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, *, description: str = "") -> in
         description: What `--help` opens with.
 
     Returns:
-        0, or 2 after what its user can mend, which is said in one line on stderr.
+        0, or an exit code of `exit_code_of` after one line on stderr.
 
     """
     given = _parser(description).parse_args(arguments)
@@ -64,7 +64,8 @@ def main(arguments: Sequence[str] | None = None, *, description: str = "") -> in
         check_flags(given)
         return json.dumps(run(given).to_dict())
 
-    return exit_code_of(work)
+    flags = [name for name in (*_FLAGS, *_FLAGS_OF_SOME) if name.startswith("--")]
+    return exit_code_of(work, flags=flags)
 
 
 def check_flags(given: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import IO
 
 _QUIET = "KERAS_CAIT_QUIET"  # set for the processes that a program starts
@@ -63,7 +64,18 @@ def _is_run() -> bool:
     return module.partition(".")[0] == "keras_cait"
 
 
+def _show_exception(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """As Python does, but for Ctrl-C, which is one line; Python ends with 130."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.stderr.write("error: interrupted\n")
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
 def _start_quietly() -> None:
+    sys.excepthook = _show_exception  # while packages load, which takes seconds
     # Errors that matter are raised; what TensorFlow logs as one, such as the kernel
     # that it falls back to, is not for whoever runs a program.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,17 +1,33 @@
-"""What a program says, and leaves with, when its user has made a mistake."""
+"""How a program ends: what it prints in one line, and the exit code."""
 
+import contextlib
+import re
+import signal
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # as shells have it
 _LONGEST = 1000  # characters of an error; one may name all weights of a model
 
 
-def exit_code_of(work: Callable[[], str]) -> int:
+class _Terminated(BaseException):
+    """SIGTERM; no `Exception`, so that nothing but `finally` holds it up."""
+
+
+def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int:
     """Runs what a command line asks for, and prints its last line, if it has one.
 
+    Args:
+        work: Gives the line.
+        flags: The command line's, such as "--batch-size"; errors that name the Python
+            argument `batch_size` name the flag in its place.
+
     Returns:
-        0, or 2 after what its user can mend, which is said in one line.
+        0, or after one line of error: 2 after what its user can mend, 130 after Ctrl-C
+        and 143 after SIGTERM, both with their clean-up done.
 
     Example:
         >>> exit_code_of(lambda: "done")
@@ -20,11 +36,56 @@ def exit_code_of(work: Callable[[], str]) -> int:
 
     """
     try:
-        last_line = work()
+        with _sigterm_raised():
+            last_line = work()
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        line = textwrap.shorten(str(error), _LONGEST, placeholder=" ...")
-        sys.stderr.write(f"error: {line}\n")
-        return 2
+        return _ended(2, in_flags(str(error), flags))
+    except KeyboardInterrupt:
+        return _ended(INTERRUPTED, "interrupted")
+    except _Terminated:
+        return _ended(TERMINATED, "terminated")
     if last_line:
         sys.stdout.write(f"{last_line}\n")
     return 0
+
+
+def in_flags(message: str, flags: Collection[str]) -> str:
+    """A message about Python arguments in words of a command line.
+
+    Example:
+        >>> in_flags("`top_k` must be 1 or more. Received: top_k=0", ["--top-k"])
+        '--top-k must be 1 or more. Received: --top-k 0'
+        >>> in_flags("Choose another file, or `overwrite=True`", ["--overwrite"])
+        'Choose another file, or --overwrite'
+
+    """
+    for flag in flags:
+        name = flag.removeprefix("--").replace("-", "_")
+        message = re.sub(rf"`{name}(=True)?`", flag, message)
+        message = re.sub(rf'`{name}="?([^`"]*)"?`', rf"{flag} \1", message)
+        message = re.sub(rf"(?<![\w/.]){name}=", f"{flag} ", message)
+    return message
+
+
+def _ended(code: int, message: str) -> int:
+    line = textwrap.shorten(message, _LONGEST, placeholder=" ...")
+    sys.stderr.write(f"error: {line}\n")
+    return code
+
+
+@contextlib.contextmanager
+def _sigterm_raised() -> Iterator[None]:
+    """Inside, SIGTERM raises, unless someone else takes it already."""
+    main = threading.current_thread() is threading.main_thread()  # others get no signal
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def raise_it(number: int, frame: Any) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, raise_it)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

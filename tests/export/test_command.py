@@ -129,6 +129,7 @@ def test_replaces_a_file_only_when_asked(tmp_path, capsys):
     code, out, err = run(capsys, *output)
     assert (code, out) == (2, "")
     assert err.startswith("error: The target must be new.")
+    assert err.endswith("Name another one, or overwrite it (--overwrite).\n")
     assert path.read_text() == "precious"
     assert run(capsys, *output, "--overwrite")[0] == 0
     assert path.read_bytes() != b"precious"
@@ -147,13 +148,14 @@ def test_replaces_a_file_only_when_asked(tmp_path, capsys):
         ("--format tflite --precision int4", "invalid choice: 'int4'"),
         ("--format coreml", "invalid choice: 'coreml'"),
         ("--format onnx --opset new", "invalid int value: 'new'"),
-        ("--format onnx --opset 99", "`opset` must be 13 to 18"),
+        ("--format onnx --opset 99", "--opset must be 13 to 18. Received: --opset 99"),
+        ("--format saved_model --top 0", "--version and --top must be 1 or more"),
         ("--format onnx --weight none", "unrecognized arguments: --weight none"),
         ("--format onnx --classes 3", "A .keras file has weights, classes"),
         ("--format onnx --labels nowhere.txt", "nowhere.txt"),
         ("--format onnx --labels photos", "photos"),
         ("--format onnx --labels tiny.keras", "--labels must be a text file"),
-        ("--format onnx --labels two.txt", "10 classes of the model, one each. Rec"),
+        ("--format onnx --labels two.txt", "--labels must name the 10 classes of the"),
         ("--format onnx --images nowhere", "nowhere, which is no folder"),
         ("--format onnx --images empty", "empty, without any"),
         ("--format onnx --images broken", "broken/a.png, which cannot be decoded"),

@@ -1,8 +1,12 @@
 """Started as a person starts it: from a checkout, and as a module."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import onnx
@@ -76,3 +80,76 @@ def test_as_a_module_without_the_packages_of_formats(tmp_path):
     assert last.startswith("error: Expected a name of keras_cait.list_models()")
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@contextlib.contextmanager
+def exporting(*flags, folder):
+    """An export in the middle of its work."""
+    model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
+    model.save(folder / "model.keras")
+    command = [sys.executable, "-m", "keras_cait.export", "model.keras", *flags]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        while not list(folder.glob("**/.writing-*")):
+            assert process.poll() is None
+            time.sleep(0.02)
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "line", "flags"),
+    [
+        (signal.SIGINT, 130, "error: interrupted\n", ["onnx", "new/model.onnx"]),
+        pytest.param(
+            *(
+                signal.SIGTERM,
+                143,
+                "error: terminated\n",
+                ["saved_model", "new/served"],
+            ),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            *(signal.SIGTERM, 143, "error: terminated\n", ["tflite", "new/a.tflite"]),
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_signal_leaves_nothing(number, code, line, flags, tmp_path):
+    flags = ["--format", flags[0], "--output", flags[1]]
+    with exporting(*flags, folder=tmp_path) as process:
+        process.send_signal(number)
+        said = process.communicate(timeout=60)
+    assert (process.returncode, *said) == (code, "", line)
+    assert os.listdir(tmp_path) == ["model.keras"]
+
+
+@pytest.mark.slow
+def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path):
+    flags = ["--format", "onnx", "--output", "new/model.onnx"]
+    with exporting(*flags, folder=tmp_path) as process:
+        process.kill()
+    assert len(list(tmp_path.glob("new/.writing-*"))) == 2  # the file and its report
+    done = start("-m", "keras_cait.export", "model.keras", *flags, cwd=tmp_path)
+    assert done.returncode == 0
+    assert sorted(os.listdir(tmp_path / "new")) == ["model.onnx", "model.onnx.json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", [["-m", "keras_cait.export"], [ROOT / "export"]])
+def test_ctrl_c_while_packages_load_is_one_line(program, tmp_path):
+    command = [sys.executable, "-X", "importtime", *program, "--help"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:  # lists modules when they are loaded
+            if line.endswith(" keras_cait.command_line\n") or "h5py" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    said = [line for line in err.splitlines() if not line.startswith("import time:")]
+    assert (process.returncode, out) == (-signal.SIGINT, "")  # in a shell 130
+    assert said == ["error: interrupted"]

@@ -1,5 +1,8 @@
 """A command line's MODEL: what it means, with which weights and labels."""
 
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -177,6 +180,42 @@ def test_keras_files_that_cannot_be_loaded(content, tmp_path):
         content = path.read_bytes()[:-100]
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"model\.keras cannot be loaded"):
+        load_source(ModelSource(name=str(path)))
+
+
+DENSE = {"module": "keras.layers", "class_name": "Dense", "registered_name": None}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "[]",
+        "3",
+        '"text"',
+        "[" * 100_000,
+        '{"config": ' * 100_000,
+        json.dumps({**DENSE, "class_name": {"a": 1}, "config": {}}),
+        json.dumps({**DENSE, "class_name": "Unknown", "config": {}}),
+        json.dumps({**DENSE, "module": 1.5, "config": {"units": 3}}),
+        json.dumps({**DENSE, "config": [1]}),
+        json.dumps(
+            {
+                "module": "keras",
+                "class_name": "Functional",
+                "config": {"layers": [], "input_layers": [["a"]], "output_layers": []},
+                "registered_name": "Functional",
+            }
+        ),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_model_file_with_any_configuration_is_refused(config, tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", config)
+        archive.writestr("model.weights.h5", b"")
+    with pytest.raises(ValueError, match=r"model\.keras cannot be loaded: \S"):
         load_source(ModelSource(name=str(path)))
 
 

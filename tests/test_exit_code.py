@@ -1,0 +1,82 @@
+"""A program ends with one line and the code that shells expect."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from keras_cait.exit_code import exit_code_of
+
+
+def interrupted_by(number):
+    """Work that a signal ends, after a clean-up that counts."""
+    cleaned = []
+
+    def work():
+        try:
+            os.kill(os.getpid(), number)
+            threading.Event().wait(10)  # the signal comes before
+        except Exception:  # noqa: BLE001  (no error, that one could go on after)
+            cleaned.append("swallowed")
+        finally:
+            cleaned.append("done")
+        return "finished"
+
+    return work, cleaned
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "line"),
+    [
+        (signal.SIGINT, 130, "error: interrupted\n"),
+        (signal.SIGTERM, 143, "error: terminated\n"),
+    ],
+)
+def test_a_signal_ends_it_with_its_clean_up(number, code, line, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    work, cleaned = interrupted_by(number)
+    assert exit_code_of(work) == code
+    assert cleaned == ["done"]
+    assert tuple(capsys.readouterr()) == ("", line)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_who_takes_sigterm_already_keeps_it(capsys):
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        assert exit_code_of(lambda: str(os.kill(os.getpid(), signal.SIGTERM))) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [signal.SIGTERM]
+
+
+def test_it_runs_in_other_threads(capsys):
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(exit_code_of(lambda: "a")))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+
+
+def raising(message):
+    def work():
+        raise ValueError(message)
+
+    return work
+
+
+def test_an_error_names_flags(capsys):
+    message = (
+        '`batch_size` must be 1 or more, unless `jit=True` or `precision="int8"`. '
+        "Received: batch_size=0, depth=2, from /data/jit=1/a"
+    )
+    flags = ["--batch-size", "--jit", "--precision"]
+    assert exit_code_of(raising(message), flags=flags) == 2
+    assert capsys.readouterr().err == (
+        "error: --batch-size must be 1 or more, unless --jit or --precision int8. "
+        "Received: --batch-size 0, depth=2, from /data/jit=1/a\n"
+    )
+    assert exit_code_of(raising(message)) == 2
+    assert capsys.readouterr().err == f"error: {message}\n"
