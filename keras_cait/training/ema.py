@@ -52,7 +52,8 @@ class MovingAverage:
             # Not in `build`: weights may be loaded after it.
             first = ops.equal(self._iterations, 0)
             for weight, average in self._averaged(self._trainable_variables):
-                average.assign(ops.where(first, weight, average))
+                both = map(ops.convert_to_tensor, (weight, average))
+                average.assign(ops.where(first, *both))
         super()._backend_apply_gradients(grads, trainable_variables)
 
     def _averaged(self, variables: list[keras.Variable]) -> Any:
