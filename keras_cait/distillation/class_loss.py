@@ -11,23 +11,26 @@ from keras import ops
 from keras_cait.typing import Tensor
 
 ClassLoss = Callable[[Tensor, Tensor], Tensor]
-"""(labels, logits) to one number an example, `(batch,)`."""
+"""(labels, logits) to numbers an example; see `example_values`."""
 
 
 def get_class_loss(identifier: Any) -> ClassLoss:
-    """Turns what `compile(loss=...)` takes into a loss on logits, by example.
+    """Turns what `compile(loss=...)` takes into a loss on logits, not yet reduced.
 
     Args:
         identifier: None for cross-entropy by the form of the labels; a Keras
             cross-entropy by name, function or object, whose `from_logits` is
             then set, because logits are what it gets; or a function of
-            `(labels, logits)` that gives one number an example.
+            `(labels, logits)` or a `keras.losses.Loss`. As in Keras, labels reach
+            these as float32.
 
     Returns:
-        A function of `(labels, logits)` to `(batch,)`.
+        A function of `(labels, logits)` to what the loss gives before Keras would
+        take its mean; see `example_values`.
 
     Raises:
-        ValueError: If it is one of Keras's losses that takes no logits.
+        ValueError: If it is one of Keras's losses that takes no logits, one that is
+            reduced to something other than the mean, or several losses.
 
     Example:
         >>> import numpy as np
@@ -36,24 +39,63 @@ def get_class_loss(identifier: Any) -> ClassLoss:
         0.6931
 
     """
-    if identifier is None:
+    _check_is_one_loss(identifier)
+    if identifier is None or identifier in ("crossentropy", "ce"):
         return cross_entropy
     loss = keras.losses.get(identifier)
     if isinstance(loss, keras.losses.Loss):
-        config = loss.get_config()
-        if "from_logits" in config:
-            return type(loss).from_config({**config, "from_logits": True}).call
-        if not type(loss).__module__.startswith("keras."):
-            return loss.call
-    elif "from_logits" in inspect.signature(loss).parameters:
-        return functools.partial(loss, from_logits=True)
-    elif not loss.__module__.startswith("keras."):
-        return loss
-    raise ValueError(
+        return _FunctionLoss(_by_example(loss))
+    if "from_logits" in inspect.signature(loss).parameters:
+        return _FunctionLoss(functools.partial(loss, from_logits=True))
+    if loss.__module__.startswith("keras."):
+        raise _takes_no_logits(identifier)
+    return _FunctionLoss(loss)
+
+
+def _check_is_one_loss(identifier: Any) -> None:
+    several = isinstance(identifier, list | tuple)
+    if several or (isinstance(identifier, dict) and "class_name" not in identifier):
+        raise ValueError(
+            "`loss` must be one loss, that of the labels. Received: "
+            f"loss={identifier!r}. What the teacher adds is the argument "
+            "`distillation` of Distiller(...), and `alpha` its weight."
+        )
+
+
+def _by_example(loss: keras.losses.Loss) -> ClassLoss:
+    """The loss before it is reduced, on logits."""
+    if loss.reduction not in ("sum_over_batch_size", "mean"):
+        raise ValueError(
+            "`loss` must be reduced to its mean over the examples, which `alpha` "
+            f"weighs. Received: {type(loss).__name__} with "
+            f"reduction={loss.reduction!r}. Leave `reduction` out."
+        )
+    config = loss.get_config()
+    if "from_logits" in config:
+        return type(loss).from_config({**config, "from_logits": True}).call
+    if type(loss).__module__.startswith("keras."):
+        raise _takes_no_logits(loss)
+    reduces_itself = type(loss).__call__ is not keras.losses.Loss.__call__
+    return loss if reduces_itself else loss.call
+
+
+def _takes_no_logits(identifier: Any) -> ValueError:
+    return ValueError(
         "`loss` must be None, a Keras cross-entropy (one with a `from_logits` "
         "argument) or your own function of (labels, logits) that gives one number "
         f"an example. Received: loss={identifier!r}"
     )
+
+
+class _FunctionLoss(keras.losses.Loss):
+    """A function as Keras calls it: with tensors of the loss's type, unreduced."""
+
+    def __init__(self, function: ClassLoss) -> None:
+        super().__init__("class_loss", reduction="none", dtype="float32")
+        self.function = function
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return self.function(y_true, y_pred)
 
 
 def cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:

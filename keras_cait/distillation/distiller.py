@@ -161,7 +161,10 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
             loss: The class loss. None for cross-entropy, whose form follows the
                 labels (integer, one-hot or soft); a Keras cross-entropy, by name
                 or as an object with options such as label smoothing; or a
-                function of (labels, logits) that gives one number an example.
+                function of (labels, logits), or a `keras.losses.Loss`, that gives
+                one number an example, `(batch,)`. As in Keras, each example's mean
+                is taken where it gives several, and one number for the whole
+                batch may do too, on one replica and without weights.
             jit_compile: Whether XLA compiles the forward and backward passes;
                 "auto" does on a GPU, and on JAX always. It works under a
                 distribution strategy too.
@@ -169,8 +172,9 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
                 other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: If `loss` is one that takes no logits, or `loss_weights` is
-                given: `alpha` weighs the two losses.
+            ValueError: If `loss` takes no logits, is reduced to something other
+                than the mean, or is several losses; or if `loss_weights` is given:
+                `alpha` weighs the two losses.
 
         """
         if "loss_weights" in kwargs:
@@ -182,6 +186,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
             class_loss=get_class_loss(loss),
             distillation=self.distillation_loss,
             alpha=self.alpha,
+            is_split=self.is_split,
         )
         self._compiled_with = {"loss": loss, "jit_compile": jit_compile}
         self._compile_steps(optimizer, jit_compile, **kwargs)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keras import ops
 
 from keras_cait.distillation.class_loss import ClassLoss, label_indices
+from keras_cait.distillation.example_values import example_values
 from keras_cait.distillation.losses import DistillationLoss
 from keras_cait.typing import Tensor
 
@@ -20,14 +21,16 @@ class Objective:
     without a teacher in the same way).
 
     Attributes:
-        class_loss: `(labels, logits)` to `(batch,)`.
-        distillation: `(teacher logits, student logits)` to `(batch,)`, or None.
+        class_loss: `(labels, logits)` to values; see `example_values`.
+        distillation: `(teacher logits, student logits)` to values, or None.
         alpha: Weight of the distillation loss, in [0, 1].
+        is_split: Whether several replicas compute it, each from its own examples.
     """
 
     class_loss: ClassLoss
     distillation: DistillationLoss | None
     alpha: float
+    is_split: bool = False
 
     def losses(
         self,
@@ -42,14 +45,21 @@ class Objective:
         """
         heads = {name: ops.cast(logits, "float32") for name, logits in heads.items()}
         taught = heads.get("distillation", heads["class"])
+        may_mix = sample_weight is None and not self.is_split
+
+        def by_example(values: Tensor, argument: str) -> Tensor:
+            return example_values(values, taught, argument=argument, may_mix=may_mix)
+
         if self.distillation is None:
             mean = (heads["class"] + taught) / 2
-            parts = {"class_loss": self.class_loss(labels, mean)}
+            parts = {"class_loss": by_example(self.class_loss(labels, mean), "loss")}
             parts["loss"] = parts["class_loss"]
         else:
+            class_loss = self.class_loss(labels, heads["class"])
+            distillation_loss = self.distillation(teacher_logits, taught)
             parts = {
-                "class_loss": self.class_loss(labels, heads["class"]),
-                "distillation_loss": self.distillation(teacher_logits, taught),
+                "class_loss": by_example(class_loss, "loss"),
+                "distillation_loss": by_example(distillation_loss, "distillation"),
             }
             parts["loss"] = (1 - self.alpha) * parts["class_loss"]
             parts["loss"] += self.alpha * parts["distillation_loss"]

@@ -26,6 +26,11 @@ class TensorFlowSteps:
         """All examples: a replica that has none of a batch takes part with nothing."""
 
     @property
+    def is_split(self) -> bool:
+        """Whether each of several replicas sees only a part of a batch."""
+        return self.distribute_strategy.num_replicas_in_sync > 1
+
+    @property
     def _has_many_workers(self) -> bool:
         return self.distribute_strategy.extended._in_multi_worker_mode()
 
@@ -54,7 +59,7 @@ class TensorFlowSteps:
             }
             self._train_pass = tf.function(self._differentiate, **compiled)
             self._test_pass = tf.function(self._evaluate, **compiled)
-        if self.distribute_strategy.num_replicas_in_sync > 1:
+        if self.is_split:
             _reduce_outside(self.optimizer)
 
     def train_step(self, data: Any) -> dict[str, Any]:
