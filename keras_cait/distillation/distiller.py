@@ -9,12 +9,15 @@ from keras import ops
 from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, matches
+from keras_cait.distillation.saving import Saving
+from keras_cait.distillation.student_checks import check_student, policy_of
 from keras_cait.distillation.targets import unpack_targets
 from keras_cait.distillation.teacher_checks import (
     check_teacher,
     frozen_logits,
     recognise_output,
 )
+from keras_cait.distillation.trackers import Trackers
 from keras_cait.models.outputs import OutputKind, head_logits
 from keras_cait.typing import Tensor
 
@@ -23,9 +26,21 @@ if keras.backend.backend() == "tensorflow":
 else:
     from keras_cait.distillation.common_steps import CommonSteps as Steps
 
+_FIXED = frozenset(
+    {
+        "student",
+        "teacher",
+        "distillation",
+        "distillation_loss",
+        "alpha",
+        "teacher_preprocessing",
+        "teacher_output",
+    }
+)
+
 
 @keras.saving.register_keras_serializable(package="keras_cait")
-class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
+class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     """Trains a student on labels and on what a frozen teacher says.
 
     `loss = (1 - alpha) * class_loss(labels, class head)
@@ -104,7 +119,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     ) -> None:
         # The student's policy decides whether the optimizer scales the loss; the
         # images reach the student, and the teacher, as they come.
-        options = {"dtype": student.dtype_policy, "autocast": False}
+        options = {"dtype": policy_of(student), "autocast": False}
         super().__init__(**options | kwargs)
         if not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` must be in [0, 1]. Received: alpha={alpha}")
@@ -115,6 +130,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
             )
         self.distillation_loss = get_distillation_loss(distillation)
         heads = head_logits(student)
+        check_student(student)
         if self.distillation_loss is not None:
             teacher = check_teacher(teacher, student, teacher_preprocessing)
             if teacher_output == "auto":
@@ -131,8 +147,18 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
             names += ["class_accuracy", "distillation_accuracy"]
         if self.distillation_loss is not None:
             names += ["distillation_loss", "teacher_agreement"]
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.trackers = Trackers(names)
         self.built = True
+        self._is_made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and getattr(self, "_is_made", False):
+            raise AttributeError(
+                f"`{name}` of a Distiller cannot be changed: its compiled step "
+                f"follows from it. Received: {name}={value!r}. Make a new "
+                f"Distiller(student, teacher, {name}=...), whose student trains on."
+            )
+        super().__setattr__(name, value)
 
     def _follow_heads(self, heads: dict[str, Tensor]) -> None:
         """Makes the forward pass that gives every head and the student's output."""
@@ -191,16 +217,6 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
         self._compiled_with = {"loss": loss, "jit_compile": jit_compile}
         self._compile_steps(optimizer, jit_compile, **kwargs)
 
-    def get_compile_config(self) -> dict[str, Any]:
-        config = super().get_compile_config()
-        config.pop("loss_weights", None)
-        given = keras.saving.serialize_keras_object(self._compiled_with)
-        return {**config, **given} if config else {}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
-        self.optimizer.build(self.trainable_variables)
-
     def teacher_images(self, images: Tensor) -> Tensor:
         """The student's batch as the teacher wants it."""
         if self.teacher_preprocessing is None:
@@ -215,7 +231,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
 
     def targets(self, y: Any) -> tuple[Tensor, Tensor | None]:
         """The labels, and the teacher's logits where they came with the batch."""
-        labels, logits = unpack_targets(y, self.student.output_shape[-1])
+        labels, logits = unpack_targets(y, self.student.outputs[0].shape[-1])
         if logits is None or self.distillation_loss is None:
             return labels, None
         return labels, ops.cast(logits, "float32")
@@ -240,8 +256,7 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     ) -> None:
         """Takes one batch into the logged means of the parts and the matches."""
         found = losses | matches(labels, outputs, teacher_logits)
-        for name, tracker in self.trackers.items():
-            tracker.update_state(found[name], self.counted(labels))
+        self.trackers.update_state(found, self.counted(labels))
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
@@ -268,26 +283,3 @@ class Distiller(Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
     def non_trainable_weights(self) -> list[keras.Variable]:
         trained = {id(weight) for weight in self.trainable_weights}
         return [w for w in self.weights if id(w) not in trained]
-
-    def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "name": self.name,
-            "student": serialize(self.student),
-            "teacher": serialize(self.teacher),
-            "distillation": serialize(self.distillation),
-            "alpha": self.alpha,
-            "teacher_preprocessing": serialize(self.teacher_preprocessing),
-            "teacher_output": self.teacher_output,
-        }
-
-    @classmethod
-    def from_config(
-        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
-    ) -> "Distiller":
-        return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(value, custom_objects)
-                for name, value in config.items()
-            }
-        )

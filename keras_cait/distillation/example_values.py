@@ -30,12 +30,11 @@ def example_values(
 
     Example:
         >>> import numpy as np
-        >>> logits = np.zeros((2, 3))
-        >>> options = {"argument": "loss", "may_mix": True}
-        >>> example_values(np.array([[1.], [2.]]), logits, **options).tolist()
-        [1.0, 2.0]
-        >>> example_values(np.float64(3), logits, **options).tolist()
-        [3.0, 3.0]
+        >>> options = {"logits": np.zeros((2, 3)), "argument": "loss", "may_mix": True}
+        >>> ops.convert_to_numpy(example_values(np.array([[1.], [2.]]), **options))
+        array([1., 2.])
+        >>> ops.convert_to_numpy(example_values(np.array(3.), **options))
+        array([3., 3.])
 
     """
     values = ops.convert_to_tensor(values)

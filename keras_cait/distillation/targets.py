@@ -22,8 +22,8 @@ def unpack_targets(targets: Any, classes: int) -> tuple[Tensor, Tensor | None]:
         The labels, and the logits or None.
 
     Raises:
-        ValueError: If the dictionary has other keys, or the logits are of other
-            classes.
+        ValueError: If there are no labels, the dictionary has other keys, or labels
+            or logits are of other classes.
 
     Example:
         >>> import numpy as np
@@ -35,7 +35,14 @@ def unpack_targets(targets: Any, classes: int) -> tuple[Tensor, Tensor | None]:
         (array([2]), None)
 
     """
+    if targets is None:
+        raise ValueError(
+            "A Distiller must be given labels: fit(images, labels), or batches of "
+            "(images, labels). Received: images alone. Where there are none, pass "
+            "zeros and distill with alpha=1.0, which leaves the labels to the logs."
+        )
     if not isinstance(targets, dict):
+        _check_labels(targets, classes)
         return targets, None
     if set(targets) != {LABELS, TEACHER_LOGITS}:
         raise ValueError(
@@ -48,4 +55,14 @@ def unpack_targets(targets: Any, classes: int) -> tuple[Tensor, Tensor | None]:
             f'"{TEACHER_LOGITS}" must be (batch, {classes}), a number for each class '
             f"of the student. Received: {tuple(logits.shape)}"
         )
+    _check_labels(targets[LABELS], classes)
     return targets[LABELS], logits
+
+
+def _check_labels(labels: Tensor, classes: int) -> None:
+    shape = tuple(labels.shape)
+    if len(shape) > 2 or (len(shape) == 2 and shape[1] not in (1, classes, None)):
+        raise ValueError(
+            "Labels must be the indices of the classes, (batch,), or a number for each "
+            f"class of the student, (batch, {classes}). Received: {shape}"
+        )

@@ -18,23 +18,77 @@ def check_teacher(
             "`teacher` must be a classifier. Received: teacher=None. "
             'Without one, pass distillation="none".'
         )
-    classes = student.output_shape[-1], teacher.output_shape[-1]
+    if hasattr(teacher, "outputs"):
+        _check_sizes(teacher, student, preprocessing)
+        sequential = isinstance(teacher, keras.Sequential)
+        outputs = teacher.outputs if sequential else teacher.output
+    else:
+        outputs = _symbolic_outputs(teacher, student, preprocessing)
+    shapes = [tuple(output.shape) for output in keras.tree.flatten(outputs)]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        found = keras.tree.map_structure(lambda output: tuple(output.shape), outputs)
+        raise ValueError(
+            "`teacher` must give one output, (batch, classes). Received: "
+            f"{type(teacher).__name__} {teacher.name!r}, which gives {found}. Pass a "
+            "model of the output to learn from, as keras.Model(teacher.inputs, "
+            "teacher.outputs[0]); for a model made by separate_heads, the model that "
+            "it was made from, whose output is the mean of its heads."
+        )
+    classes = student.outputs[0].shape[-1], shapes[0][-1]
     if classes[0] != classes[1]:
         raise ValueError(
             "`student` and `teacher` must have the same classes. Received: a student "
             f"with {classes[0]} and a teacher with {classes[1]}. Build or fine-tune "
             f"the teacher with classes={classes[0]}."
         )
-    sizes = tuple(student.input_shape[1:]), tuple(teacher.input_shape[1:])
-    fits = all(b in (None, a) for a, b in zip(*sizes, strict=True))
+    return teacher
+
+
+def _check_sizes(
+    teacher: keras.Model, student: keras.Model, preprocessing: Any
+) -> None:
+    sizes = [
+        [tuple(images.shape[1:]) for images in model.inputs]
+        for model in (student, teacher)
+    ]
+    fits = [len(size) for size in sizes[0]] == [len(size) for size in sizes[1]] and all(
+        b in (None, a)
+        for one, other in zip(*sizes, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
     if preprocessing is None and not fits:
+        own, other = (size[0] if len(size) == 1 else size for size in sizes)
         raise ValueError(
             "The teacher must take the student's images unless "
             "`teacher_preprocessing` maps them. Received: a student of images "
-            f"{sizes[0]} and a teacher of images {sizes[1]}. For another size, pass "
-            f"teacher_preprocessing=keras.layers.Resizing{sizes[1][:2]}."
+            f"{own} and a teacher of images {other}. For another size, pass "
+            f"teacher_preprocessing=keras.layers.Resizing{other[:2]}."
         )
-    return teacher
+
+
+def _symbolic_outputs(
+    teacher: keras.Model, student: keras.Model, preprocessing: Any
+) -> Any:
+    """What a teacher without a graph, a subclassed one, gives; this builds it."""
+    images: Any = [keras.KerasTensor(x.shape, x.dtype) for x in student.inputs]
+    images = images[0] if len(images) == 1 else images
+    if preprocessing is not None and not isinstance(preprocessing, keras.Layer):
+        preprocessing = keras.layers.Lambda(preprocessing)
+    try:
+        images = images if preprocessing is None else preprocessing(images)
+        return teacher(images, training=False)
+    except (
+        AttributeError,
+        NotImplementedError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise ValueError(
+            "`teacher` must take the student's images, after `teacher_preprocessing`, "
+            f"and give (batch, classes). Received: {type(teacher).__name__} "
+            f"{teacher.name!r}, which failed on {images}: {error}"
+        ) from error
 
 
 def recognise_output(teacher: keras.Model) -> OutputKind:
@@ -52,5 +106,6 @@ def recognise_output(teacher: keras.Model) -> OutputKind:
 
 def frozen_logits(teacher: keras.Model, images: Tensor, kind: OutputKind) -> Tensor:
     """What a teacher that learns nothing says, `(batch, classes)` in float32."""
-    outputs = ops.cast(teacher(images, training=False), "float32")
+    (outputs,) = keras.tree.flatten(teacher(images, training=False))
+    outputs = ops.cast(outputs, "float32")
     return ops.stop_gradient(logits_from(outputs, kind))

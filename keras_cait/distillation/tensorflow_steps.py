@@ -1,5 +1,6 @@
 """How `Distiller` trains on TensorFlow, on one replica or many."""
 
+import warnings
 from typing import Any
 
 import keras
@@ -44,6 +45,9 @@ class TensorFlowSteps:
                 lambda part: local(part)[0], next(batches)
             )
             iterator = None
+        with self.distribute_strategy.scope():
+            # Now, since BackupAndRestore looks for its state before the first step.
+            self.optimizer.build(self.trainable_variables)
         super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def _compile_steps(self, optimizer: Any, jit_compile: Any, **kwargs: Any) -> None:
@@ -73,8 +77,11 @@ class TensorFlowSteps:
         # A weight that took no part in the loss has None for a gradient.
         pairs = zip(gradients, self.trainable_variables, strict=True)
         pairs = [(gradient, v) for gradient, v in pairs if gradient is not None]
-        gradients, variables = zip(*pairs, strict=True)
-        self.optimizer.apply(_sum_over_replicas(list(gradients)), variables)
+        if pairs:
+            gradients, variables = zip(*pairs, strict=True)
+            self.optimizer.apply(_sum_over_replicas(list(gradients)), variables)
+        else:
+            warnings.warn("The student has no trainable weights.", stacklevel=2)
         return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

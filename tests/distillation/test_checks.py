@@ -3,15 +3,27 @@
 import re
 
 import keras
+import numpy as np
 import pytest
 
-from keras_cait import Distiller
-from tests.distillation.models import SHAPE, make_student, make_teacher
+from keras_cait import Distiller, separate_heads
+from tests.distillation.models import SHAPE, make_batch, make_student, make_teacher
 
 
 class Subclassed(keras.Model):
     def call(self, inputs):
         return inputs
+
+
+def two_outputs(structure):
+    inputs = keras.Input(SHAPE)
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    return keras.Model(inputs, structure([keras.layers.Dense(4)(x) for _ in range(2)]))
+
+
+def map_of_classes():
+    inputs = keras.Input(SHAPE)
+    return keras.Model(inputs, keras.layers.Conv2D(4, 1)(inputs))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +40,13 @@ class Subclassed(keras.Model):
         ({"teacher": make_teacher(shape=(16, 16, 1))}, "images (16, 16, 1)"),
         ({"teacher": make_teacher("sigmoid")}, "logits or probabilities"),
         ({"student": Subclassed(name="mine")}, "Subclassed 'mine'"),
+        ({"student": separate_heads(make_student())}, "[(None, 4), (None, 4)]"),
+        ({"teacher": two_outputs(list)}, "gives [(None, 4), (None, 4)]. Pass"),
+        (
+            {"teacher": separate_heads(make_student())},
+            "gives {'class': (None, 4), 'distillation': (None, 4)}. Pass",
+        ),
+        ({"teacher": map_of_classes()}, "gives (None, 16, 16, 4)"),
     ],
 )
 def test_refuses(arguments, named):
@@ -49,3 +68,38 @@ def test_refuses_a_loss_that_takes_no_logits_and_loss_weights():
         distiller.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"alpha.*loss_weights=\[1\]"):
         distiller.compile("sgd", loss_weights=[1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "named"),
+    [
+        (None, "Received: images alone"),
+        (np.zeros((8, 7), "float32"), "(batch, 4). Received: (8, 7)"),
+        (np.zeros((8, 2, 2), "int32"), "Received: (8, 2, 2)"),
+    ],
+)
+def test_refuses_labels(labels, named):
+    distiller = Distiller(make_student(), make_teacher())
+    distiller.compile("sgd")
+    for step in (distiller.train_on_batch, distiller.test_on_batch):
+        with pytest.raises(ValueError, match=re.escape(named)):
+            step(make_batch()[0], labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alpha", 0.9),
+        ("distillation", "soft"),
+        ("teacher", make_teacher()),
+        ("teacher_preprocessing", None),
+        ("teacher_output", "probabilities"),
+        ("student", make_student()),
+    ],
+)
+def test_what_it_was_made_with_cannot_change(name, value):
+    distiller = Distiller(make_student(), make_teacher())
+    before = getattr(distiller, name)
+    with pytest.raises(AttributeError, match=rf"`{name}`.*{name}=.*Make a new"):
+        setattr(distiller, name, value)
+    assert getattr(distiller, name) is before

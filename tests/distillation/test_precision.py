@@ -6,6 +6,7 @@ import pytest
 
 from keras_cait import Distiller
 from tests.distillation.models import (
+    CLASSES,
     SHAPE,
     make_batch,
     make_student,
@@ -47,10 +48,37 @@ def test_float16_scales_its_loss_and_bfloat16_does_not():
     for policy in ("mixed_float16", "mixed_bfloat16"):
         distiller = Distiller(mixed_student(policy), make_teacher())
         distiller.compile("sgd")
-        kinds[policy] = isinstance(
-            distiller.optimizer, keras.optimizers.LossScaleOptimizer
-        )
+        kinds[policy] = is_scaled(distiller)
     assert kinds == {"mixed_float16": True, "mixed_bfloat16": False}
+
+
+def test_a_loaded_student_has_its_loss_scaled(tmp_path):
+    """Keras gives it the global policy, and its layers their own."""
+    mixed_student("mixed_float16").save(tmp_path / "student.keras")
+    student = keras.models.load_model(tmp_path / "student.keras")
+    assert student.dtype_policy.name == "float32"
+    distiller = Distiller(student, make_teacher())
+    distiller.compile("sgd")
+    assert is_scaled(distiller)
+    distiller.save(tmp_path / "distiller.keras")
+    again = keras.models.load_model(tmp_path / "distiller.keras")
+    assert is_scaled(again)
+    assert np.isfinite(one_step(again, *make_batch())["loss"])
+
+
+def test_the_loss_of_a_policy_by_layer_is_scaled():
+    policies = keras.dtype_policies.DTypePolicyMap(default_policy="float32")
+    policies["head"] = keras.DTypePolicy("mixed_float16")
+    inputs = keras.Input(SHAPE)
+    x = keras.layers.GlobalAveragePooling2D()(inputs)
+    x = keras.layers.Dense(CLASSES, dtype=policies["head"])(x)
+    distiller = Distiller(keras.Model(inputs, x), distillation="none")
+    distiller.compile("sgd")
+    assert is_scaled(distiller)
+
+
+def is_scaled(distiller):
+    return isinstance(distiller.optimizer, keras.optimizers.LossScaleOptimizer)
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,64 @@ def test_weights_of_the_student_stand_once_in_the_file(distiller, tmp_path):
     distiller.save_weights(tmp_path / "distiller.weights.h5")
     with h5py.File(tmp_path / "distiller.weights.h5") as file:
         assert sorted(file["layers"]) == ["functional", "resizing", "sequential"]
+
+
+def test_uncompiled_it_is_saved_and_loaded(tmp_path):
+    Distiller(make_student(), make_teacher()).save(tmp_path / "distiller.keras")
+    again = keras.models.load_model(tmp_path / "distiller.keras")
+    assert not again.compiled
+    again.compile("sgd")
+    assert np.isfinite(one_step(again, *make_batch())["loss"])
+
+
+@keras.saving.register_keras_serializable(package="tests")
+def registered(images):
+    return images / 2
+
+
+def unregistered(images):
+    return images / 2
+
+
+class WithoutConfig:
+    def __call__(self, images):
+        return images / 2
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        keras.applications.resnet50.preprocess_input,
+        keras.applications.mobilenet_v2.preprocess_input,
+        keras.ops.square,
+        registered,
+    ],
+    ids=["resnet50", "mobilenet_v2", "square", "registered"],
+)
+def test_a_function_before_the_teacher_is_loaded_again(function, tmp_path):
+    path = tmp_path / "distiller.keras"
+    distiller = Distiller(
+        make_student(), make_teacher(), teacher_preprocessing=function
+    )
+    distiller.save(path)
+    again = keras.models.load_model(path)
+    assert again.teacher_preprocessing is function
+    images = make_batch()[0]
+    np.testing.assert_array_equal(
+        *(made.teacher_images(images) for made in (again, distiller))
+    )
+
+
+@pytest.mark.parametrize(
+    "function",
+    [unregistered, lambda images: images / 2, WithoutConfig()],
+    ids=["unregistered", "lambda", "object"],
+)
+def test_a_function_that_could_not_be_loaded_is_not_saved(function, tmp_path):
+    path = tmp_path / "distiller.keras"
+    distiller = Distiller(
+        make_student(), make_teacher(), teacher_preprocessing=function
+    )
+    with pytest.raises(ValueError, match=r"(?s)teacher_preprocessing=.*register_keras"):
+        distiller.save(path)
+    assert not path.exists()
