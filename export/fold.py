@@ -13,6 +13,7 @@ from keras_cait.export.needs import is_idle, is_join, is_norm
 from keras_cait.layers import (
     ClassAttention,
     FeedForward,
+    ImagePreprocessing,
     PatchEmbedding,
     PositionEmbedding,
     SelfAttention,
@@ -25,7 +26,7 @@ _RULES = (
     ((SelfAttention, ClassAttention), fold_blocks.attention),
     (FeedForward, fold_blocks.feed_forward),
     (keras.layers.Add, fold_blocks.add),
-    (keras.layers.Rescaling, fold_embedding.rescaling),
+    ((keras.layers.Rescaling, ImagePreprocessing), fold_embedding.rescaling),
     (PatchEmbedding, fold_embedding.patches),
     (LearnedToken, fold_embedding.learned_token),
     (PositionEmbedding, fold_embedding.positions),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_cait.data.datasets import in_random_order
 from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.data.folder import naming_the_corrupt
-from keras_cait.models.preprocessing import Preprocessing
+from keras_cait.preprocessing import Preprocessing
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")  # what TensorFlow decodes
 MOST = 256  # images that are read
@@ -48,7 +48,7 @@ def images_of(
         )
     chosen = [paths[index] for index in in_random_order(len(paths), most)]
     view = EvaluationView(
-        image_size=preprocessing.image_size,
+        image_size=preprocessing.size,
         crop_pct=preprocessing.crop_pct,
         interpolation=preprocessing.interpolation,
         channels=channels,

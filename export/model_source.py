@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from safetensors import SafetensorError, safe_open
 
-from keras_cait.models.imagenet import imagenet_classes
+from keras_cait.models.imagenet_classes import imagenet_classes
 from keras_cait.models.registry import create_model, find_variant
 from keras_cait.weights import load_weights
 from keras_cait.weights.hub import download

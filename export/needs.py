@@ -10,6 +10,7 @@ from keras_cait.export.merged_heads import merged_heads
 from keras_cait.layers import (
     ClassAttention,
     FeedForward,
+    ImagePreprocessing,
     LayerScale,
     PositionEmbedding,
     SelfAttention,
@@ -26,6 +27,8 @@ def is_idle(step: Step) -> bool:
     kinds = (keras.layers.Dropout, StochasticDepth, keras.layers.Identity)
     if step.calls(keras.layers.Activation):
         return step.operation.activation is keras.activations.linear
+    if step.calls(ImagePreprocessing):
+        return not step.operation.normalize
     return step.calls(*kinds)
 
 

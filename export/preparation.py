@@ -9,15 +9,14 @@ import keras
 import numpy as np
 from keras_cait.export.fold import check_foldable, fold
 from keras_cait.export.full_precision import functional, in_float32
-from keras_cait.export.graph import Graph
 from keras_cait.export.image_folder import given_images
-from keras_cait.export.needs import is_idle
 from keras_cait.export.photographs import DESCRIPTION, photographs
 
-from keras_cait.layers import PatchEmbedding
-from keras_cait.models.inputs import statistics_of
+from keras_cait.models.class_names import check_class_names, class_names_of
+from keras_cait.models.imagenet import preprocess_input
 from keras_cait.models.outputs import output_kind
-from keras_cait.models.preprocessing import Preprocessing, preprocessing_for
+from keras_cait.models.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.preprocessing import Preprocessing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class Prepared:
         reference: The Keras model in float32, as it was given otherwise.
         model: The same for inference: folded; ends in probabilities.
         preprocessing: What brings an image to it.
-        takes_pixels: Whether images come in [0, 255], or normalised.
+        takes_pixels: Whether images come in [0, 255], or normalized.
         labels: Names of the classes, if they are known.
         weights: Where the weights came from.
     """
@@ -44,7 +43,7 @@ class Prepared:
     def input(self) -> str:
         """What the model takes, in words."""
         height, width, channels = self.model.input_shape[1:]
-        values = "in [0, 255]" if self.takes_pixels else "normalised by mean and std"
+        values = "in [0, 255]" if self.takes_pixels else "normalized by mean and std"
         return f"images {height} x {width} x {channels}, float32, {values}"
 
     @property
@@ -76,8 +75,8 @@ class Prepared:
         """Images in [0, 255] as the model takes them, float32."""
         if self.takes_pixels:
             return pixels.astype("float32")
-        normalised = (pixels / 255 - np.array(self.mean)) / np.array(self.std)
-        return normalised.astype("float32")
+        known = preprocess_input(pixels, preprocessing=self.preprocessing)
+        return known.astype("float32")
 
     def expected(self, inputs: np.ndarray) -> np.ndarray:
         """The probabilities that the Keras model itself gives, `(images, classes)`."""
@@ -100,7 +99,7 @@ def prepare(
     Args:
         model: A classifier as the builders of this package make it, or a saved and
             loaded one; of any precision.
-        labels: Names of the classes, in order.
+        labels: Names of the classes, in order; None for those that the model keeps.
         weights: Where its weights came from, for the report.
 
     Raises:
@@ -135,9 +134,7 @@ def prepare(
             f"`include_top=True`. Received: {model.name!r}, which gives "
             f"{model.output_shape}."
         )
-    if labels is not None:
-        check_labels(labels, model.output_shape[-1])
-    takes_pixels = _takes_pixels(model)
+    labels = check_class_names(labels, model.output_shape[-1], "labels")
     reference = in_float32(model)
     if kind == "logits":
         probabilities = keras.layers.Softmax(name="probabilities")(reference.output)
@@ -146,66 +143,10 @@ def prepare(
         reference=reference,
         model=fold(reference),
         preprocessing=preprocessing,
-        takes_pixels=takes_pixels,
-        labels=None if labels is None else tuple(labels),
+        takes_pixels=takes_pixels(model),
+        labels=labels or class_names_of(model),
         weights=weights,
     )
-
-
-# Layers that leave the range of pixels as it is.
-_GEOMETRIC = (
-    keras.layers.Resizing,
-    keras.layers.CenterCrop,
-    keras.layers.RandomCrop,
-    keras.layers.RandomFlip,
-    keras.layers.RandomRotation,
-    keras.layers.RandomTranslation,
-    keras.layers.RandomZoom,
-)
-
-
-def _takes_pixels(model: keras.Model) -> bool:
-    """Whether a model normalises its images itself, as `include_preprocessing` does."""
-    graph, tensor = Graph(model), model.inputs[0]
-    stem = (PatchEmbedding, keras.layers.ZeroPadding2D, keras.layers.Conv2D)
-    layers = []
-    while True:
-        step = graph.only_reader(tensor)
-        if step is None or step.calls(*stem):
-            break
-        if not is_idle(step) and not step.calls(*_GEOMETRIC):
-            layers.append(step.operation)
-        tensor = step.output
-    if not layers:
-        return False
-    mean, std = map(np.array, statistics_of(model.input_shape[-1]))
-    if len(layers) == 1 and isinstance(layers[0], keras.layers.Rescaling):
-        scale, offset = layers[0].scale, layers[0].offset
-        if np.allclose(scale, 1 / (255 * std)) and np.allclose(offset, -mean / std):
-            return True
-    raise ValueError(
-        "Expected a model that takes its images normalised, or normalises them as "
-        "`include_preprocessing=True` has it. Received: "
-        f"{model.name!r}, which begins with "
-        f"{', '.join(repr(layer.name) for layer in layers)}: it cannot be told which "
-        "images that is for. Build it without, and with `include_preprocessing=True`."
-    )
-
-
-def check_labels(labels: Sequence[str], classes: int) -> None:
-    """Raises `ValueError` unless each class has a name, and no more have."""
-    if isinstance(labels, str) or not all(
-        isinstance(label, str) and label.strip() for label in labels
-    ):
-        raise ValueError(
-            "`labels` must be a list of names, none of them empty. Received: "
-            f"labels={labels!r}"
-        )
-    if len(labels) != classes:
-        raise ValueError(
-            f"`labels` must name the {classes} classes of the model, one each. "
-            f"Received: {len(labels)} labels."
-        )
 
 
 def images_to_compare(

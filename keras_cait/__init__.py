@@ -32,13 +32,15 @@ from keras_cait.models.builders import (
     RegNetY_16GF,
 )
 from keras_cait.models.cait import CaiT
+from keras_cait.models.class_names import class_names_of
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
 from keras_cait.models.imagenet import decode_predictions, preprocess_input
 from keras_cait.models.outputs import separate_heads
-from keras_cait.models.preprocessing import Preprocessing, preprocessing_for
+from keras_cait.models.preprocessing import preprocessing_for
 from keras_cait.models.registry import create_model, list_models
 from keras_cait.models.regnet import RegNetY
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.suggestion import did_you_mean
 from keras_cait.visualization.attention import attention_maps
 from keras_cait.weights import load_weights, save_timm_weights
@@ -77,6 +79,7 @@ __all__ = [
     "RegNetY_16GF",
     "SoftDistillation",
     "attention_maps",
+    "class_names_of",
     "create_model",
     "decode_predictions",
     "layers",

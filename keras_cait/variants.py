@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape
 
 
@@ -27,6 +28,11 @@ class Checkpoint:
     def hub_id(self) -> str:
         """Its repository on the Hugging Face hub."""
         return f"timm/{self.timm_name}.{self.tag}"
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How its images are prepared, but for their size: ImageNet's mean and std."""
+        return Preprocessing(crop_pct=self.crop_pct)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.exit_code import exit_code_of
-from keras_cait.models.preprocessing import own_preprocessing
+from keras_cait.models.preprocessing import own_preprocessing, takes_pixels
 from keras_cait.models.registry import find_variant
 from keras_cait.training.configuration import (
     make_config,
@@ -97,12 +97,12 @@ def evaluate(config: Config) -> dict[str, Any]:
     preprocessing = _preprocessing(config, model)
     print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
     view = EvaluationView(
-        image_size=preprocessing.image_size,
+        image_size=preprocessing.size,
         crop_pct=preprocessing.crop_pct,
         interpolation=preprocessing.interpolation,
     )
     batches = evaluation_batches(images, view, config.batch_size)
-    if not _normalises(model) or config.mean or config.std:
+    if not takes_pixels(model) or config.mean or config.std:
         mean, std = (
             255 * np.array(preprocessing.mean),
             255 * np.array(preprocessing.std),
@@ -174,21 +174,6 @@ def _preprocessing(config: Config, model: keras.Model) -> Preprocessing:
         if getattr(config, name) is not None
     }
     return replace(known, **given)
-
-
-def _normalises(model: keras.Model) -> bool:
-    """Whether images in [0, 255] are what the model takes.
-
-    Models of this package say so; of others, which cannot be asked, it is taken to
-    be so unless the mean or standard deviation is named.
-    """
-    if any(layer.name == "normalise" for layer in model.layers):
-        return True
-    try:
-        keras_cait.preprocessing_for(model)
-    except ValueError:
-        return True
-    return False
 
 
 def _table(found: Answers, class_names: Sequence[str]) -> str:

@@ -119,7 +119,7 @@ def at_own_size(config: FinetuneConfig) -> FinetuneConfig:
     """Photographs are brought to the size that a published model was trained at."""
     if config.preset != "photographs" or config.image_size or config.model is None:
         return config
-    size = keras_cait.preprocessing_for(config.model).image_size[0]
+    size = keras_cait.preprocessing_for(config.model).size[0]
     return replace(config, image_size=size)
 
 

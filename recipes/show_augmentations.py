@@ -38,7 +38,7 @@ from keras_cait.data.datasets import load_test_images
 from keras_cait.data.randomness import seed_of
 from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
-from keras_cait.models.preprocessing import Preprocessing
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.configuration import make_config, parse_flags, setting
 from keras_cait.training.settings import TrainingSettings
 from keras_cait.visualization.image_grid import image_grid

@@ -1,5 +1,6 @@
 """The published variants as functions, with the signature of keras.applications."""
 
+from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,13 +10,16 @@ import keras
 from keras_cait.layers.checks import check_positive
 from keras_cait.models.argument_checks import default_name, refuse_unknown
 from keras_cait.models.cait import CaiT
+from keras_cait.models.class_names import stated_class_names
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
 from keras_cait.models.regnet import RegNetY
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
-from keras_cait.variants import VARIANTS, Variant
-from keras_cait.weights import load_weights
-from keras_cait.weights.load import check_source
+from keras_cait.variants import VARIANTS, Checkpoint, Variant
+from keras_cait.weights.load import check_source, fill
+from keras_cait.weights.statement import Statement, statement_of
+from keras_cait.weights.statistics import warn_of_statistics
 
 
 class Builder(Protocol):
@@ -34,6 +38,8 @@ class Builder(Protocol):
         classifier_activation: str | None = "softmax",
         *,
         include_preprocessing: bool = False,
+        preprocessing: Preprocessing | None = None,
+        class_names: Sequence[str] | None = None,
         drop_path_rate: float | None = None,
         name: str | None = None,
         **options: Any,
@@ -54,36 +60,48 @@ def _builder(name: str) -> Builder:
         classifier_activation: str | None = "softmax",
         *,
         include_preprocessing: bool = False,
+        preprocessing: Preprocessing | None = None,
+        class_names: Sequence[str] | None = None,
         drop_path_rate: float | None = None,
         name: str | None = None,
         **options: Any,
     ) -> keras.Model:
-        known = [*signature(family).parameters, "weights"]
-        refuse_unknown(options, known, variant.name)
+        # `create_model`'s, for a name that means one of several published files.
+        checkpoint: Checkpoint | None = options.pop("_checkpoint", None)
+        arguments = [*signature(family).parameters, "weights"]
+        refuse_unknown(options, arguments, variant.name)
         _check_early(weights, classes if include_top else 1)
         if input_shape is None:
-            input_shape = (variant.image_size, variant.image_size, 3)
-            if input_tensor is not None and keras.backend.is_keras_tensor(input_tensor):
-                input_shape = tuple(input_tensor.shape[1:])
+            size = (checkpoint or variant).image_size
+            input_shape = _shape(input_tensor, preprocessing, size)
         if drop_path_rate is None:
             drop_path_rate = variant.drop_path_rate
+        if weights == "imagenet":
+            published = checkpoint or variant.checkpoint_for(input_shape)
+            weights = f"hf://{published.hub_id}"
+        said = Statement() if weights is None else statement_of(weights)
+        known = checkpoint.preprocessing if checkpoint else None
+        if class_names is None and include_top:
+            class_names = stated_class_names(said, classes)
         model = family(
             **_sizes(variant, options),
             input_shape=input_shape,
             drop_path_rate=drop_path_rate,
             include_top=include_top,
             include_preprocessing=include_preprocessing,
+            preprocessing=preprocessing or said.preprocessing or known,
             input_tensor=input_tensor,
             pooling=pooling,
             classes=classes,
+            class_names=class_names,
             classifier_activation=classifier_activation,
             name=name or default_name(variant.name.lower()),
             **options,
         )
-        if weights == "imagenet":
-            weights = f"hf://{variant.checkpoint_for(input_shape).hub_id}"
         if weights is not None:
-            load_weights(model, weights, new_head=True)
+            fill(model, weights, new_head=True)
+            if preprocessing is None:
+                warn_of_statistics(model, said, weights)
         return model
 
     return _documented(build, variant)
@@ -94,6 +112,17 @@ def _check_early(weights: str | Path | None, classes: int) -> None:
     if weights not in (None, "imagenet"):
         check_source(weights, others=', "imagenet", or None for random weights')
     check_positive(classes=classes)
+
+
+def _shape(
+    input_tensor: Tensor | None, preprocessing: Preprocessing | None, size: int
+) -> Shape:
+    """The shape of the images, where none is given."""
+    if input_tensor is not None and keras.backend.is_keras_tensor(input_tensor):
+        return tuple(input_tensor.shape[1:])
+    if preprocessing is not None and preprocessing.image_size is not None:
+        return (*preprocessing.image_size, 3)
+    return (size, size, 3)
 
 
 def _sizes(variant: Variant, options: dict[str, Any]) -> dict[str, Any]:
@@ -184,8 +213,15 @@ _DOCSTRING = """{name}{kind}: {size}.
         pooling: With `include_top=False`: {pooling}.
         classes: Number of classes.
         classifier_activation: Activation of the output; None for logits.
-        include_preprocessing: Whether images come in [0, 255] and are normalised
-            in the model. Otherwise they come normalised.
+        include_preprocessing: Whether images come in [0, 255] and are normalized
+            in the model. Otherwise they come normalized.
+        preprocessing: A `keras_cait.Preprocessing`: the mean and standard deviation
+            that images are normalized with, and how they are cropped and resized.
+            None for what the weights say, in the `config.json` of a repository or
+            in a file that `save_timm_weights` wrote; or else what is published for
+            this variant. The model keeps it.
+        class_names: Name of each class, in order, which the model keeps. None for
+            those of the weights whose head is loaded, if they have any.
         drop_path_rate: Stochastic depth, in [0, 1): {schedule}.
             None for {published_rate}.
         name: Name of the model; None for the builder's in lower case, with a number

@@ -1,5 +1,6 @@
 """CaiT: a deep stack for the patches, then a short one for the class token."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import keras
@@ -8,6 +9,7 @@ from keras_cait.layers import LayerScale, PositionEmbedding, TalkingHeads
 from keras_cait.layers.checks import check_positive, check_rates
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block
+from keras_cait.models.class_names import check_class_names
 from keras_cait.models.class_stage import class_attention_stage
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
@@ -15,7 +17,9 @@ from keras_cait.models.inputs import (
     check_width,
     model_inputs,
     patch_tokens,
+    published_preprocessing,
 )
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
 
 
@@ -53,9 +57,11 @@ def CaiT(
     recompute: bool = False,
     include_top: bool = True,
     include_preprocessing: bool = False,
+    preprocessing: Preprocessing | None = None,
     input_tensor: Tensor | None = None,
     pooling: str | None = None,
     classes: int = 1000,
+    class_names: Sequence[str] | None = None,
     classifier_activation: str | None = "softmax",
     name: str | None = None,
 ) -> keras.Model:
@@ -86,13 +92,17 @@ def CaiT(
             again for the gradient, instead of keeping it: less memory, more time.
             Not with dropout.
         include_top: Whether to end in the classifier.
-        include_preprocessing: Whether images come in [0, 255] and are normalised
-            in the model. Otherwise they come normalised.
+        include_preprocessing: Whether images come in [0, 255] and are normalized
+            in the model. Otherwise they come normalized.
+        preprocessing: A `keras_cait.Preprocessing`: the mean and standard deviation
+            that images are normalized with, and how they are cropped and resized;
+            None for the published one of these sizes. The model keeps it.
         input_tensor: A Keras tensor to use as the input.
         pooling: What a model without top gives: None, the tokens
             `(batch, tokens, embed_dim)`; "token", the class token (the mean of
             both for a distilled model); "avg", the mean patch token.
         classes: Number of classes.
+        class_names: Their names, in order, which the model keeps; None for none.
         classifier_activation: Activation of the output; None for logits.
         name: Name of the model; None for "cait", with a number where that is taken.
 
@@ -117,6 +127,7 @@ def CaiT(
 
     """
     check_image_shape(input_shape, patch_size)
+    check_class_names(class_names, classes if include_top else None)
     check_width(embed_dim, num_heads)
     check_positive(depth=depth, class_attention_depth=class_attention_depth)
     rates = {
@@ -139,6 +150,15 @@ def CaiT(
         patch_size=patch_size,
         embed_dim=embed_dim,
         include_preprocessing=include_preprocessing,
+        preprocessing=preprocessing
+        or published_preprocessing(
+            "cait",
+            input_shape,
+            patch_size=patch_size,
+            embed_dim=embed_dim,
+            depth=depth,
+            num_heads=num_heads,
+        ),
     )
     x = PositionEmbedding(
         grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
@@ -172,7 +192,13 @@ def CaiT(
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
 
     if include_top:
-        outputs = classify(x, classes, classifier_activation, distilled=distilled)
+        outputs = classify(
+            x,
+            classes,
+            classifier_activation,
+            distilled=distilled,
+            class_names=class_names,
+        )
     else:
         outputs = pool(x, pooling, 2 if distilled else 1)
     name = name or default_name("cait")

@@ -1,5 +1,7 @@
 """DeiT: a vision transformer, with a distillation token if it is to be taught."""
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_cait.layers import (
@@ -11,13 +13,16 @@ from keras_cait.layers import (
 from keras_cait.layers.checks import check_positive, check_rates
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block
+from keras_cait.models.class_names import check_class_names
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
     check_image_shape,
     check_width,
     model_inputs,
     patch_tokens,
+    published_preprocessing,
 )
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
 
 
@@ -37,9 +42,11 @@ def DeiT(
     recompute: bool = False,
     include_top: bool = True,
     include_preprocessing: bool = False,
+    preprocessing: Preprocessing | None = None,
     input_tensor: Tensor | None = None,
     pooling: str | None = None,
     classes: int = 1000,
+    class_names: Sequence[str] | None = None,
     classifier_activation: str | None = "softmax",
     name: str | None = None,
 ) -> keras.Model:
@@ -68,13 +75,17 @@ def DeiT(
             again for the gradient, instead of keeping it: less memory, more time.
             Not with dropout.
         include_top: Whether to end in the classifier.
-        include_preprocessing: Whether images come in [0, 255] and are normalised
-            in the model. Otherwise they come normalised.
+        include_preprocessing: Whether images come in [0, 255] and are normalized
+            in the model. Otherwise they come normalized.
+        preprocessing: A `keras_cait.Preprocessing`: the mean and standard deviation
+            that images are normalized with, and how they are cropped and resized;
+            None for the published one of these sizes. The model keeps it.
         input_tensor: A Keras tensor to use as the input.
         pooling: What a model without top gives: None, the tokens
             `(batch, tokens, embed_dim)`; "token", the class token (the mean of
             both for a distilled model); "avg", the mean patch token.
         classes: Number of classes.
+        class_names: Their names, in order, which the model keeps; None for none.
         classifier_activation: Activation of the output; None for logits.
         name: Name of the model; None for "deit", with a number where that is taken.
 
@@ -99,6 +110,7 @@ def DeiT(
 
     """
     check_image_shape(input_shape, patch_size)
+    check_class_names(class_names, classes if include_top else None)
     check_width(embed_dim, num_heads)
     check_positive(depth=depth)
     rates = {
@@ -114,6 +126,16 @@ def DeiT(
         patch_size=patch_size,
         embed_dim=embed_dim,
         include_preprocessing=include_preprocessing,
+        preprocessing=preprocessing
+        or published_preprocessing(
+            "deit",
+            input_shape,
+            patch_size=patch_size,
+            embed_dim=embed_dim,
+            depth=depth,
+            num_heads=num_heads,
+            distilled=distilled,
+        ),
     )
     if distilled:
         x = DistillationToken(name="distillation_token")(x)
@@ -144,7 +166,13 @@ def DeiT(
     x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
 
     if include_top:
-        outputs = classify(x, classes, classifier_activation, distilled=distilled)
+        outputs = classify(
+            x,
+            classes,
+            classifier_activation,
+            distilled=distilled,
+            class_names=class_names,
+        )
     else:
         outputs = pool(x, pooling, num_prefix_tokens)
     name = name or default_name("deit")

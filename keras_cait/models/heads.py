@@ -1,14 +1,22 @@
 """The ends of a model: classifier heads and pooled features."""
 
+from collections.abc import Sequence
+
 import keras
 
+from keras_cait.layers import Predictions
 from keras_cait.layers.checks import check_positive
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.typing import Tensor
 
 
 def classify(
-    tokens: Tensor, classes: int, activation: str | None, *, distilled: bool
+    tokens: Tensor,
+    classes: int,
+    activation: str | None,
+    *,
+    distilled: bool,
+    class_names: Sequence[str] | None = None,
 ) -> Tensor:
     """One linear head a token, their mean, then the activation.
 
@@ -20,7 +28,7 @@ def classify(
         taught = linear_head(tokens[:, 1], classes, name="head_distillation")
         mean = keras.layers.Average(dtype=_full_precision(), name="mean_logits")
         logits = mean([logits, taught])
-    return predictions(logits, activation)
+    return predictions(logits, activation, class_names)
 
 
 def linear_head(
@@ -39,10 +47,17 @@ def linear_head(
     )(features)
 
 
-def predictions(logits: Tensor, activation: str | None) -> Tensor:
-    """The model's output: the activation of its logits."""
-    return keras.layers.Activation(
-        activation, dtype=_full_precision(), name="predictions"
+def predictions(
+    logits: Tensor,
+    activation: str | None,
+    class_names: Sequence[str] | None = None,
+) -> Tensor:
+    """The model's output: the activation of its logits, and a record of the classes."""
+    return Predictions(
+        activation,
+        class_names=class_names,
+        dtype=_full_precision(),
+        name="predictions",
     )(logits)
 
 

@@ -4,12 +4,11 @@ from typing import Any
 
 import keras
 
-from keras_cait.layers import PatchEmbedding
+from keras_cait.layers import ImagePreprocessing, PatchEmbedding
 from keras_cait.layers.checks import check_positive, is_integer
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)  # per channel, of images in [0, 1]
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from keras_cait.variants import VARIANTS
 
 
 def check_image_shape(input_shape: Shape, patch_size: int | None = None) -> None:
@@ -87,10 +86,11 @@ def patch_tokens(
     patch_size: int,
     embed_dim: int,
     include_preprocessing: bool,
+    preprocessing: Preprocessing,
 ) -> tuple[Tensor, Tensor]:
     """The model's symbolic input, and its patches `(batch, patches, embed_dim)`."""
     inputs = image_input(input_tensor, input_shape)
-    x = normalise(inputs) if include_preprocessing else inputs
+    x = prepared_images(inputs, preprocessing, normalize=include_preprocessing)
     embedding = PatchEmbedding(
         patch_size=patch_size, embed_dim=embed_dim, name="patch_embedding"
     )
@@ -105,29 +105,49 @@ def model_inputs(inputs: Tensor, input_tensor: Tensor | None) -> Tensor:
     return sources[0] if len(sources) == 1 else sources
 
 
-def statistics_of(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """ImageNet's mean and standard deviation for images of so many channels, in [0, 1].
+def prepared_images(
+    images: Tensor, preprocessing: Preprocessing, *, normalize: bool
+) -> Tensor:
+    """The images, normalized if they come in [0, 255], and a record of how.
 
-    Grey images, and any other number of channels, take the mean of the three.
-
-    Example:
-        >>> [round(value, 3) for (value,) in statistics_of(1)]
-        [0.449, 0.226]
+    Raises:
+        ValueError: If `preprocessing` does not fit the images.
 
     """
-    if channels == 3:
-        return IMAGENET_MEAN, IMAGENET_STD
-    mean, std = ((sum(of) / 3,) * channels for of in (IMAGENET_MEAN, IMAGENET_STD))
-    return mean, std
-
-
-def normalise(images: Tensor) -> Tensor:
-    """Images in [0, 255] to ImageNet's mean 0 and standard deviation 1."""
-    mean, std = statistics_of(images.shape[-1])
-    return keras.layers.Rescaling(
-        scale=[1 / (255 * s) for s in std],
-        offset=[-m / s for m, s in zip(mean, std, strict=True)],
+    fitting = preprocessing.of_model(tuple(images.shape[1:]))
+    return ImagePreprocessing(
+        mean=fitting.mean,
+        std=fitting.std,
+        crop_pct=fitting.crop_pct,
+        interpolation=fitting.interpolation,
+        normalize=normalize,
         # A pixel's last bits would be lost in half precision.
         dtype=keras.config.dtype_policy().variable_dtype,
-        name="normalise",
+        name="preprocessing",
     )(images)
+
+
+def published_preprocessing(
+    family: str, input_shape: Shape, **sizes: Any
+) -> Preprocessing:
+    """How images are prepared for the published model of these sizes.
+
+    A model that nobody published sees the whole image, normalized as all are.
+
+    Args:
+        family: "cait", "deit", "deit3" or "regnet".
+        input_shape: Height and width in pixels, and channels.
+        **sizes: The arguments that make the model.
+
+    Example:
+        >>> sizes = {"patch_size": 16, "embed_dim": 192, "depth": 12, "num_heads": 3}
+        >>> published_preprocessing(
+        ...     "deit", (224, 224, 3), **sizes, distilled=False).crop_pct
+        0.9
+
+    """
+    for variant in VARIANTS.values():
+        same = {name: sizes.get(name) for name in variant.sizes} == variant.sizes
+        if variant.family == family and same and variant.checkpoints:
+            return variant.checkpoint_for(input_shape).preprocessing
+    return Preprocessing()

@@ -47,11 +47,7 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
     """
     variant, checkpoint = find_variant(name)
     if checkpoint is not None:
-        size = checkpoint.image_size
-        if "input_tensor" not in overrides:
-            overrides.setdefault("input_shape", (size, size, 3))
-        if overrides.setdefault("weights", "imagenet") == "imagenet":
-            overrides["weights"] = f"hf://{checkpoint.hub_id}"
+        overrides["_checkpoint"] = checkpoint
     return getattr(builders, variant.name)(**overrides)
 
 

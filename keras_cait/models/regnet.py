@@ -1,18 +1,23 @@
 """RegNetY: the convnet that DeiT and CaiT were taught by."""
 
+from collections.abc import Sequence
+
 import keras
 
 from keras_cait.layers.checks import check_rates
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
+from keras_cait.models.class_names import check_class_names
 from keras_cait.models.heads import linear_head, pool_map, predictions
 from keras_cait.models.inputs import (
     check_image_shape,
     image_input,
     model_inputs,
-    normalise,
+    prepared_images,
+    published_preprocessing,
 )
 from keras_cait.models.regnet_block import bottleneck, convolution, relu
 from keras_cait.models.regnet_stages import regnet_stages
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
 
 _STEM_WIDTH = 32  # channels, in every RegNet
@@ -31,9 +36,11 @@ def RegNetY(
     drop_path_rate: float = 0.0,
     include_top: bool = True,
     include_preprocessing: bool = False,
+    preprocessing: Preprocessing | None = None,
     input_tensor: Tensor | None = None,
     pooling: str | None = None,
     classes: int = 1000,
+    class_names: Sequence[str] | None = None,
     classifier_activation: str | None = "softmax",
     name: str | None = None,
 ) -> keras.Model:
@@ -57,13 +64,17 @@ def RegNetY(
         drop_path_rate: Stochastic depth, in [0, 1): a linear ramp from 0 in the
             first block to this in the last.
         include_top: Whether to end in the classifier.
-        include_preprocessing: Whether images come in [0, 255] and are normalised
-            in the model. Otherwise they come normalised.
+        include_preprocessing: Whether images come in [0, 255] and are normalized
+            in the model. Otherwise they come normalized.
+        preprocessing: A `keras_cait.Preprocessing`: the mean and standard deviation
+            that images are normalized with, and how they are cropped and resized;
+            None for the published one of these sizes. The model keeps it.
         input_tensor: A Keras tensor to use as the input.
         pooling: What a model without top gives: None, the feature map
             `(batch, rows, columns, width)`; "avg" or "max", its mean or maximum
             over the image.
         classes: Number of classes.
+        class_names: Their names, in order, which the model keeps; None for none.
         classifier_activation: Activation of the output; None for logits.
         name: Name of the model; None for "regnety", with a number where that is taken.
 
@@ -88,12 +99,19 @@ def RegNetY(
 
     """
     check_image_shape(input_shape)
+    check_class_names(class_names, classes if include_top else None)
     check_rates(drop_path_rate=drop_path_rate)
     stages = regnet_stages(depth=depth, w0=w0, wa=wa, wm=wm, group_size=group_size)
     _check_squeeze(se_ratio, min(_STEM_WIDTH, stages[0].width))
 
     inputs = image_input(input_tensor, input_shape)
-    x = normalise(inputs) if include_preprocessing else inputs
+    sizes = {"depth": depth, "w0": w0, "wa": wa, "wm": wm}
+    sizes |= {"group_size": group_size, "se_ratio": se_ratio}
+    x = prepared_images(
+        inputs,
+        preprocessing or published_preprocessing("regnet", input_shape, **sizes),
+        normalize=include_preprocessing,
+    )
     x = relu(convolution(x, _STEM_WIDTH, 3, "stem", stride=2), "stem_relu")
     built = 0
     for number, stage in enumerate(stages, start=1):
@@ -113,7 +131,7 @@ def RegNetY(
         # As timm draws it, narrower than the transformers' heads.
         initializer = keras.initializers.RandomNormal(stddev=0.01)
         x = linear_head(pool_map(x, "avg"), classes, initializer=initializer)
-        outputs = predictions(x, classifier_activation)
+        outputs = predictions(x, classifier_activation, class_names)
     else:
         outputs = pool_map(x, pooling)
     name = name or default_name("regnety")

@@ -8,6 +8,7 @@ from keras_cait.models.blocks import MakeLayer, block
 from keras_cait.models.class_stage import class_attention_stage
 from keras_cait.models.heads import linear_head, pool, predictions
 from keras_cait.models.inputs import check_image_shape, check_width, patch_tokens
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape
 
 MLP_RATIO = 4.0  # as in every published DeiT and CaiT
@@ -92,6 +93,7 @@ def token_insertion_network(
         patch_size=patch_size,
         embed_dim=embed_dim,
         include_preprocessing=include_preprocessing,
+        preprocessing=Preprocessing(),
     )
     if insertion == 0:
         x = ClassToken(name="class_token")(x)

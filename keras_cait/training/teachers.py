@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from keras_cait.models.convnet import small_convnet
-from keras_cait.models.inputs import normalise
+from keras_cait.models.inputs import prepared_images
+from keras_cait.models.preprocessing import preprocessing_for, takes_pixels
 from keras_cait.training.keras_cv_teachers import PREFIX, keras_cv_teacher
 from keras_cait.training.teacher_architectures import (
     applications,
@@ -19,7 +20,6 @@ from keras_cait.training.teacher_architectures import (
     published_teacher,
 )
 from keras_cait.typing import Shape
-from keras_cait.weights.timm_names import timm_parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,22 +128,15 @@ def load_teacher(path: str | Path, image_shape: Shape, classes: int) -> keras.Mo
             f"The teacher must take images of {image_shape[-1]} channel(s). "
             f"Received: {path}, which takes {teacher.input_shape[-1]}."
         )
-    return _of_pixels(teacher) if _takes_normalised(teacher) else teacher
-
-
-def _takes_normalised(model: keras.Model) -> bool:
-    """Whether it is a model of this package without its own normalisation."""
-    try:
-        tensors = timm_parameters(model)
-    except ValueError:  # someone else's
-        return False
-    is_ours = {"patch_embed.proj.weight", "stem.conv.weight"} & tensors.keys()
-    return bool(is_ours) and all(layer.name != "normalise" for layer in model.layers)
+    return teacher if takes_pixels(teacher) else _of_pixels(teacher)
 
 
 def _of_pixels(model: keras.Model) -> keras.Model:
+    """The same model with what it wants of images done in front of it."""
     images = keras.Input(model.input_shape[1:], name="images")
-    return keras.Model(images, model(normalise(images)), name="teacher")
+    known = preprocessing_for(model)
+    normalized = prepared_images(images, known, normalize=True)
+    return keras.Model(images, model(normalized), name="teacher")
 
 
 def build_teacher(

@@ -4,7 +4,7 @@ import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +69,55 @@ def _member(archive: zipfile.ZipFile, name: str, largest: int) -> zipfile.ZipInf
     return info
 
 
-def _grid_of(archive: zipfile.ZipFile) -> GridSize | None:
-    """The grid of the position embedding, or of all, in the model's configuration."""
+def saved_layers(path: Path, *class_names: str) -> list[tuple[str, dict[str, Any]]]:
+    """Class name and settings of the layers of these classes in a saved model.
+
+    Args:
+        path: The `.keras` file.
+        *class_names: Such as "PositionEmbedding".
+
+    Returns:
+        Nothing where the file is not a `.keras` file, or its configuration cannot be
+        read: loading the weights says so, or needs them alone.
+
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return list(_layers(_config_of(archive), class_names))
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ):
+        return []
+
+
+def _config_of(archive: zipfile.ZipFile) -> Any:
+    """The model's configuration; None where there is none to read."""
     if _CONFIG not in archive.namelist():
         return None
     try:
-        config = json.loads(archive.read(_member(archive, _CONFIG, _LARGEST_CONFIG)))
+        return json.loads(archive.read(_member(archive, _CONFIG, _LARGEST_CONFIG)))
     except (ValueError, RecursionError):  # the weights are all that is needed
         return None
-    grids = set(_grids(config))
+
+
+def _grid_of(archive: zipfile.ZipFile) -> GridSize | None:
+    """The grid of the position embedding, or of all, in the model's configuration."""
+    grids = set()
+    for _, settings in _layers(_config_of(archive), ("PositionEmbedding",)):
+        grid = settings.get("grid_size")
+        if isinstance(grid, list) and len(grid) == 2:
+            grids.add((int(grid[0]), int(grid[1])))
     return grids.pop() if len(grids) == 1 else None
 
 
-def _grids(config: Any) -> Iterator[GridSize]:
+def _layers(
+    config: Any, class_names: Collection[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The layers in a configuration, models inside models too."""
     waiting = [config]
     while waiting:
         part = waiting.pop()
@@ -89,9 +125,6 @@ def _grids(config: Any) -> Iterator[GridSize]:
             waiting.extend(part)
         elif isinstance(part, dict):
             waiting.extend(part.values())
-            settings = part.get("config")
-            is_embedding = part.get("class_name") == "PositionEmbedding"
-            if is_embedding and isinstance(settings, dict):
-                grid = settings.get("grid_size")
-                if isinstance(grid, list) and len(grid) == 2:
-                    yield int(grid[0]), int(grid[1])
+            name, settings = part.get("class_name"), part.get("config")
+            if name in class_names and isinstance(settings, dict):
+                yield str(name), settings

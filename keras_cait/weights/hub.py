@@ -1,6 +1,7 @@
 """Checkpoints from the Hugging Face hub, through its own client."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from huggingface_hub.errors import (
 )
 
 FILE = "model.safetensors"  # as timm and its users name it
+CONFIGURATIONS = ("config.json", "preprocessor_config.json")
 # Whichever library the client speaks HTTP with, this is the root of its errors.
 _TRANSPORT: tuple[Any, ...] = HfHubHTTPError.__bases__
 _HELP = "Without a network pass weights=None, or the path of a file."
@@ -35,13 +37,7 @@ def download(source: str) -> Path:
             one that the hub has; then it does not stay in the cache.
 
     """
-    match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?", source)
-    if match is None:
-        raise ValueError(
-            "Expected hf://owner/repository, or hf://owner/repository@revision. "
-            f"Received: {source}"
-        )
-    repository, revision = match.groups()
+    repository, revision = _parts(source)
     try:
         path = Path(hf_hub_download(repository, FILE, revision=revision))
     except RepositoryNotFoundError as error:
@@ -64,6 +60,43 @@ def download(source: str) -> Path:
         ) from error
     _check(path, source)
     return path
+
+
+def download_configuration(source: str) -> list[dict[str, Any]]:
+    """The JSON files of a repository that say how images are prepared, if it has any.
+
+    Args:
+        source: As of `download`.
+
+    Raises:
+        ValueError: If one is not a JSON object.
+
+    """
+    repository, revision = _parts(source)
+    found = []
+    for name in CONFIGURATIONS:
+        try:
+            path = Path(hf_hub_download(repository, name, revision=revision))
+        except (OSError, *_TRANSPORT):  # not there, or not to be had: not said
+            continue
+        content = json.loads(path.read_bytes())
+        if not isinstance(content, dict):
+            raise ValueError(f"{name} must hold a JSON object.")
+        found.append(content)
+        if "pretrained_cfg" in content:
+            break  # timm's, which says it all
+    return found
+
+
+def _parts(source: str) -> tuple[str, str | None]:
+    """Repository and revision of an address."""
+    match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?", source)
+    if match is None:
+        raise ValueError(
+            "Expected hf://owner/repository, or hf://owner/repository@revision. "
+            f"Received: {source}"
+        )
+    return match[1], match[2]
 
 
 def _check(path: Path, source: str) -> None:

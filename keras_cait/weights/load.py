@@ -8,6 +8,8 @@ import keras
 from keras_cait.suggestion import did_you_mean
 from keras_cait.weights.hub import download
 from keras_cait.weights.keras_files import load_keras_weights
+from keras_cait.weights.statement import statement_of
+from keras_cait.weights.statistics import warn_of_statistics
 from keras_cait.weights.timm_files import load_timm_weights
 
 _KERAS = (".weights.h5", ".keras")
@@ -44,6 +46,10 @@ def load_weights(
     Returns:
         The model.
 
+    Warns:
+        UserWarning: If the source says that its images are normalized with another
+            mean and std than the model keeps, or does not say with which.
+
     Raises:
         FileNotFoundError: If there is no such file.
         OSError: If the hub does not give the file.
@@ -64,6 +70,22 @@ def load_weights(
 
     """
     check_source(source)
+    said = statement_of(source)
+    fill(model, source, new_head=new_head, antialias=antialias, grid_size=grid_size)
+    warn_of_statistics(model, said, source)
+    return model
+
+
+def fill(
+    model: keras.Model,
+    source: str | Path,
+    *,
+    new_head: bool = False,
+    antialias: bool = False,
+    grid_size: tuple[int, int] | None = None,
+) -> None:
+    """Loads weights as `load_weights`, for a caller who knows their preprocessing."""
+    check_source(source)
     is_hub_s = str(source).startswith("hf://")
     path = download(str(source)) if is_hub_s else Path(source)
     options: dict[str, Any] = {
@@ -75,7 +97,6 @@ def load_weights(
         load_keras_weights(model, path, **options)
     else:
         load_timm_weights(model, path, **options)
-    return model
 
 
 def check_source(source: Any, *, others: str = "") -> None:

@@ -19,6 +19,7 @@ from keras_cait.weights.mismatch import check_tensors
 from keras_cait.weights.parameters import BatchCount, Parameter
 from keras_cait.weights.position_embedding import GridSize, fit_position_embedding
 from keras_cait.weights.safetensors_files import open_safetensors
+from keras_cait.weights.statement import metadata_of
 from keras_cait.weights.stored_tensors import StoredTensor, checked_values
 from keras_cait.weights.timm_names import timm_parameters
 from keras_cait.weights.torch_files import read_torch_file
@@ -122,7 +123,9 @@ def _read(path: Path) -> Iterator[tuple[dict[str, Any], GridSize | None]]:
 def save_timm_weights(model: keras.Model, path: str | Path) -> None:
     """Writes a model's weights as a safetensors file that timm loads.
 
-    Names and layouts are timm's. The file appears only when it is complete.
+    Names and layouts are timm's. How images are prepared and the names of the classes
+    are metadata in it, which `load_weights` and the builders read. The file appears
+    only when it is complete.
 
     Args:
         model: A DeiT or CaiT of this package.
@@ -145,7 +148,7 @@ def save_timm_weights(model: keras.Model, path: str | Path) -> None:
     tensors: dict[str, np.ndarray] = {
         name: parameter.to_timm() for name, parameter in timm_parameters(model).items()
     }
-    metadata = {"format": "pt"}
+    metadata = {"format": "pt", **metadata_of(model)}
     for layer in model.layers:
         if isinstance(layer, PositionEmbedding):
             metadata[_GRID] = "{}x{}".format(*layer.grid_size)

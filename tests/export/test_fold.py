@@ -13,6 +13,7 @@ from tensorflow.python.framework.convert_to_constants import (
 )
 
 import keras_cait
+from keras_cait.models.preprocessing import takes_pixels
 from keras_cait.models.token_insertion import token_insertion_network
 from tests.models.samples import (
     images,
@@ -64,7 +65,7 @@ def made(family, **settings):
 
 def inputs_of(model, number=3):
     shape = (number, *model.input_shape[1:])
-    pixels = any(layer.name == "normalise" for layer in model.layers)
+    pixels = takes_pixels(model)
     if pixels:
         return np.random.default_rng(0).integers(0, 256, shape).astype("float32")
     return images(*shape)

@@ -13,7 +13,7 @@ from keras_cait.export.signatures import Signatures, model_parts
 
 import keras_cait
 from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.models.preprocessing import Preprocessing
+from keras_cait.preprocessing import Preprocessing
 from tests.data.photographs import encoded, photograph
 from tests.export.malformed import corpus
 from tests.export.served import LABELS, VIEW, distilled_deit

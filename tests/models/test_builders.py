@@ -27,6 +27,8 @@ def test_signature_is_that_of_keras_applications(variant):
     keywords = {p.name: p.default for p in found.values() if p.kind is p.KEYWORD_ONLY}
     assert keywords == {
         "include_preprocessing": False,
+        "preprocessing": None,
+        "class_names": None,
         "drop_path_rate": None,
         "name": None,
     }
@@ -88,7 +90,7 @@ def test_passes_its_arguments_on():
         )
     assert (model.name, model.output_shape) == ("mine", (None, 192))
     assert model.input_shape == (None, 32, 64, 1)
-    assert model.get_layer("normalise")
+    assert model.get_layer("preprocessing")
     assert set(rates(model)) == {0}
 
 

@@ -139,7 +139,7 @@ def test_trains_in_mixed_precision(policy):
 def test_pixels_are_normalised_in_full_precision(policy):
     model = tiny_deit(include_preprocessing=True)
     pixels = 100 + images(2, 32, 32, 3)
-    normalised = keras.Model(model.inputs[0], model.get_layer("normalise").output)
+    normalised = keras.Model(model.inputs[0], model.get_layer("preprocessing").output)
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     expected = (pixels / 255 - mean) / std
     np.testing.assert_allclose(to_numpy(normalised(pixels)), expected, atol=1e-5)

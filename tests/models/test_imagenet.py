@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.models.imagenet import imagenet_classes
+from keras_cait.models.imagenet_classes import imagenet_classes
 from tests.models.samples import to_numpy
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3), "uint8")
@@ -30,7 +30,7 @@ def test_pixels_are_normalised_as_the_models_do_it():
     model = keras_cait.DeiT_Ti(
         weights=None, input_shape=(16, 16, 3), include_preprocessing=True
     )
-    inside = keras.Model(model.input, model.get_layer("normalise").output)
+    inside = keras.Model(model.input, model.get_layer("preprocessing").output)
     pixels = np.resize(PIXELS, (1, 16, 16, 3)).astype("float32")
     found = to_numpy(inside(pixels))
     np.testing.assert_allclose(found, keras_cait.preprocess_input(pixels), atol=1e-5)

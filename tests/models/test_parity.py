@@ -16,6 +16,9 @@ from tests.models.samples import (
 )
 from tests.parity import reference
 
+# Files of others do not say it, as tests/weights/test_statement.py has it.
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+
 TRANSFORMERS = ["deit", "deit_distilled", "deit3", "cait", "cait_rect"]
 NAMES = [*TRANSFORMERS, "regnety"]
 RECTANGLE = {"input_shape": (32, 48, 3), "embed_dim": 24, "depth": 2, "num_heads": 3}

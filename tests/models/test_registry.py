@@ -48,7 +48,7 @@ def test_imagenet_is_the_checkpoint_of_the_name(name, expected, monkeypatch):
     def note(model, source, **_):
         asked.append(source)
 
-    monkeypatch.setattr(builders, "load_weights", note)
+    monkeypatch.setattr(builders, "fill", note)
     with without_values():
         keras_cait.create_model(name)
     assert asked == [expected]
@@ -77,7 +77,7 @@ def test_preprocessing_is_that_of_the_checkpoint(name):
     assert list(found.std) == record["std"]
     assert found.crop_pct == record["crop_pct"]
     assert found.interpolation == record["interpolation"]
-    assert [3, *found.image_size] == record["input_size"]
+    assert [3, *found.size] == record["input_size"]
 
 
 @pytest.mark.parametrize("name", ["CaiT_S24", "CaiT_M24", "DeiT_S"])

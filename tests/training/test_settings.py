@@ -16,7 +16,7 @@ from keras_cait.data.mixing import Mixing
 from keras_cait.data.randaugment import RandAugment
 from keras_cait.data.three_augment import ThreeAugment
 from keras_cait.data.whole_image import WholeImage
-from keras_cait.models.preprocessing import Preprocessing
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
 
 SHAPE = (32, 48, 3)

@@ -34,7 +34,7 @@ def test_a_student_of_ones_own_size(family):
     assert model.name.startswith(family)
     assert model.output_shape == (None, 5)
     assert model.get_layer("head_distillation")
-    assert model.get_layer("normalise")
+    assert model.get_layer("preprocessing")
 
 
 @pytest.mark.parametrize(("asked", "found"), [(None, 0.05), (0.2, 0.2), (0.0, 0.0)])

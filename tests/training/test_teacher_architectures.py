@@ -37,7 +37,7 @@ def test_the_packages_own_take_the_students_images(name, image_shape):
         assert teacher.input_shape == (None, *image_shape)
         assert teacher.output_shape == (None, 10)
     assert output_kind(teacher) == "logits"
-    assert "normalise" in [layer.name for layer in teacher.layers]
+    assert "preprocessing" in [layer.name for layer in teacher.layers]
     assert not trained
 
 

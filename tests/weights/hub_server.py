@@ -20,6 +20,9 @@ FAILURES = {
 class Hub(ThreadingHTTPServer):
     """Serves `files`, {repository: bytes}; some repositories misbehave by name.
 
+    The bytes are those of model.safetensors; what else there is in a repository
+    stands behind its name, as in "somebody/birds/config.json".
+
     "owner/cut" loses the connection halfway each time, "owner/cut-once" the first
     time; "owner/wrong-hash" sends something else than its ETag says.
     """
@@ -71,8 +74,11 @@ class _Answer(BaseHTTPRequestHandler):
         repository = "/".join(parts[1:3] if storage else parts[:2])
         self.hub.requests.append(f"{self.command} {repository}")
         content = self.hub.files.get(repository, b"")
-        if repository in FAILURES or not content or parts[-1] != "model.safetensors":
+        if repository in FAILURES or not content:
             self._fail(*FAILURES.get(repository, (404, "RepoNotFound")))
+            return
+        if parts[-1] != "model.safetensors":
+            self._answer_small(f"{repository}/{parts[-1]}", with_body=with_body)
             return
         etag = hashlib.sha256(content).hexdigest()
         if repository == "owner/wrong-hash":
@@ -95,6 +101,18 @@ class _Answer(BaseHTTPRequestHandler):
         first = self.hub.requests.count(f"GET {repository}") == 1
         cut = repository == "owner/cut" or (repository == "owner/cut-once" and first)
         self._end(body, with_body=with_body, cut=cut)
+
+    def _answer_small(self, name: str, *, with_body: bool) -> None:
+        """As the hub does for small files: at once, with the hash of git."""
+        content = self.hub.files.get(name)
+        if content is None:
+            self._fail(404, "EntryNotFound")
+            return
+        header = f"blob {len(content)}\0".encode()
+        self.send_response(200)
+        etag = hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+        self.send_header("ETag", f'"{etag}"')
+        self._end(content, with_body=with_body)
 
     def _fail(self, status: int, code: str) -> None:
         self.send_response(status)

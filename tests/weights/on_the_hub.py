@@ -4,6 +4,7 @@ Prints one JSON object: for each argument the error that came, or what was loade
 Its settings (`HF_ENDPOINT`, `HF_HOME`, `HF_HUB_OFFLINE`) must stand before it starts.
 """
 
+import dataclasses
 import json
 import sys
 import warnings
@@ -29,16 +30,26 @@ def file_of(source: str) -> dict[str, object]:
 
 
 def build(question: str) -> dict[str, object]:
-    """ "DeiT_Ti CLASSES [SOURCE]": what the model has got, and what was said."""
-    _, classes, weights = [*question.split(), "imagenet"][:3]
+    """ "DeiT_Ti CLASSES [SOURCE] [MEAN]": what the model has got, and what was said."""
+    _, classes, *rest = question.split()
+    weights = rest[0] if rest else "imagenet"
+    explicit = None
+    if len(rest) > 1:
+        explicit = keras_cait.Preprocessing(mean=(float(rest[1]),) * 3)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = keras_cait.DeiT_Ti(weights=weights, classes=int(classes))
+        model = keras_cait.DeiT_Ti(
+            weights=weights, classes=int(classes), preprocessing=explicit
+        )
+    preprocessing = keras_cait.preprocessing_for(model)
+    class_names = keras_cait.class_names_of(model)
     head = model.get_layer("head").get_weights()
     norm = model.get_layer("norm").get_weights()
     return {
         "norm": float(np.sum(norm)),
         "head": float(np.sum(head[0])),
+        "preprocessing": dataclasses.asdict(preprocessing),
+        "class_names": class_names and class_names[:2],
         "warnings": [str(w.message) for w in caught if w.category is UserWarning],
     }
 

@@ -15,6 +15,18 @@ from tests.weights.hub_server import FAILURES, serving
 
 ROOT = Path(__file__).parents[2]
 DEIT_TI = "timm/deit_tiny_patch16_224.fb_in1k"
+TIMM_CONFIG = {
+    "architecture": "deit_tiny_patch16_224",
+    "num_classes": 2,
+    "label_names": ["sparrow", "wren"],
+    "pretrained_cfg": {
+        "input_size": [3, 224, 224],
+        "interpolation": "bilinear",
+        "crop_pct": 0.875,
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.25, 0.25, 0.25],
+    },
+}
 SMALL = save({"x": np.arange(100_000, dtype="float32")})
 
 
@@ -54,18 +66,25 @@ def ask(*sources, home, endpoint, **settings):
 
 @pytest.fixture(scope="module")
 def published():
-    return {DEIT_TI: checkpoint(1000), "somebody/birds": checkpoint(7)}
+    return {
+        DEIT_TI: checkpoint(1000),
+        "somebody/birds": checkpoint(7),
+        "somebody/says": checkpoint(2),
+    }
 
 
 @pytest.fixture(scope="module")
 def hub(published, tmp_path_factory):
     """Answers to all questions: with the hub there, then without it."""
     files = {name: save(tensors) for name, tensors in published.items()}
+    files["somebody/says/config.json"] = json.dumps(TIMM_CONFIG).encode()
     misbehaving = ("owner/cut", "owner/cut-once", "owner/wrong-hash", "owner/good")
     files |= dict.fromkeys((*misbehaving, *FAILURES), SMALL)
     home = tmp_path_factory.mktemp("hub")
-    sources = [f"hf://{name}" for name in files if "/" in name and name != DEIT_TI]
+    sources = [f"hf://{name}" for name in files if name.count("/") == 1]
+    sources.remove(f"hf://{DEIT_TI}")
     questions = ["DeiT_Ti 1000", "DeiT_Ti 7 hf://somebody/birds", "DeiT_Ti 3"]
+    questions += ["DeiT_Ti 2 hf://somebody/says", "DeiT_Ti 2 hf://somebody/says 0.25"]
     with serving(files) as server:
         answers = ask(*sources, *questions, home=home, endpoint=server.url)
         requests = list(server.requests)
@@ -105,7 +124,34 @@ def test_a_repository_of_somebody_s_with_other_classes(hub, published):
     found = hub["answers"]["DeiT_Ti 7 hf://somebody/birds"]
     head = published["somebody/birds"]["head.weight"]
     assert found["head"] == pytest.approx(head.sum(), rel=1e-4)
+    (warning,) = found["warnings"]  # it has no config.json
+    assert warning.startswith("hf://somebody/birds does not say which mean and std")
+
+
+def test_a_repository_s_config_says_how_images_are_prepared(hub):
+    found = hub["answers"]["DeiT_Ti 2 hf://somebody/says"]
+    assert found["preprocessing"] == {
+        "image_size": [224, 224],
+        "crop_pct": 0.875,
+        "interpolation": "bilinear",
+        "mean": [0.5, 0.5, 0.5],
+        "std": [0.25, 0.25, 0.25],
+    }
+    assert found["class_names"] == ["sparrow", "wren"]
     assert found["warnings"] == []
+
+
+def test_what_is_given_goes_before_the_repository_s_config(hub):
+    found = hub["answers"]["DeiT_Ti 2 hf://somebody/says 0.25"]
+    assert found["preprocessing"]["mean"] == [0.25, 0.25, 0.25]
+    assert found["preprocessing"]["crop_pct"] == 1.0
+    assert found["warnings"] == []
+
+
+def test_published_weights_are_those_of_imagenet(hub):
+    found = hub["answers"]["DeiT_Ti 1000"]
+    assert found["preprocessing"]["crop_pct"] == 0.9
+    assert found["class_names"] == ["tench", "goldfish"]
 
 
 def test_other_classes_than_the_published_ones_warn_once(hub, published):

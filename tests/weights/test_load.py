@@ -4,6 +4,9 @@ import keras_cait
 from tests.models.samples import tiny_deit
 from tests.parity.reference import weights
 
+# Files of others do not say it, as tests/weights/test_statement.py has it.
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+
 
 @pytest.mark.parametrize("convert", [str, lambda path: path], ids=["str", "Path"])
 def test_gives_the_model_back(convert):

@@ -10,6 +10,9 @@ from keras_cait.weights.position_embedding import (
 from tests.models.samples import images, randomise, tiny_cait, tiny_deit, to_numpy
 from tests.parity import reference
 
+# Files of others do not say it, as tests/weights/test_statement.py has it.
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+
 
 @pytest.mark.parametrize("size", [(24, 24), (28, 28), (7, 7), (10, 20)])
 @pytest.mark.parametrize("antialias", [False, True])

@@ -8,6 +8,9 @@ from tests.models.samples import randomise, tiny_cait, tiny_deit, tiny_deit3
 from tests.parity.reference import manifest, weights
 from tests.weights.refused import assert_equal_weights, refused, values
 
+# Files of others do not say it, as tests/weights/test_statement.py has it.
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+
 
 def tiny(**overrides):
     return tiny_deit(**{"depth": 1, "distilled": True, **overrides})

@@ -12,6 +12,9 @@ from tests.models.samples import tiny_cait, tiny_deit
 from tests.parity.reference import weights
 from tests.weights.refused import assert_equal_weights, refused, values
 
+# Files of others do not say it, as tests/weights/test_statement.py has it.
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+
 
 def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed

@@ -1,0 +1,99 @@
+"""ImagePreprocessing: the first layer, which knows how images are prepared."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_cait.preprocessing import Preprocessing
+from keras_cait.typing import Shape, Tensor
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class ImagePreprocessing(keras.layers.Layer):
+    """Keeps how images are prepared for a model, and normalizes them if asked to.
+
+    With `normalize=True` images come in [0, 255] and `y = (x / 255 - mean) / std`
+    for each channel; otherwise they come normalized and `y = x`. Either way the
+    configuration of this layer is where a model, saved or rebuilt, keeps its
+    `keras_cait.Preprocessing`; the image size is that of the model's input.
+
+    Args:
+        mean: Of each channel of images in [0, 1].
+        std: Standard deviation likewise, above 0.
+        crop_pct: Part of the resized image's side that evaluation crops, above 0.
+        interpolation: How images are resized, "bicubic" or "bilinear".
+        normalize: Whether the layer normalizes.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(batch, height, width, channels)`.
+    Output shape: `(batch, height, width, channels)`.
+
+    Raises:
+        ValueError: If a value is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = ImagePreprocessing(
+        ...     mean=(0.5,) * 3, std=(0.25,) * 3, normalize=True
+        ... )
+        >>> float(layer(np.full((1, 2, 2, 3), 255.0))[0, 0, 0, 0])
+        2.0
+
+    Reference:
+        The `pretrained_cfg` that timm publishes with weights,
+        https://huggingface.co/docs/timm/reference/data
+
+    """
+
+    def __init__(
+        self,
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        crop_pct: float = 1.0,
+        interpolation: str = "bicubic",
+        normalize: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        checked = Preprocessing(
+            mean=mean, std=std, crop_pct=crop_pct, interpolation=interpolation
+        )
+        self.mean = checked.mean
+        self.std = checked.std
+        self.crop_pct = crop_pct
+        self.interpolation = interpolation
+        self.normalize = normalize
+
+    @property
+    def scale(self) -> list[float]:
+        """What each channel of images in [0, 255] is multiplied with."""
+        return [1 / (255 * std) for std in self.std]
+
+    @property
+    def offset(self) -> list[float]:
+        """What is added to each channel then."""
+        return [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if not self.normalize:
+            return inputs
+        dtype = self.compute_dtype
+        scale, offset = (
+            ops.convert_to_tensor(values, dtype) for values in (self.scale, self.offset)
+        )
+        return ops.cast(inputs, dtype) * scale + offset
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "mean": self.mean,
+            "std": self.std,
+            "crop_pct": self.crop_pct,
+            "interpolation": self.interpolation,
+            "normalize": self.normalize,
+        }

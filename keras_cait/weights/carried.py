@@ -1,0 +1,51 @@
+"""What a model keeps beside its weights: its preprocessing and its class names.
+
+Both stand in the configuration of a layer: how images are prepared in that of
+`ImagePreprocessing`, behind the input, and the names of the classes in that of
+`Predictions`, at the head that they are for. So saving, loading, cloning and
+`keras.Model(model.input, ...)` keep them without any class of model of our own.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from keras_cait.layers import ImagePreprocessing, Predictions
+from keras_cait.preprocessing import Preprocessing
+
+
+def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """All layers of a model, those of models inside it too."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from layers_of(layer)
+
+
+def carried_preprocessing(model: keras.Model) -> Preprocessing | None:
+    """The `Preprocessing` that a model keeps, without its size; None if it has none.
+
+    Of several the one that normalizes counts, such as one in front of a whole model.
+    """
+    found = [row for row in layers_of(model) if isinstance(row, ImagePreprocessing)]
+    if not found:
+        return None
+    layer = max(found, key=lambda row: row.normalize)  # the first of those
+    return Preprocessing(
+        mean=layer.mean,
+        std=layer.std,
+        crop_pct=layer.crop_pct,
+        interpolation=layer.interpolation,
+    )
+
+
+def carried_class_names(model: keras.Model) -> tuple[str, ...] | None:
+    """The class names that a classifier keeps; None if it has none."""
+    shape = getattr(model, "output_shape", None)
+    classes = shape[-1] if isinstance(shape, tuple) and shape else None
+    for layer in layers_of(model):
+        names: Any = layer.class_names if isinstance(layer, Predictions) else None
+        if names is not None and len(names) == classes:
+            return names
+    return None

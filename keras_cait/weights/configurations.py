@@ -1,0 +1,78 @@
+"""The files that repositories on the hub have beside their weights."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from keras_cait.preprocessing import INTERPOLATIONS, Preprocessing
+
+# What PIL, and so Hugging Face's processors, call the ways of resizing.
+_RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box"}
+
+
+def preprocessing_in(
+    config: Mapping[str, Any], source: str = "config.json"
+) -> Preprocessing | None:
+    """How a configuration says that images are prepared; None where it says nothing.
+
+    Args:
+        config: timm's `config.json`, with or without `pretrained_cfg` around it, or a
+            `preprocessor_config.json` of Hugging Face's processors.
+        source: Where it comes from, for a warning.
+
+    Raises:
+        ValueError: If a value is out of range.
+
+    Example:
+        >>> config = {"pretrained_cfg": {
+        ...     "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "crop_pct": 0.9}}
+        >>> preprocessing_in(config).crop_pct
+        0.9
+
+    Reference:
+        https://huggingface.co/docs/timm/reference/data and
+        https://huggingface.co/docs/transformers/main_classes/image_processor
+
+    """
+    inner = config.get("pretrained_cfg") or config
+    mean = inner.get("mean", inner.get("image_mean"))
+    std = inner.get("std", inner.get("image_std"))
+    if mean is None or std is None:
+        return None
+    interpolation = inner.get("interpolation") or _RESAMPLE.get(
+        inner.get("resample", 3), "bicubic"
+    )
+    if interpolation not in INTERPOLATIONS:
+        warnings.warn(
+            f"{source} resizes images with interpolation={interpolation!r}, which is "
+            "not here; they are resized with 'bicubic'.",
+            stacklevel=2,
+        )
+        interpolation = "bicubic"
+    return Preprocessing(
+        mean=mean,
+        std=std,
+        crop_pct=inner.get("crop_pct") or 1.0,
+        interpolation=interpolation,
+    )
+
+
+def class_names_in(config: Mapping[str, Any]) -> tuple[tuple[str, ...] | None, bool]:
+    """The names of the classes, and whether they are ImageNet's by timm's tag.
+
+    Example:
+        >>> class_names_in({"label_names": ["cat", "dog"]})
+        (('cat', 'dog'), False)
+        >>> class_names_in({"num_classes": 1000, "pretrained_cfg": {"tag": "a_in1k"}})
+        (None, True)
+
+    """
+    inner = config.get("pretrained_cfg") or {}
+    names = config.get("label_names") or inner.get("label_names")
+    by_index = config.get("id2label")
+    if names is None and isinstance(by_index, Mapping):
+        names = [by_index[key] for key in sorted(by_index, key=int)]
+    if names:
+        return tuple(str(name) for name in names), False
+    classes = config.get("num_classes", inner.get("num_classes"))
+    return None, classes == 1000 and str(inner.get("tag", "")).endswith("in1k")
