@@ -72,7 +72,7 @@ def fold(model: keras.Model) -> keras.Model:
         ...     num_heads=2, distilled=True, classes=10,
         ... )
         >>> len(fold(model).layers), len(model.layers)
-        (18, 27)
+        (18, 28)
 
     """
     model = functional(model)
