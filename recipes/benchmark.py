@@ -42,7 +42,12 @@ from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.datasets import load_test_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
-from keras_cait.training.configuration import make_config, parse_flags, setting
+from keras_cait.training.configuration import (
+    flags_of,
+    make_config,
+    parse_flags,
+    setting,
+)
 from keras_cait.training.settings import TrainingSettings
 
 _HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph
@@ -161,7 +166,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     config_class, measure = _PARTS[part]
     given = parse_flags(config_class, rest, description=__doc__ or "")
-    return exit_code_of(lambda: json.dumps(measure(make_config(config_class, given))))
+    return exit_code_of(
+        lambda: json.dumps(measure(make_config(config_class, given))),
+        flags=flags_of(config_class),
+    )
 
 
 if __name__ == "__main__":

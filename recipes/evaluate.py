@@ -42,6 +42,7 @@ from keras_cait.exit_code import exit_code_of
 from keras_cait.models.preprocessing import own_preprocessing, takes_pixels
 from keras_cait.models.registry import find_variant
 from keras_cait.training.configuration import (
+    flags_of,
     make_config,
     parse_flags,
     setting,
@@ -190,7 +191,10 @@ def _table(found: Answers, class_names: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     given = parse_flags(Config, arguments, description=__doc__ or "")
-    return exit_code_of(lambda: json.dumps(evaluate(make_config(Config, given))))
+    return exit_code_of(
+        lambda: json.dumps(evaluate(make_config(Config, given))),
+        flags=flags_of(Config),
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from keras_cait.recipes.report import table_of
 
 from keras_cait.data.datasets import ImageDataset, load_dataset
 from keras_cait.exit_code import exit_code_of
-from keras_cait.training.configuration import make_config, parse_flags
+from keras_cait.training.configuration import flags_of, make_config, parse_flags
 from keras_cait.training.run_config import RunConfig, strategy_of
 from keras_cait.training.termination import exits_on_sigterm
 from keras_cait.training.workers import abandon, is_chief
@@ -60,7 +60,7 @@ def launch(
 
     try:
         with exits_on_sigterm():
-            code = exit_code_of(work)
+            code = exit_code_of(work, flags=flags_of(config_class))
     except SystemExit as error:  # SIGTERM's
         abandon(int(error.code or 0))
         raise

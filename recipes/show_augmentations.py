@@ -39,7 +39,12 @@ from keras_cait.data.randomness import seed_of
 from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
 from keras_cait.preprocessing import Preprocessing
-from keras_cait.training.configuration import make_config, parse_flags, setting
+from keras_cait.training.configuration import (
+    flags_of,
+    make_config,
+    parse_flags,
+    setting,
+)
 from keras_cait.training.settings import TrainingSettings
 from keras_cait.visualization.image_grid import image_grid
 
@@ -126,7 +131,7 @@ def show(given: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     given = parse_flags(Config, arguments, description=__doc__ or "")
-    return exit_code_of(lambda: show(given))
+    return exit_code_of(lambda: show(given), flags=flags_of(Config))
 
 
 if __name__ == "__main__":

@@ -51,9 +51,10 @@ def parse_flags(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     hints = typing.get_type_hints(config_class)
-    for field in dataclasses.fields(typing.cast(Any, config_class)):
+    fields = dataclasses.fields(typing.cast(Any, config_class))
+    for flag, field in zip(flags_of(config_class), fields, strict=True):
         parser.add_argument(
-            "--" + field.name.replace("_", "-"),
+            flag,
             help=field.metadata["help"]
             + ("" if field.default is None else f" (default: {field.default})"),
             **_argument(hints[field.name]),
@@ -62,6 +63,12 @@ def parse_flags(
     if unknown:
         parser.error(_unknown(unknown[0].split("=")[0], parser))
     return vars(values)
+
+
+def flags_of(config_class: type) -> list[str]:
+    """The flags of a configuration, in the order of its fields."""
+    fields = dataclasses.fields(typing.cast(Any, config_class))
+    return ["--" + field.name.replace("_", "-") for field in fields]
 
 
 def make_config(

@@ -166,7 +166,7 @@ def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
         (["--teacher", "nowhere.keras"], "No teacher at nowhere.keras"),
         (["--dataset", "cifra10"], "Nearest: cifar10"),
         (["--data-dir", "nowhere"], "no folder of that name"),
-        (["--strategy", "mirror"], "strategy='mirror'"),
+        (["--strategy", "mirror"], "Received: --strategy 'mirror'"),
         (["--alpha", "1.5"], "--alpha must be in [0, 1]. Received: 1.5"),
         (["--temperature", "0"], "--temperature must be above 0. Received: 0.0"),
         (["--epochs", "0"], "--epochs must be 1 or more. Received: 0"),

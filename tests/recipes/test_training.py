@@ -62,7 +62,7 @@ def test_more_accumulated_images_than_there_are_are_refused(tmp_path, capsys):
     options = ["--preset", "digits", "--limit", "40", "--model", TINY_MODEL]
     options += ["--batch-size", "16", "--accumulation-steps", "3"]
     assert train_deit.main([*options, "--output", str(tmp_path / "out")]) == 2
-    assert "accumulation_steps=3. Lower" in capsys.readouterr().err
+    assert "--accumulation-steps 3. Lower" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
