@@ -3,7 +3,7 @@
 import json
 import re
 import reprlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _JOBS = ("chief", "worker")  # in the order in which TensorFlow numbers them
@@ -20,10 +20,12 @@ class Cluster:
     Attributes:
         addresses: Of all workers, "host:port", the first worker's first.
         index: Which of them this process is.
+        secret: What all of them know and nobody else, if anything.
     """
 
     addresses: tuple[str, ...]
     index: int
+    secret: str = field(default="", repr=False)
 
     @property
     def address(self) -> str:
@@ -31,11 +33,12 @@ class Cluster:
         return self.addresses[self.index]
 
 
-def read_cluster(text: str | None) -> Cluster | None:
+def read_cluster(text: str | None, secret: str = "") -> Cluster | None:
     """The cluster that TF_CONFIG names, or None where it is not set.
 
     Args:
         text: The variable's value.
+        secret: The value of KERAS_CAIT_SECRET.
 
     Raises:
         ValueError: If it is not what TensorFlow takes for such a cluster. The message
@@ -61,6 +64,7 @@ def read_cluster(text: str | None) -> Cluster | None:
     return Cluster(
         sum((tuple(addresses[job]) for job in _JOBS if job in addresses), ()),
         _index(config["task"], addresses),
+        secret,
     )
 
 

@@ -1,93 +1,40 @@
-"""Workers that wait for each other at the start, and notice when one is gone."""
+"""Connections between the workers of a training: opened and authenticated at the start.
 
-import contextlib
+Each worker connects to the first one. Both prove that they know the addresses of
+TF_CONFIG and the secret of KERAS_CAIT_SECRET, by the HMAC of a number that the other
+one has drawn. Nothing is told to who cannot, and nobody else can take a worker's place.
+"""
+
 import hashlib
+import hmac
+import secrets
 import socket
+import threading
 import time
 
 from keras_cait.training.cluster import Cluster, host_of, port_of
+from keras_cait.training.connection import SHORT, Connection
 
 _PAUSE = 0.2  # seconds between two attempts
-_GREETING_TIME = 5.0  # seconds that who connects has to say who it is
-_LONGEST = 1000  # bytes of a line
+_MOST = 100  # connections at once that have not proved anything
 
 
-class Line:
-    """A connection between two workers, which carries lines of text."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
-        self._rest = b""
-        # A machine that vanishes closes nothing: it is asked after 10 s of silence,
-        # and gone if it does not answer for 15 s more.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in (("KEEPIDLE", 10), ("KEEPINTVL", 5), ("KEEPCNT", 3)):
-            option = getattr(socket, f"TCP_{name}", None)  # not on every system
-            if option is not None:
-                connection.setsockopt(socket.IPPROTO_TCP, option, value)
-
-    def fileno(self) -> int:
-        return self.connection.fileno()
-
-    def say(self, *words: object) -> None:
-        """Sends a line; one to who is gone is lost, which reading will tell."""
-        try:
-            self.connection.sendall(f"{' '.join(map(str, words))}\n".encode())
-        except OSError:
-            return
-
-    def hear(self, timeout: float | None = None) -> list[str] | None:
-        """The words of the next line, or None from who has gone or is no worker.
-
-        Raises:
-            TimeoutError: If none comes in time.
-
-        """
-        self.connection.settimeout(timeout)
-        while b"\n" not in self._rest:
-            try:
-                more = self.connection.recv(_LONGEST)
-            except TimeoutError as error:
-                if error.errno is not None:  # asked, and did not answer
-                    return None
-                raise
-            except OSError:
-                return None
-            if not more or len(self._rest) > _LONGEST:
-                return None
-            self._rest += more
-        line, _, self._rest = self._rest.partition(b"\n")
-        return line.decode(errors="replace").split()
-
-    @property
-    def has_more(self) -> bool:
-        """Whether the next line is here already."""
-        return b"\n" in self._rest
-
-    def hang_up(self) -> None:
-        """Ends it for both, also for who is reading."""
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        self.connection.close()
-
-
-def meet(cluster: Cluster, timeout: float) -> dict[int, Line]:
-    """Waits until all workers are there.
+def meet(cluster: Cluster, timeout: float) -> dict[int, Connection]:
+    """Waits until all workers are connected.
 
     TensorFlow waits for an hour for one that is missing, and then aborts; this has
     to come before.
 
     Args:
-        cluster: Who is to come.
-        timeout: Seconds to wait.
+        cluster: The workers.
+        timeout: Seconds to wait, whoever else connects.
 
     Returns:
         The connections: to all others at the first worker, to the first at the others.
 
     Raises:
         TimeoutError: If one does not come, with its address.
+        ValueError: If the first worker has another TF_CONFIG or secret.
         OSError: If this worker's port is taken.
 
     """
@@ -95,25 +42,16 @@ def meet(cluster: Cluster, timeout: float) -> dict[int, Line]:
     if cluster.index > 0:
         _open(cluster).close()  # TensorFlow will, and says less when it cannot
         return {0: _join(cluster, deadline, timeout)}
-    lines: dict[int, Line] = {}
     with _open(cluster) as door:
-        while len(lines) + 1 < len(cluster.addresses):
-            door.settimeout(max(deadline - time.monotonic(), 0.001))
-            try:
-                connection, _ = door.accept()
-            except TimeoutError:
-                absent = set(range(1, len(cluster.addresses))) - set(lines)
-                missing = [cluster.addresses[index] for index in sorted(absent)]
-                for line in lines.values():
-                    line.say("missing", *missing)
-                    line.close()
-                raise _missing(cluster, missing, timeout) from None
-            index = _greeted(Line(connection), cluster, lines)
-            if index is None:
-                connection.close()
-    for line in lines.values():
-        line.say("go")
-    return lines
+        found = _admit(cluster, door, deadline)
+    missing = sorted(set(range(1, len(cluster.addresses))) - set(found))
+    for connection in found.values():
+        connection.send("missing" if missing else "go", *missing)
+        if missing:
+            connection.close()
+    if missing:
+        raise _missing(cluster, missing, timeout)
+    return found
 
 
 def _open(cluster: Cluster) -> socket.socket:
@@ -131,76 +69,127 @@ def _open(cluster: Cluster) -> socket.socket:
         ) from error
 
 
-def _greeted(line: Line, cluster: Cluster, lines: dict[int, Line]) -> int | None:
-    """Which worker it is; None for a stranger, and one of another cluster."""
-    try:
-        greeting = line.hear(_GREETING_TIME)
-    except TimeoutError:
-        return None
-    for index in range(1, len(cluster.addresses)):
-        if greeting == [*_password(cluster), str(index)]:
-            if index in lines:  # it has been started again
-                lines[index].close()
-            lines[index] = line
-            return index
-    if greeting and greeting[:1] == _password(cluster)[:1]:
-        line.say("other", *cluster.addresses)
+def _admit(
+    cluster: Cluster, door: socket.socket, deadline: float
+) -> dict[int, Connection]:
+    """The workers that have come when all have, or at the deadline.
+
+    Each caller is greeted in a thread, so that none keeps the others waiting.
+    """
+    workers: dict[int, Connection] = {}
+    pending: list[Connection] = []  # the oldest first
+    lock, is_closed = threading.Lock(), False
+
+    def greet(caller: Connection) -> None:
+        index = _greeted(cluster, caller)
+        with lock:
+            pending.remove(caller)
+            if index is None or is_closed:
+                caller.close()
+                return
+            if index in workers:  # it has been started again
+                workers[index].close()
+            workers[index] = caller
+
+    while True:
+        left = deadline - time.monotonic()
+        with lock:
+            if len(workers) + 1 == len(cluster.addresses) or left <= 0:
+                is_closed = True
+                return workers
+            for caller in pending[:-_MOST]:
+                caller.shut_down()
+        door.settimeout(min(left, _PAUSE))
+        try:
+            caller = Connection(door.accept()[0])
+        except OSError:  # nobody called, or has hung up already
+            continue
+        with lock:
+            pending.append(caller)
+        threading.Thread(target=greet, args=(caller,), daemon=True).start()
+
+
+def _greeted(cluster: Cluster, caller: Connection) -> int | None:
+    """Which worker it is, if it can prove that."""
+    challenge = secrets.token_hex(16)
+    caller.send(challenge)
+    match caller.receive_line(time.monotonic() + SHORT):
+        case [own, proof]:
+            for index in range(1, len(cluster.addresses)):
+                expected = _proof(cluster, index, challenge, own)
+                if hmac.compare_digest(proof, expected):
+                    caller.send(_proof(cluster, 0, own, challenge))
+                    return index
+            caller.send("refused")
     return None
 
 
-def _join(cluster: Cluster, deadline: float, timeout: float) -> Line:
+def _join(cluster: Cluster, deadline: float, timeout: float) -> Connection:
     """The connection to the first worker, once all are there."""
     first = cluster.addresses[0]
     said = "nothing listens there"
     while (left := deadline - time.monotonic()) > 0:
-        line = None
+        address = (host_of(first), port_of(first))
         try:
-            address = (host_of(first), port_of(first))
-            line = Line(socket.create_connection(address, min(left, _GREETING_TIME)))
-            line.say(*_password(cluster), cluster.index)
-            # The first worker may have started later, and waits as long as this one.
-            answer = line.hear(timeout + _GREETING_TIME)
+            call = socket.create_connection(address, min(left, SHORT))
         except OSError as error:
-            said, answer = str(error), None
+            said = str(error)
         else:
+            connection = Connection(call)
+            answer = _call(cluster, connection, deadline, timeout)
+            if answer == ["go"]:
+                return connection
+            connection.close()
             said = "what listens there is no worker of this run"
-        if line is not None and answer == ["go"]:
-            return line
-        if line is not None:
-            line.close()
-        if answer:
-            raise _turned_away(cluster, answer, timeout)
+            match answer:
+                case ["refused"]:
+                    raise ValueError(
+                        "TF_CONFIG must name the same cluster on each worker, and "
+                        "KERAS_CAIT_SECRET be the same. Received: worker 0, "
+                        f"{first}, has others than worker {cluster.index}, which has "
+                        f"{', '.join(cluster.addresses)}. Correct them on each worker."
+                    )
+                case ["missing", *numbers]:
+                    raise _missing(cluster, list(map(int, numbers)), timeout)
         time.sleep(min(_PAUSE, max(deadline - time.monotonic(), 0)))
-    raise _missing(cluster, [first], timeout, said)
+    raise _missing(cluster, [0], timeout, said)
 
 
-def _turned_away(cluster: Cluster, answer: list[str], timeout: float) -> Exception:
-    """Why the first worker does not go on with this one."""
-    first = cluster.addresses[0]
-    if answer[0] == "missing":
-        return _missing(cluster, answer[1:], timeout)
-    if answer[0] == "other":
-        return ValueError(
-            "TF_CONFIG must name the same cluster on each worker. Received: "
-            f"{', '.join(cluster.addresses)} on worker {cluster.index}, but "
-            f"{', '.join(answer[1:])} on worker 0, {first}"
-        )
-    said = f"it answered {' '.join(answer)!r}"
-    return _missing(cluster, [first], timeout, said)
+def _call(
+    cluster: Cluster, first: Connection, deadline: float, timeout: float
+) -> list[str] | None:
+    """What the first worker answers, once all are there; None from another one."""
+    greeted = min(time.monotonic() + SHORT, deadline)
+    challenge = first.receive_line(greeted)
+    if challenge is None or len(challenge) != 1:
+        return None
+    own = secrets.token_hex(16)
+    first.send(own, _proof(cluster, cluster.index, challenge[0], own))
+    answer = first.receive_line(greeted)
+    if answer == ["refused"]:
+        return answer
+    if answer != [_proof(cluster, 0, own, challenge[0])]:
+        return None
+    # The first worker may have started later, and waits as long as this one.
+    return first.receive_line(time.monotonic() + timeout + SHORT)
 
 
-def _password(cluster: Cluster) -> list[str]:
-    digest = hashlib.sha256(" ".join(cluster.addresses).encode()).hexdigest()
-    return ["keras_cait", digest]
+def _proof(cluster: Cluster, index: int, challenge: str, own: str) -> str:
+    """What only a worker of this cluster can say, and only in answer to a challenge."""
+    known = "\n".join([cluster.secret, *cluster.addresses]).encode()
+    key = hashlib.sha256(known).digest()
+    text = f"keras_cait 1 {index} {challenge} {own}"
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _missing(
-    cluster: Cluster, addresses: list[str], timeout: float, said: str = ""
+    cluster: Cluster, indices: list[int], timeout: float, said: str = ""
 ) -> TimeoutError:
     number = len(cluster.addresses)
     return TimeoutError(
         f"Worker {cluster.index}, {cluster.address}, waited {timeout:g} s for all "
         f"{number} workers that TF_CONFIG names. Received no answer from "
-        f"{', '.join(addresses)}{f' ({said})' if said else ''}. Start what is missing, "
-        "let its port through the firewall, or correct its address on each worker."
+        f"{', '.join(cluster.addresses[index] for index in indices)}"
+        f"{f' ({said})' if said else ''}. Start what is missing, let its port through "
+        "the firewall, or correct its address on each worker."
     )

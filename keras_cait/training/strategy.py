@@ -21,7 +21,8 @@ def make_strategy(name: str, *, timeout: float = 300.0) -> Any:
             there are none, to try things out;
             "multiworker", all GPUs of all workers that TF_CONFIG names; or "auto",
             multiworker where it names two or more, mirrored where there are two
-            GPUs or more. With many workers, before anything is computed.
+            GPUs or more. With many workers, before anything is computed; they prove
+            to each other that they have the same KERAS_CAIT_SECRET.
         timeout: Seconds to wait for the other workers.
 
     Returns:
@@ -61,7 +62,8 @@ def _cluster(name: str) -> Cluster | None:
     """The workers that a strategy of this name is for, if they are many."""
     if name not in ("auto", "multiworker"):
         return None
-    cluster = read_cluster(os.environ.get("TF_CONFIG"))
+    secret = os.environ.get("KERAS_CAIT_SECRET", "")
+    cluster = read_cluster(os.environ.get("TF_CONFIG"), secret)
     if cluster is not None and len(cluster.addresses) > 1:
         return cluster
     if name == "multiworker":

@@ -1,4 +1,4 @@
-"""What ends a worker when another one has died, which it would wait for forever."""
+"""Ends a worker when another one is gone, which it would wait for forever."""
 
 import atexit
 import hashlib
@@ -8,30 +8,41 @@ import selectors
 import signal
 import sys
 import threading
+import time
 from types import TracebackType
 
 from keras_cait.training.cluster import Cluster
-from keras_cait.training.meeting import Line
+from keras_cait.training.connection import Connection
 from keras_cait.training.termination import ask
 
 LOST = 75  # exit code, sysexits.h's for "try again"
-_MOMENT = 1.0  # seconds in which a connection's end arrives
-_PATIENCE = 3.0  # seconds for who is gone to be found, after TensorFlow's error
+_SIGN = 5.0  # seconds between two signs of life
+_SILENCE = 40.0  # seconds without one, after which a worker is gone
+_PATIENCE = 10.0  # seconds for who is gone to be found, after the engine's error
 WATCHES: "list[Watch]" = []  # of this process: one at most
+_WHY = {
+    "gone": "is gone",
+    "silent": "does not answer",
+    "garbled": "has sent what is no message",
+}
 _ABORTED = "Collective ops is aborted"  # TensorFlow's words for it
 
 
 class Watch:
     """Watches the other workers until this process ends.
 
-    The first worker has a connection to each of the others. A process that dies
-    has its connections closed by the system: the first worker then tells the others
-    who it was, and each ends with one line and the exit code 75. TensorFlow itself
-    notices when heartbeats are missing, after half a minute and without an address;
-    that is what ends the others when a process is there still, but stands.
+    The first worker has a connection to each of the others. The system closes those of
+    a process that dies, and each process sends a sign of life every 5 s: one whose
+    connection ends, that is silent for 40 s, or that sends what is no message, is gone.
+    The first worker tells the others which one it is, and each ends with one line and
+    the exit code 75. A process that ends as it should says so first, and waits for the
+    others, since the first one's holds what the engine needs in all of them.
 
-    A process that ends as it should says so first, and waits for the others, since
-    the first one's holds what TensorFlow needs in all of them.
+    The engines do not suffice. TensorFlow 2.21 raises an error within 17 s of a
+    process's death or standstill. But JAX 0.10.2, whose worker 0 is gone, or whose
+    other worker stands, aborts the process (SIGABRT) after printing a C++ stack trace,
+    by default after 100 s; it cannot be told to do something else, since its
+    `missed_heartbeat_callback` ends in a `std::bad_cast`.
 
     Args:
         cluster: The workers.
@@ -39,9 +50,11 @@ class Watch:
 
     """
 
-    def __init__(self, cluster: Cluster, lines: dict[int, Line]) -> None:
+    def __init__(self, cluster: Cluster, lines: dict[int, Connection]) -> None:
         self.cluster = cluster
         self._lines = dict(lines)
+        self._signed = time.monotonic()  # when the last sign of life was sent
+        self._heard = dict.fromkeys(lines, self._signed)  # last of who is waited for
         self._ended = threading.Event()
         self._code: int | None = None  # with which this process leaves the others
         self._steps = 0
@@ -82,9 +95,9 @@ class Watch:
             indices = sorted(index for index, words in found if words != [digest])
             self._code = 1 if indices else None
             for line in self._lines.values():
-                line.say("differ", *indices)
+                line.send("differ", *indices)
         else:
-            self._lines[0].say("has", digest)
+            self._lines[0].send("has", digest)
             indices = [int(word) for word in self._said["differ"].get()[1]]
         return [self.cluster.addresses[index] for index in indices]
 
@@ -100,47 +113,100 @@ class Watch:
             if self.cluster.index == 0:
                 self._last = self._steps + 1
                 for line in self._lines.values():
-                    line.say("end", self._last)
+                    line.send("end", self._last)
                 for _ in self._lines:
                     self._said["heard"].get()
             else:
-                self._lines[0].say("ask")
+                self._lines[0].send("ask")
         return self._steps == self._last
 
     def _look(self) -> None:
-        waiting = set(self._lines)
-        while waiting and self._code is None:
-            for key, _ in self._selector.select():
-                line = self._lines[key.data]
-                self._take(key.data, line.hear(), waiting)
-                while line.has_more:
-                    self._take(key.data, line.hear(), waiting)
+        try:
+            self._follow()
+        except Exception as error:  # noqa: BLE001 - unseen, it would end the watch
+            self._give_up(f"the other workers cannot be watched ({error!r})")
         self._ended.set()
 
-    def _take(self, index: int, words: list[str] | None, waiting: set[int]) -> None:
-        """What another worker says; None from who has gone."""
-        match words or ["lost", self.cluster.addresses[index]]:
-            case ["bye"]:
-                waiting.discard(index)
-                self._selector.unregister(self._lines[index])
-            case ["lost", address]:
-                if self._code is None:  # or it has hung up itself
-                    self._end(address)
+    def _follow(self) -> None:
+        """Follows the others until all have ended as they should."""
+        while self._heard and self._code is None:
+            for key, _ in self._selector.select(_SIGN):
+                index: int = key.data
+                self._heard[index] = time.monotonic()
+                if self._is_over(index):
+                    del self._heard[index]
+                    self._selector.unregister(self._lines[index])
+            self._give_sign()
+            for index, last in self._heard.items():
+                if time.monotonic() - last > _SILENCE:
+                    self._end(index, "silent")
+
+    def _give_sign(self) -> None:
+        """Sends a sign of life, if it is time to."""
+        now = time.monotonic()
+        if now - self._signed < _SIGN:
+            return
+        if now - self._signed > 3 * _SIGN:  # it is this process that stood
+            self._heard = dict.fromkeys(self._heard, now)
+        self._signed = now
+        for line in self._lines.values():
+            line.send("alive")
+
+    def _is_over(self, index: int) -> bool:
+        """Takes what another worker has sent; whether it ends as it should."""
+        try:
+            lines = self._lines[index].receive()
+            taken = None if lines is None else [self._take(index, *w) for w in lines]
+        except ValueError:
+            self._end(index, "garbled")
+            return True
+        if taken is None:
+            self._end(index, "gone")
+            return True
+        return any(taken)
+
+    def _take(self, index: int, *words: str) -> bool:
+        """Takes a message of another worker; whether it was its last one.
+
+        Raises:
+            ValueError: If it is no message.
+
+        """
+        match words:
+            case ["alive"] | ["bye"]:
+                return words[0] == "bye"
+            case ["lost", number, why] if why in _WHY:
+                self._end(self._index(number), why)
             case ["ask"]:
                 ask()
             case ["end", step]:
                 self._last = int(step)
-                self._lines[index].say("heard")
-            case [word, *more] if word in self._said:
-                if word == "differ" and more:
+                self._lines[index].send("heard")
+            case ["has", _] | ["heard"]:
+                self._said[words[0]].put((index, list(words[1:])))
+            case ["differ", *numbers]:
+                indices = [str(self._index(number)) for number in numbers]
+                if indices:
                     self._code = 1
-                self._said[word].put((index, more))
+                self._said["differ"].put((index, indices))
+            case _:
+                raise ValueError(f"{words} is no message")
+        return False
 
-    def _end(self, lost: str) -> None:
+    def _index(self, number: str) -> int:
+        """A worker's index, as another one has sent it."""
+        index = int(number)
+        if not 0 <= index < len(self.cluster.addresses):
+            raise ValueError(f"{number} is no worker")
+        return index
+
+    def _end(self, lost: int, why: str) -> None:
+        """Ends this process, for one that is gone; nothing where it ends anyway."""
+        if self._code is not None:
+            return
         for line in self._lines.values():
-            line.say("lost", lost)
-        index = self.cluster.addresses.index(lost)
-        self._give_up(f"worker {index}, {lost}, is gone")
+            line.send("lost", lost, why)
+        self._give_up(f"worker {lost}, {self.cluster.addresses[lost]}, {_WHY[why]}")
 
     def _give_up(self, why: str, more: str = "") -> None:
         sys.stdout.flush()
@@ -158,20 +224,19 @@ class Watch:
         error: BaseException,
         traceback: TracebackType | None,
     ) -> None:
-        if _ABORTED in str(error):  # where in the program says nothing
+        if kind.__module__.partition(".")[0] in ("tensorflow", "jax", "jaxlib"):
+            # The engine may fail sooner than it is heard here who is gone.
             self._ended.wait(_PATIENCE)
+        if _ABORTED in str(error):  # where in the program says nothing
             said = " ".join(str(error).partition(_ABORTED)[2].split())
             self._give_up("a worker does not answer", f" TensorFlow says:{said[3:]}")
-        if kind is not KeyboardInterrupt:
-            # JAX fails in its own words, sooner than it is heard here who has gone.
-            self._ended.wait(_MOMENT)
         self._code = 128 + signal.SIGINT if kind is KeyboardInterrupt else 1
         self._hook(kind, error, traceback)
 
     def _leave(self) -> None:
         if self._code is not None:
             for line in self._lines.values():
-                line.hang_up()
+                line.shut_down()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(self._code)  # JAX would wait for the others, and then abort
@@ -179,6 +244,6 @@ class Watch:
         if first:
             self._ended.wait()
         for line in self._lines.values():
-            line.say("bye")
+            line.send("bye")
         if not first:
             self._ended.wait()

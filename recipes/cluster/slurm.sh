@@ -19,6 +19,8 @@ PORT=${PORT:-12345}
 mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 workers=$(printf '"%s:'"$PORT"'",' "${hosts[@]}")
 export WORKERS="[${workers%,}]"
+KERAS_CAIT_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') # of this job; srun passes it on
+export KERAS_CAIT_SECRET
 
 # One task a host; TensorFlow takes all GPUs that it sees.
 srun --kill-on-bad-exit=1 bash -c '

@@ -1,6 +1,7 @@
 """The files for SLURM and Kubernetes: run as they are, but for the cluster itself."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from keras_cait.training.configuration import make_config, parse_flags
 CLUSTER = Path(__file__).parents[2] / "recipes" / "cluster"
 SAYS = """#!/bin/bash
 printf '%s\\n' "$TF_CONFIG" | tr '\\n' ' '; echo
+printf '%s\\n' "$KERAS_CAIT_SECRET"
 printf '%s\\n' "$@"
 """
 SCONTROL = "#!/bin/bash\nprintf 'gpu-a\\ngpu-b\\n'\n"
@@ -31,9 +33,9 @@ def program(path, text):
 
 def said(text):
     """The cluster that a worker is told of, and the settings of its recipe."""
-    config, recipe, *flags = text.strip().split("\n")
+    config, secret, recipe, *flags = text.strip().split("\n")
     assert Path(__file__).parents[2].joinpath(recipe).is_file()
-    cluster = read_cluster(config)
+    cluster = read_cluster(config, secret)
     assert cluster is not None
     return cluster, make_config(DistillConfig, parse(flags))
 
@@ -62,6 +64,8 @@ def test_slurm(tmp_path):
     first, second, _ = done.stdout.split("end\n")
     for index, text in enumerate((first, second)):
         cluster, config = said(text)
+        assert re.fullmatch("[0-9a-f]{32}", cluster.secret)
+        assert cluster.secret == said(first)[0].secret
         assert cluster.addresses == ("gpu-a:12345", "gpu-b:12345")
         assert cluster.index == index
         assert config.resume
@@ -98,6 +102,7 @@ def test_kubernetes(index, tmp_path):
         env={
             "PATH": f"{tmp_path}:{os.environ['PATH']}",
             "JOB_COMPLETION_INDEX": str(index),
+            **{entry["name"]: "from the cluster" for entry in container["env"]},
         },
         capture_output=True,
         text=True,
@@ -106,6 +111,7 @@ def test_kubernetes(index, tmp_path):
     cluster, config = said(done.stdout)
     hosts = [f"{name}-{worker}.{name}:{port}" for worker in range(2)]
     assert list(cluster.addresses) == hosts
+    assert cluster.secret == "from the cluster"
     assert cluster.index == index
     assert job["spec"]["completions"] == job["spec"]["parallelism"] == len(hosts)
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}

@@ -1,0 +1,88 @@
+"""A connection between two workers of a training, which carries lines of words."""
+
+import contextlib
+import socket
+import threading
+import time
+
+SHORT = 5.0  # seconds for what takes no time: sending a line, a greeting
+_LONGEST = 2**16  # bytes of a line
+
+
+class Connection:
+    """Lines of words over TCP.
+
+    Args:
+        connected: The socket.
+
+    """
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._socket.settimeout(SHORT)
+        self._rest = b""
+        self._lock = threading.Lock()  # lines of two threads must not mix
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, *words: object) -> None:
+        """Sends a line. One to who is gone is lost; `receive` tells that."""
+        line = f"{' '.join(map(str, words))}\n".encode()
+        with self._lock, contextlib.suppress(OSError):
+            self._socket.sendall(line)
+
+    def receive(self) -> list[list[str]] | None:
+        """The words of the lines that have come; None at the connection's end.
+
+        Reads once, so it does not wait when there is something to read.
+
+        Raises:
+            ValueError: If it is not ASCII, or a line is too long.
+
+        """
+        if not self._read():
+            return None
+        *lines, self._rest = self._rest.split(b"\n")
+        return [line.decode("ascii").split() for line in lines]
+
+    def receive_line(self, deadline: float) -> list[str] | None:
+        """The words of the next line; None if there is no such.
+
+        Args:
+            deadline: Of `time.monotonic`, for the whole line, however it comes.
+
+        """
+        try:
+            while b"\n" not in self._rest:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._socket.settimeout(left)
+                if not self._read():
+                    return None
+            line, _, self._rest = self._rest.partition(b"\n")
+            return line.decode("ascii").split()
+        except ValueError:
+            return None
+        finally:
+            self._socket.settimeout(SHORT)
+
+    def _read(self) -> bool:
+        """Reads once; False at the end."""
+        try:
+            more = self._socket.recv(_LONGEST)
+        except OSError:
+            return False
+        self._rest += more
+        if len(self._rest) > _LONGEST and b"\n" not in self._rest:
+            raise ValueError("a line is too long")
+        return bool(more)
+
+    def shut_down(self) -> None:
+        """Ends it for both, also for a thread that is reading."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._socket.close()
