@@ -11,7 +11,7 @@ from keras_cait.data.datasets import ImageDataset, load_dataset
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.configuration import flags_of, make_config, parse_flags
 from keras_cait.training.run_config import RunConfig, strategy_of
-from keras_cait.training.termination import exits_on_sigterm
+from keras_cait.training.termination import exits_on_signals
 from keras_cait.training.workers import abandon, is_chief
 
 Config = TypeVar("Config", bound=RunConfig)
@@ -59,9 +59,9 @@ def launch(
         return json.dumps(results)
 
     try:
-        with exits_on_sigterm():
+        with exits_on_signals():
             code = exit_code_of(work, flags=flags_of(config_class))
-    except SystemExit as error:  # SIGTERM's
+    except SystemExit as error:  # a signal's
         abandon(int(error.code or 0))
         raise
     if code:

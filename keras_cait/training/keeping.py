@@ -1,6 +1,5 @@
 """A training that is kept on disk while it goes on, and goes on from there."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,7 +9,7 @@ import numpy as np
 
 from keras_cait.distillation import Distiller
 from keras_cait.training.checkpoints import Checkpoints, State, check_room
-from keras_cait.training.termination import end, end_if_asked, sigterm_put_off
+from keras_cait.training.termination import end, is_asked, signals_put_off
 from keras_cait.training.training_state import (
     GROUPS,
     assign_values,
@@ -24,7 +23,7 @@ class Keeping(keras.callbacks.Callback):
     """Keeps all that a training is every few steps, and at the end of each epoch.
 
     It stops a training whose loss is no number any more, before that is kept, and one
-    that SIGTERM asks to end, after it is kept.
+    that SIGTERM or Ctrl-C asks to end, after it is kept.
 
     Args:
         distiller: Compiled, its optimizer built.
@@ -129,24 +128,26 @@ class Keeping(keras.callbacks.Callback):
             self._end()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._alone:
-            end_if_asked()
+        if self._alone and is_asked():
+            kept = self.checkpoints.paths()
+            step = kept[0].stem if kept else "the beginning"
+            end(
+                f"{self.name} is being measured. Start again with --resume to go on "
+                f"from {step}."
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
         self.rows.append({"model": self.name, "epoch": epoch + 1, **values})
         self._write(GROUPS)
-        if self._ends:
+        if self._ends or (self._alone and is_asked()):
             self._end()
-        if self._alone:
-            end_if_asked()
 
     def _end(self) -> NoReturn:
-        sys.stderr.write(
-            f"\nTerminated: {self.name} is kept at step {self.step}. Start again with "
-            "--resume to go on.\n"
+        end(
+            f"{self.name} is kept at step {self.step}. Start again with --resume to go "
+            "on."
         )
-        end()
 
     def _write(self, groups: tuple[str, ...]) -> Path | None:
         """Keeps a state; each worker has to come here, one of them writes."""
@@ -202,11 +203,11 @@ def train(
 
     Raises:
         FloatingPointError: If the loss is no number any more.
-        SystemExit: With code 143, after SIGTERM.
+        SystemExit: With code 143 after SIGTERM, with 130 after Ctrl-C.
 
     """
     steps = keeping.steps_per_epoch
-    with sigterm_put_off():
+    with signals_put_off():
         while keeping.step < epochs * steps:
             # Keras begins at the start of an epoch: what is left of one comes first.
             epoch, done = divmod(keeping.step, steps)

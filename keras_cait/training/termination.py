@@ -1,39 +1,44 @@
-"""SIGTERM, which batch systems send before they kill: when it ends a program."""
+"""How a run ends after SIGTERM, which batch systems send first, and after Ctrl-C."""
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-EXIT_CODE = 128 + signal.SIGTERM  # 143, as shells have it
+_WORDS = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}
 
 
 class _Asked:
     waits = False  # whether someone will look
-    came = False
+    by: signal.Signals | None = None  # the signal that came
 
 
 @contextlib.contextmanager
-def exits_on_sigterm() -> Iterator[None]:
+def exits_on_signals() -> Iterator[None]:
     """Inside, SIGTERM ends the program with code 143, and with its clean-up done.
 
-    Python's own answer ends it on the spot. Nothing changes outside of the main
-    thread, where signals cannot be taken.
+    Python's own answer ends it on the spot. Ctrl-C (SIGINT) raises KeyboardInterrupt,
+    as ever. Nothing changes outside of the main thread, where signals cannot be taken.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _answer)
+    before = {number: signal.signal(number, _answer) for number in _WORDS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
-def sigterm_put_off() -> Iterator[None]:
-    """Inside, it ends nothing by itself: `end_if_asked` does, where it may."""
+def signals_put_off() -> Iterator[None]:
+    """Inside, they end nothing by themselves: `end_if_asked` does, where it may.
+
+    Only the second Ctrl-C does, at once.
+    """
     _Asked.waits = True
     try:
         yield
@@ -54,38 +59,47 @@ def sigterm_kept() -> Iterator[None]:
 
 
 def is_asked() -> bool:
-    """Whether SIGTERM has come."""
-    return _Asked.came
+    """Whether SIGTERM or Ctrl-C has come."""
+    return _Asked.by is not None
 
 
 def ask() -> None:
-    """As SIGTERM does which came to another worker; whoever looks will see it."""
-    _Asked.came = True
+    """As a signal does which came to another worker; whoever looks will see it."""
+    _Asked.by = _Asked.by or signal.SIGTERM
 
 
 def end_if_asked() -> None:
-    """Ends the program if SIGTERM has come.
+    """Ends the program if SIGTERM or Ctrl-C has come.
 
     Raises:
-        SystemExit: With code 143.
+        SystemExit: With code 143 or 130.
 
     """
-    if _Asked.came:
+    if is_asked():
         end()
 
 
-def end() -> NoReturn:
-    """Ends the program as SIGTERM does.
+def end(message: str = "") -> NoReturn:
+    """Ends the program as SIGTERM does, or Ctrl-C if that has come.
+
+    Args:
+        message: What is printed, besides which of them it was.
 
     Raises:
-        SystemExit: With code 143.
+        SystemExit: With code 143 or 130.
 
     """
-    _Asked.came = False
-    raise SystemExit(EXIT_CODE)
+    by, _Asked.by = _Asked.by or signal.SIGTERM, None
+    line = f"error: {_WORDS[by]}"
+    sys.stderr.write(f"\n{line}: {message}\n" if message else f"{line}\n")
+    raise SystemExit(128 + by)  # as shells have it
 
 
 def _answer(number: int, frame: Any) -> None:
-    _Asked.came = True
+    again = _Asked.by == signal.SIGINT
+    _Asked.by = signal.Signals(number)
+    if number == signal.SIGINT and (again or not _Asked.waits):
+        _Asked.by = None
+        raise KeyboardInterrupt
     if not _Asked.waits:
-        end_if_asked()
+        end()

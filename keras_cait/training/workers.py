@@ -77,7 +77,7 @@ def agree(strategy: Any, what: str, here: str, advice: str) -> None:
 
 
 def end_together(strategy: Any) -> bool:
-    """Whether a training ends here, since SIGTERM came to a worker; asked each step.
+    """Whether a training ends here, since a signal came to a worker; asked each step.
 
     All workers get the same answer for the same step, so that they can keep what
     they have together.

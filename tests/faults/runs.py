@@ -42,14 +42,14 @@ def finish(recipe: list[str], folder: Path, *flags: str) -> None:
         assert main([*recipe[1:], "--output", str(folder), *flags]) == 0
 
 
-def end(
+def told(
     process: subprocess.Popen[str],
     number: signal.Signals,
     *,
     after: float = 0.0,
     checkpoint: Path | None = None,
-) -> int:
-    """Sends a signal after some seconds, or once there is a checkpoint; the exit code.
+) -> str:
+    """Sends a signal after some seconds, or once there is a checkpoint; its errors.
 
     Args:
         process: Of `start`.
@@ -64,7 +64,18 @@ def end(
         time.sleep(0.01)
     time.sleep(after)
     process.send_signal(number)
-    process.communicate()
+    return process.communicate()[1]
+
+
+def end(
+    process: subprocess.Popen[str],
+    number: signal.Signals,
+    *,
+    after: float = 0.0,
+    checkpoint: Path | None = None,
+) -> int:
+    """The exit code, after the same."""
+    told(process, number, after=after, checkpoint=checkpoint)
     return process.returncode
 
 

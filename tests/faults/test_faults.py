@@ -1,6 +1,7 @@
 """Runs that die, in real processes, end with the bits of one that did not."""
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ from tests.faults.runs import (
     end,
     finish,
     start,
+    told,
 )
 
 
@@ -37,9 +39,17 @@ def test_a_killed_run_goes_on(whole, tmp_path):
 
 
 @pytest.mark.faults
-def test_sigterm_keeps_the_run_and_ends_with_143(whole, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code", "why"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
+)
+def test_a_signal_keeps_the_run(number, code, why, whole, tmp_path):
     process = start(TRAIN, tmp_path)
-    assert end(process, signal.SIGTERM, checkpoint=tmp_path) == 143
+    err = told(process, number, checkpoint=tmp_path)
+    assert process.returncode == code, err
+    said = rf"^error: {why}: model is (kept at step \d+|being measured)\. .* --resume"
+    assert re.search(said, err, re.MULTILINE), err
+    assert "Traceback" not in err
     second = start(TRAIN, tmp_path)  # without saying what to do with it
     _, err = second.communicate()
     assert second.returncode == 2
