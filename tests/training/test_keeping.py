@@ -50,7 +50,7 @@ def make(folder, *, rate=1e-3, **options):
 
 
 def fit(distiller, keeping, *callbacks):
-    data = load_digits(limit=32)
+    data = load_digits(limit=32, split="val")
 
     def batches(first_step):
         return training_batches(
