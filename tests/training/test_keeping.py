@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cait.data.batches import training_batches
-from keras_cait.data.digits import load_digits
+from keras_cait.data.datasets import load_dataset
 from keras_cait.data.mixing import Mixing
 from keras_cait.distillation import Distiller
 from keras_cait.training.checkpoints import Checkpoints
@@ -50,7 +50,7 @@ def make(folder, *, rate=1e-3, **options):
 
 
 def fit(distiller, keeping, *callbacks):
-    data = load_digits(limit=32, split="val")
+    data = load_dataset("digits", limit=32)
 
     def batches(first_step):
         return training_batches(
