@@ -11,7 +11,8 @@ it was made for. Every export is loaded in its own runtime and compared with the
 model; where they differ nothing is kept.
 
 Prints a report; the last line of the standard output is the same as JSON, which also
-stands beside the export as OUTPUT.json.
+stands beside the export as OUTPUT.json. Ends with 0, or with one line of error and 2,
+after Ctrl-C 130, after SIGTERM 143, and nothing written.
 """
 
 import importlib.util

@@ -1,6 +1,7 @@
 """How a program ends: what it prints in one line, and the exit code."""
 
 import contextlib
+import os
 import re
 import signal
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # as shells have it
+_SOON = 0.05  # seconds
 _LONGEST = 1000  # characters of an error; one may name all weights of a model
 
 
@@ -36,7 +38,7 @@ def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int
 
     """
     try:
-        with _sigterm_raised():
+        with _sigterm_raised(), _sent_again():
             last_line = work()
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         return _ended(2, in_flags(str(error), flags))
@@ -89,3 +91,30 @@ def _sigterm_raised() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _sent_again() -> Iterator[None]:
+    """Inside, a signal that came while Python deleted an object comes once more.
+
+    What is raised in a `__del__` or in a callback of a weak reference, Python only
+    reports, and goes on; of TensorFlow's objects so many are deleted that it happens.
+    """
+    report, timers = sys.unraisablehook, []
+
+    def send_again(ignored: Any) -> None:
+        numbers = {KeyboardInterrupt: signal.SIGINT, _Terminated: signal.SIGTERM}
+        number = numbers.get(ignored.exc_type)
+        if number is None:
+            report(ignored)
+            return
+        timers.append(threading.Timer(_SOON, os.kill, (os.getpid(), number)))
+        timers[-1].start()
+
+    sys.unraisablehook = send_again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report
+        for timer in timers:
+            timer.cancel()

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 
 import pytest
@@ -40,6 +41,35 @@ def test_a_signal_ends_it_with_its_clean_up(number, code, line, capsys):
     assert cleaned == ["done"]
     assert tuple(capsys.readouterr()) == ("", line)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (15, 143)])
+def test_a_signal_that_comes_in_a_deletion_ends_it_too(number, code, capsys):
+    class Deleted:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+
+    def work():
+        Deleted()
+        threading.Event().wait(10)
+        return "finished"
+
+    assert exit_code_of(work) == code
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_other_errors_of_deletions_are_reported(capsys, monkeypatch):
+    reported = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+
+    class Deleted:
+        def __del__(self):
+            raise ValueError("in a deletion")
+
+    assert exit_code_of(lambda: str(Deleted())[:0]) == 0
+    assert [type(one.exc_value) for one in reported] == [ValueError]
+    assert sys.unraisablehook == reported.append
 
 
 def test_who_takes_sigterm_already_keeps_it(capsys):

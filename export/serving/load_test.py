@@ -6,7 +6,8 @@
 Loads the model as TensorFlow Serving does, in a process with TensorFlow and nothing
 else. Each client sends one image a request. Every answer is compared with the one that
 a lone client gets; every fiftieth request is a file that is cut short, which must be
-refused, and the next one answered. Ends with 1 if a request was lost or wrong.
+refused, and the next one answered. Ends with 1 if a request was lost or wrong, and
+with 2 if the model or an image cannot be read.
 """
 
 import argparse
@@ -174,14 +175,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--requests", type=_count, default=1000)
     parser.add_argument("--clients", type=_count, default=8)
     options = parser.parse_args(arguments)
-    loaded = tf.saved_model.load(str(options.model))
-    files = [path.read_bytes() for path in options.images] or pictures()
-    load = send(
-        loaded.signatures["serving_default"],
-        files,
-        requests=options.requests,
-        clients=options.clients,
-    )
+    try:
+        model = tf.saved_model.load(str(options.model)).signatures["serving_default"]
+        files = [path.read_bytes() for path in options.images] or pictures()
+        load = send(model, files, requests=options.requests, clients=options.clients)
+    except KeyError as error:
+        parser.error(f"{options.model} has no signature {error}")
+    except (OSError, tf.errors.InvalidArgumentError) as error:  # of a file
+        parser.error(" ".join(str(error).split()))
     print(load)  # noqa: T201
     return int(load.answered != load.sent)
 

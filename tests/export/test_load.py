@@ -67,6 +67,24 @@ def test_where_none_is_answered_no_time_is_said(served):
     assert str(load).startswith("3 requests: 0 right, 0 wrong, 3 lost; p50 nan ms, ")
 
 
+def test_what_cannot_be_read_is_one_line(served, tmp_path, capsys):
+    (tmp_path / "text.jpg").write_text("no image")
+    for arguments, said in [
+        ([tmp_path / "nowhere"], "nowhere"),
+        ([served.path, tmp_path / "missing.jpg"], "missing.jpg"),
+        (
+            [served.path, tmp_path / "text.jpg"],
+            "image 0 of the batch cannot be decoded",
+        ),
+    ]:
+        with pytest.raises(SystemExit) as ended:
+            load_test.main([str(one) for one in arguments])
+        assert ended.value.code == 2
+        *_usage, line = capsys.readouterr().err.splitlines()
+        assert "error: " in line
+        assert said in line
+
+
 @pytest.mark.parametrize("flag", ["--requests", "--clients"])
 def test_fewer_than_one_are_refused(flag, capsys):
     with pytest.raises(SystemExit) as ended:
