@@ -16,7 +16,8 @@ class CommonSteps:
     """
 
     own_trackers = ("loss",)  # Keras's counts all images of a batch
-    is_split = False  # a loss sees the whole batch, on many devices too
+    # A loss, and a normalization, sees the whole batch, on many devices too.
+    is_split = shares_statistics = False
 
     def _compile_steps(self, optimizer: Any, jit_compile: Any, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)

@@ -57,7 +57,8 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
 
     On TensorFlow the step is the same on one device and on many: the sum over
     all examples of all replicas divided by their number, also where the last
-    batch does not divide evenly. Make it, with student and teacher, inside
+    batch does not divide evenly. Batch normalization takes the statistics of the
+    whole batch while it trains. Make it, with student and teacher, inside
     `strategy.scope()`.
 
     Args:
@@ -193,14 +194,16 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
                 batch may do too, on one replica and without weights.
             jit_compile: Whether XLA compiles the forward and backward passes;
                 "auto" does on a GPU, and on JAX always. It works under a
-                distribution strategy too.
+                distribution strategy too, but for a student with batch
+                normalization, whose training pass "auto" leaves as it is.
             **kwargs: `metrics` (on the student's output), `run_eagerly` and the
                 other arguments of `keras.Model.compile`.
 
         Raises:
             ValueError: If `loss` takes no logits, is reduced to something other
-                than the mean, or is several losses; or if `loss_weights` is given:
-                `alpha` weighs the two losses.
+                than the mean, or is several losses; if `loss_weights` is given:
+                `alpha` weighs the two losses; or if XLA would have to compile a
+                student that shares statistics between replicas.
 
         """
         if "loss_weights" in kwargs:

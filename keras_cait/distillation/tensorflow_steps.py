@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_cait.distillation.batch_statistics import BatchStatistics
 from keras_cait.typing import Tensor
 
 
@@ -32,6 +33,11 @@ class TensorFlowSteps:
         return self.distribute_strategy.num_replicas_in_sync > 1
 
     @property
+    def shares_statistics(self) -> bool:
+        """Whether the student's normalization needs the images of all replicas."""
+        return self.is_split and bool(BatchStatistics(self.student).layers)
+
+    @property
     def _has_many_workers(self) -> bool:
         return self.distribute_strategy.extended._in_multi_worker_mode()
 
@@ -52,6 +58,13 @@ class TensorFlowSteps:
 
     def _compile_steps(self, optimizer: Any, jit_compile: Any, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
+        self._statistics = BatchStatistics(self.student)
+        if jit_compile is True and self.shares_statistics:
+            raise ValueError(
+                "`jit_compile` cannot be True for a student with BatchNormalization on "
+                "several replicas: it takes the statistics of all of them, and XLA "
+                'compiles one. Received: jit_compile=True. Pass "auto" or False.'
+            )
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_physical_devices("GPU"))
         self._train_pass, self._test_pass = self._differentiate, self._evaluate
@@ -61,10 +74,24 @@ class TensorFlowSteps:
                 "reduce_retracing": True,
                 "autograph": False,
             }
-            self._train_pass = tf.function(self._differentiate, **compiled)
+            if not self.shares_statistics:
+                self._train_pass = tf.function(self._differentiate, **compiled)
             self._test_pass = tf.function(self._evaluate, **compiled)
         if self.is_split:
             _reduce_outside(self.optimizer)
+
+    def make_train_function(self, force: bool = False) -> None:
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force=force)
+        if self.shares_statistics:
+            step = self.train_function
+
+            def shared_step(iterator: Any) -> Any:
+                with self._statistics.shared():
+                    return step(iterator)
+
+            self.train_function = shared_step
 
     def train_step(self, data: Any) -> dict[str, Any]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -139,8 +166,10 @@ class TensorFlowSteps:
         return None if logits is None else logits[: tf.shape(images)[0]]
 
     def _forward_student(self, images: Tensor, training: bool) -> dict[str, Tensor]:
-        outputs = self(_never_empty(images), training=training)
-        return {name: out[: tf.shape(images)[0]] for name, out in outputs.items()}
+        number = tf.shape(images)[0]
+        with self._statistics.of_images(number):
+            outputs = self(_never_empty(images), training=training)
+        return {name: out[:number] for name, out in outputs.items()}
 
     def _logs(
         self,

@@ -17,7 +17,6 @@ from keras_cait.data.datasets import ImageDataset, fingerprint_of
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.distillation import Distiller
 from keras_cait.models.preprocessing import own_preprocessing
-from keras_cait.training.batch_statistics import norms_to_share, shared_statistics
 from keras_cait.training.checkpoints import Checkpoints
 from keras_cait.training.class_losses import class_loss
 from keras_cait.training.configuration import to_json
@@ -197,7 +196,6 @@ class Run:
                 first_step=first_step,
             )
 
-        norms = norms_to_share(model, self.shard)
         jit = "auto" if settings.jit is None else settings.jit
         keras.utils.set_random_seed(settings.seed)
         with scope_of(self.strategy):
@@ -206,7 +204,7 @@ class Run:
                 optimizer_of(settings, steps),
                 class_loss(settings.loss),
                 # XLA compiles one replica, which knows nothing of the others.
-                jit_compile=False if norms else jit,
+                jit_compile=False if distiller.shares_statistics else jit,
             )
             distiller.optimizer.build(distiller.trainable_variables)
         self._trainings += 1
@@ -232,15 +230,14 @@ class Run:
                 done=keeping.step,
                 shown=self.is_chief,
             )
-            with shared_statistics(norms):
-                train(
-                    distiller,
-                    keeping,
-                    batches,
-                    epochs=settings.epochs,
-                    test_batches=self.test_batches(model, shared=True),
-                    callbacks=[progress, *self._tensorboard(name)],
-                )
+            train(
+                distiller,
+                keeping,
+                batches,
+                epochs=settings.epochs,
+                test_batches=self.test_batches(model, shared=True),
+                callbacks=[progress, *self._tensorboard(name)],
+            )
             progress.close()
             speed = progress.images_per_second
             average = None if settings.ema is None else self._average(name, distiller)
