@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import tensorflow as tf
 
 from keras_cait.data.permutation import permutation
+from keras_cait.data.randomness import seed_of
 from keras_cait.typing import Tensor
 
 Record = Any
@@ -78,3 +79,15 @@ def images_in_memory(records: Any, labels: Any) -> IndexedImages:
         len(labels),
         lambda index: (tf.gather(held[0], index), tf.gather(held[1], index)),
     )
+
+
+class Sample:
+    """At most `number` of some images, drawn without replacement, in a drawn order."""
+
+    def __init__(self, images: LabelledImages, number: int, seed: int) -> None:
+        self.number = min(number, images.number)
+        self.read = images.read
+        self._images, self._seed = images, seed_of(seed, 0)
+
+    def in_order(self) -> tf.data.Dataset:
+        return self._images.shuffled(self._seed, take=self.number)

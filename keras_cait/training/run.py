@@ -14,6 +14,8 @@ from keras_cait.data.batches import (
     training_batches,
 )
 from keras_cait.data.datasets import ImageDataset, fingerprint_of
+from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.data.labelled_images import Sample
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.distillation import Distiller
 from keras_cait.models.preprocessing import own_preprocessing
@@ -144,13 +146,20 @@ class Run:
             shared: Whether all workers measure it together, each a part.
 
         """
-        own = own_preprocessing(model)
-        view = self.config.evaluation_view(self.image_shape, own)
-        size = self.batch_size
+        view, size = self._evaluation_view(model), self.batch_size
         if not shared:
             return evaluation_batches(self.data.test, view, size)
         batches = evaluation_batches(self.data.test, view, size, shard=self.shard)
         return distribute(self.strategy, batches, size=size // self.shard.count)
+
+    def sample_batches(self, model: keras.Model, number: int) -> Any:
+        """As `test_batches`, so many of the images to train on, drawn by the seed."""
+        images: Any = Sample(self.data.train, number, self.config.seed)
+        return evaluation_batches(images, self._evaluation_view(model), self.batch_size)
+
+    def _evaluation_view(self, model: keras.Model) -> EvaluationView:
+        own = own_preprocessing(model)
+        return self.config.evaluation_view(self.image_shape, own)
 
     def fit(
         self,

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_cait.data import sharded_images
 from keras_cait.data.batches import training_batches
+from keras_cait.data.labelled_images import Sample
 from keras_cait.data.randomness import seed_of
 from tests.data.shards import sharded
 
@@ -36,6 +37,13 @@ def test_in_order(images):
     some = numbers(images, images.spread(10, 5))
     assert 40 < len(some) <= 50  # the last pieces of files are shorter
     assert np.bincount(some // 500).min() >= 5
+
+
+def test_a_sample_is_drawn_from_everywhere(images):
+    drawn = numbers(images, Sample(images, 700, seed=0).in_order())
+    assert len(drawn) == len(np.unique(drawn)) == 700
+    assert np.bincount(drawn // 500, minlength=6).min() > 0
+    assert Sample(images, 9000, seed=0).number == 3000
 
 
 def test_every_image_comes_once_in_an_order_of_the_seed(images):

@@ -1,0 +1,40 @@
+"""How likely a classifier's accuracy is where it knows nothing of the classes."""
+
+import numpy as np
+from scipy.stats import binomtest
+
+
+def probability_by_chance(labels: np.ndarray, chosen: np.ndarray) -> float:
+    """Probability of at least this accuracy for answers without regard to the image.
+
+    An exact one-sided binomial test. Answers that are drawn without regard to the
+    image, each class as often as it was chosen, are right with probability
+    `sum over classes of part of the labels * part of the answers`, the agreement by
+    chance of Cohen's kappa. A classifier that always names the commonest class is
+    therefore no better than chance, however common that is.
+
+    Args:
+        labels: The true classes, `(images,)`.
+        chosen: The classes that the classifier took, `(images,)`.
+
+    Returns:
+        The p-value, in [0, 1].
+
+    Example:
+        >>> labels = np.array([0] * 90 + [1] * 10)
+        >>> round(probability_by_chance(labels, np.zeros(100, int)), 2)
+        0.58
+        >>> probability_by_chance(labels, np.roll(labels, 1)) < 1e-3
+        True
+
+    Reference:
+        Cohen, A coefficient of agreement for nominal scales, Educational and
+        Psychological Measurement 20(1), 1960,
+        https://doi.org/10.1177/001316446002000104
+
+    """
+    classes = 1 + int(max(labels.max(), chosen.max()))
+    parts = [np.bincount(x, minlength=classes) / len(x) for x in (labels, chosen)]
+    chance = min(1.0, float(parts[0] @ parts[1]))
+    right = int(np.sum(labels == chosen))
+    return float(binomtest(right, len(labels), chance, alternative="greater").pvalue)
