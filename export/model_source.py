@@ -9,9 +9,14 @@ from safetensors import SafetensorError, safe_open
 
 from keras_cait.models.imagenet_classes import imagenet_classes
 from keras_cait.models.registry import create_model, find_variant
+from keras_cait.models.saved_models import load_saved_model
 from keras_cait.weights import load_weights
 from keras_cait.weights.hub import download
 
+_ADVICE = (
+    "Models with layers of one's own are exported from Python, where those are known: "
+    "keras_cait.export.to_onnx, to_tflite and to_saved_model."
+)
 _HEAD_BIASES = ("head.bias", "head.fc.bias")  # a number for each class
 
 
@@ -136,24 +141,7 @@ def _load_file(source: ModelSource) -> keras.Model:
             f"A .keras file has weights, classes and image size of its own. Received: "
             f"{', '.join(extra)} with {source.name}"
         )
-    path = Path(source.name)
-    if not path.is_file():
-        raise FileNotFoundError(f"No model at {path}")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # any; Keras does not check what a file says
-        raise ValueError(
-            f"{path} cannot be loaded: {_reason(error)}. Models with layers of one's "
-            "own are exported from Python, where those are known: "
-            "keras_cait.export.to_onnx, to_tflite and to_saved_model."
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    """The first sentence of what Keras says was the matter, without configurations."""
-    text = str(error).rpartition("Exception encountered: ")[2]
-    first = (text.strip().splitlines() or [type(error).__name__])[0]
-    return first.partition(". ")[0].rstrip(".")
+    return load_saved_model(source.name, advice=_ADVICE)
 
 
 def _build(source: ModelSource, weights: str, classes: int) -> keras.Model:

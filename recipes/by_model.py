@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 from keras_cait.recipes.presets import Preset
 
 from keras_cait.models.registry import find_variant
+from keras_cait.models.saved_models import load_saved_model
 from keras_cait.weights.recognise import variant_name
 from keras_cait.weights.timm_names import timm_parameters
 
@@ -94,8 +94,7 @@ def _variant(name: str | None) -> str | None:
 def _variant_in(path: Path) -> str | None:
     """The builder of a saved model; None if the file holds no published variant."""
     try:
-        model = keras.saving.load_model(path, compile=False)
-        parameters = timm_parameters(model)
+        parameters = timm_parameters(load_saved_model(path))
     except (OSError, ValueError):  # the recipe reports what is wrong with the file
         return None
     return variant_name({name: row.timm_shape for name, row in parameters.items()})

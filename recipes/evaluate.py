@@ -41,6 +41,7 @@ from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.preprocessing import own_preprocessing, takes_pixels
 from keras_cait.models.registry import find_variant
+from keras_cait.models.saved_models import load_saved_model
 from keras_cait.training.configuration import (
     flags_of,
     make_config,
@@ -134,14 +135,18 @@ def load_model(config: Config, classes: int) -> keras.Model:
 
     """
     if config.model is None:
-        path = Path(config.weights)
-        if not path.is_file():
-            raise FileNotFoundError(f"No model at {path}")
-        model = keras.saving.load_model(path, compile=False)
-        if model.output_shape[-1] != classes:
+        model = load_saved_model(config.weights)
+        shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
+        if len(shapes) != 1 or len(shapes[0]) != 2:
+            raise ValueError(
+                "The model must be a functional classifier with one output, (batch, "
+                f"classes). Received: {config.weights}, which has "
+                f"{shapes or 'no graph'}."
+            )
+        if shapes[0][-1] != classes:
             raise ValueError(
                 f"The model must know the {classes} classes of the data. Received: "
-                f"{path} with {model.output_shape[-1]} classes."
+                f"{config.weights} with {shapes[0][-1]} classes."
             )
         return model
     find_variant(config.model)  # a name that there is not comes first

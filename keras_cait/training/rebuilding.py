@@ -9,6 +9,7 @@ import keras
 from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.saved_models import load_saved_model
 from keras_cait.typing import Shape
 from keras_cait.weights import load_weights, save_timm_weights
 from keras_cait.weights.recognise import traits
@@ -43,9 +44,7 @@ def rebuild(
             fit it.
 
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"No model at {path}")
-    saved = keras.saving.load_model(path, compile=False)
+    saved = load_saved_model(path)
     family, sizes = _sizes_of(saved, path)
     model = _FAMILIES[family](
         **sizes,

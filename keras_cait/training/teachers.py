@@ -11,6 +11,7 @@ import keras
 from keras_cait.models.convnet import small_convnet
 from keras_cait.models.inputs import prepared_images
 from keras_cait.models.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.models.saved_models import load_saved_model
 from keras_cait.training.keras_cv_teachers import PREFIX, keras_cv_teacher
 from keras_cait.training.teacher_architectures import (
     applications,
@@ -102,16 +103,7 @@ def load_teacher(path: str | Path, image_shape: Shape, classes: int) -> keras.Mo
             channels.
 
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"No teacher at {path}")
-    try:
-        teacher = keras.saving.load_model(path, compile=False)
-    except TypeError as error:  # Keras's for a class that it does not find
-        reason = str(error).rpartition("Exception encountered: ")[-1]
-        raise ValueError(
-            f"A teacher must be made of layers that Keras, keras_cait or keras-cv "
-            f"defines. Received: {path}. {reason.partition('. ')[0]}."
-        ) from error
+    teacher = load_saved_model(path, kind="teacher")
     shapes = [tuple(x.shape) for x in getattr(teacher, "outputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 2:
         raise ValueError(

@@ -1,5 +1,6 @@
 """`.keras` archives, of which a bounded amount is unpacked and nothing is built."""
 
+import contextlib
 import json
 import shutil
 import zipfile
@@ -14,6 +15,7 @@ _WEIGHTS = "model.weights.h5"
 _CONFIG = "config.json"
 _LARGEST_CONFIG = 2**23  # bytes
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_EXPANSION, _SLACK = 20, 2**26  # of a file that someone else has packed once more
 _BLOCK = 2**20  # bytes in memory at a time
 
 
@@ -32,41 +34,65 @@ def extract_weights(path: Path, target: Path, *, largest: int) -> GridSize | Non
         ValueError: If it is no complete `.keras` file, or its content is larger.
 
     """
+    with _opened(path) as archive:
+        members = _members(archive)
+        if _WEIGHTS not in members:
+            raise ValueError(f"which holds no {_WEIGHTS}")
+        _check_size(members[_WEIGHTS], largest)
+        with archive.open(members[_WEIGHTS]) as content, target.open("wb") as file:
+            shutil.copyfileobj(content, file, _BLOCK)
+        return _grid_of(archive)
+
+
+def check_archive(path: Path) -> None:
+    """Raises `ValueError` unless an archive unpacks to about its own size.
+
+    Keras does not compress what it writes, and reads all of it into memory.
+    """
+    with _opened(path) as archive:
+        for member in _members(archive).values():
+            _check_size(member, _EXPANSION * member.compress_size + _SLACK)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Opens an archive, and names it in errors of its content."""
     try:
         with zipfile.ZipFile(path) as archive:
-            member = _member(archive, _WEIGHTS, largest)
-            with archive.open(member) as content, target.open("wb") as file:
-                shutil.copyfileobj(content, file, _BLOCK)
-            return _grid_of(archive)
+            yield archive
     except (
         zipfile.BadZipFile,
         zlib.error,
-        KeyError,
+        LookupError,
         EOFError,
-        NotImplementedError,
-        RuntimeError,
+        RuntimeError,  # also what is not implemented
         ValueError,
+        ArithmeticError,
     ) as error:
-        reason = str(error).strip("'\"") or type(error).__name__
         raise ValueError(
-            f"Expected a complete .keras file. Received: {path}, {reason}"
+            f"Expected a complete .keras file. Received: {path}, "
+            f"{str(error) or type(error).__name__}"
         ) from error
 
 
-def _member(archive: zipfile.ZipFile, name: str, largest: int) -> zipfile.ZipInfo:
-    """The only member of that name, which may be unpacked without harm."""
-    found = [info for info in archive.infolist() if info.filename == name]
-    if len(found) != 1:
-        raise ValueError(f"which holds {len(found)} files named {name}")
-    (info,) = found
-    if info.compress_type not in _METHODS:
-        raise ValueError(f"in which {name} is compressed in a way Keras does not use")
-    if info.file_size > largest:
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """What an archive holds, by name; each name once and without another method."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        if info.filename in members:
+            raise ValueError(f"which holds two files named {info.filename}")
+        if info.compress_type not in _METHODS:
+            raise ValueError(f"in which {info.filename} is compressed, and not as zip")
+        members[info.filename] = info
+    return members
+
+
+def _check_size(member: zipfile.ZipInfo, largest: int) -> None:
+    if member.file_size > largest:
         raise ValueError(
-            f"in which {name} takes {info.file_size:,} bytes unpacked. The model needs "
-            f"{largest:,} at most"
+            f"in which {member.filename} takes {member.file_size:,} bytes unpacked, "
+            f"more than the {largest:,} that may belong to the model"
         )
-    return info
 
 
 def saved_layers(path: Path, *class_names: str) -> list[tuple[str, dict[str, Any]]]:
@@ -82,24 +108,20 @@ def saved_layers(path: Path, *class_names: str) -> list[tuple[str, dict[str, Any
 
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opened(path) as archive:
             return list(_layers(_config_of(archive), class_names))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-    ):
+    except ValueError:
         return []
 
 
 def _config_of(archive: zipfile.ZipFile) -> Any:
     """The model's configuration; None where there is none to read."""
-    if _CONFIG not in archive.namelist():
+    member = _members(archive).get(_CONFIG)
+    if member is None or member.file_size > _LARGEST_CONFIG:
         return None
+    content = archive.read(member)
     try:
-        return json.loads(archive.read(_member(archive, _CONFIG, _LARGEST_CONFIG)))
+        return json.loads(content)
     except (ValueError, RecursionError):  # the weights are all that is needed
         return None
 
@@ -109,8 +131,8 @@ def _grid_of(archive: zipfile.ZipFile) -> GridSize | None:
     grids = set()
     for _, settings in _layers(_config_of(archive), ("PositionEmbedding",)):
         grid = settings.get("grid_size")
-        if isinstance(grid, list) and len(grid) == 2:
-            grids.add((int(grid[0]), int(grid[1])))
+        if isinstance(grid, list) and [type(side) for side in grid] == [int, int]:
+            grids.add((grid[0], grid[1]))
     return grids.pop() if len(grids) == 1 else None
 
 

@@ -38,6 +38,8 @@ def check_tensors(
     hint = ""
     if looks_like is not None and looks_like != variant_name(expected):
         hint = f" The file looks like one of {looks_like}."
+    elif not expected.keys() & found.keys():
+        hint = " The file has another layout: it holds none of the model's tensors."
     raise ValueError(
         f"The weights do not fit the model {model_name!r}, which is unchanged."
         f"{hint} Received: {source}, in which {len(problems)} tensor(s) differ:\n"

@@ -182,7 +182,7 @@ def test_mistakes_are_one_line(flags, message, files, tmp_path, capsys):
     [
         ("CaiT_XXS25", "Did you mean CaiT_XXS"),
         ("nowhere.keras", "No model at nowhere.keras"),
-        ("labels.keras", "labels.keras cannot be loaded"),
+        ("labels.keras", "complete .keras file. Received: labels.keras"),
         ("other.keras", "Received: 'other'"),
     ],
 )

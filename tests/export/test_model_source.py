@@ -179,7 +179,7 @@ def test_keras_files_that_cannot_be_loaded(content, tmp_path):
         tiny_deit().save(path)
         content = path.read_bytes()[:-100]
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"model\.keras cannot be loaded"):
+    with pytest.raises(ValueError, match=r"complete \.keras file\. .*model\.keras"):
         load_source(ModelSource(name=str(path)))
 
 

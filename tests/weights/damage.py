@@ -1,5 +1,7 @@
 """Damage to one tensor of an HDF5 file, of every kind that has been met."""
 
+import zlib
+
 import h5py
 import numpy as np
 
@@ -111,6 +113,16 @@ def _bit_flipped(**options):
     return damage
 
 
+def _without_end(file, place, value):
+    """A chunk that unpacks to 2,000 times its values."""
+    del file[place]
+    made = file.create_dataset(
+        place, value.shape, "f4", chunks=value.shape, compression="gzip"
+    )
+    content = zlib.compress(bytes(2000 * value.nbytes))
+    made.id.write_direct_chunk((0,) * value.ndim, content)
+
+
 DAMAGES = {
     "string": _string,
     "compound": _compound,
@@ -126,6 +138,10 @@ DAMAGES = {
     "no values": _without_values,
     "a missing chunk": _with_a_missing_chunk,
     "a huge chunk": _with_a_huge_chunk,
+    "a chunk without end": _without_end,
+    "another filter": lambda file, place, value: _replaced(
+        file, place, value, compression="lzf"
+    ),
     "empty": _empty,
     "a group": _group,
     "external storage": _outside,

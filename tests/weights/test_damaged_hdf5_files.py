@@ -92,7 +92,6 @@ def test_other_numbers_are_named_with_their_type(model, whole, tmp_path):
         {"dtype": "float64"},
         {"dtype": ">f4"},
         {"compression": "gzip", "shuffle": True, "fletcher32": True},
-        {"compression": "lzf"},
         {"chunks": True},
     ],
     ids=str,

@@ -6,7 +6,7 @@ import keras_cait
 from keras_cait.weights.layouts import to_timm_layout
 from tests.models.samples import tiny_cait, tiny_deit3
 from tests.parity.reference import weights
-from tests.weights.refused import assert_equal_weights, values
+from tests.weights.refused import assert_equal_weights, refused, values
 
 
 def test_timm_s_own_layout_stays():
@@ -50,3 +50,16 @@ def test_half_precision_is_widened(tmp_path):
     kernel, _ = model.get_layer("head").get_weights()
     assert kernel.dtype == "float32"
     np.testing.assert_array_equal(kernel, half["head.weight"].astype("float32").T)
+
+
+@pytest.mark.parametrize(
+    ("other", "name"),
+    [("module.norm.weight", "norm.weight"), ("blocks.0.gamma_1", "blocks.0.ls1.gamma")],
+)
+def test_two_tensors_of_one_name_are_refused(other, name, tmp_path):
+    tensors = load_file(weights("tiny/deit3"))
+    path = tmp_path / "twice.safetensors"
+    save_file({**tensors, other: tensors[name].copy()}, path)
+    model = tiny_deit3()
+    with refused(model, f"Received: {path}", f"two tensors are both {name}"):
+        keras_cait.load_weights(model, path)

@@ -1,4 +1,8 @@
+import json
+import struct
+
 import keras
+import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -137,6 +141,58 @@ def test_damaged_files_are_refused(file, content):
         "foreign": b"<!doctype html>" * 100,
     }
     file.write_bytes(replacement[content])
+    model = tiny()
+    with refused(model, f"complete safetensors file. Received: {file}"):
+        keras_cait.load_weights(model, file)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [
+        ("int32", "I32"),
+        ("bool", "BOOL"),
+        ("complex64", "C64"),
+        (ml_dtypes.float8_e4m3fn, "F8_E4M3"),
+        (ml_dtypes.float8_e5m2, "F8_E5M2"),
+    ],
+)
+def test_other_numbers_than_floating_point_ones_are_refused(dtype, kind, file):
+    tensors = load_file(file)
+    tensors["head.bias"] = tensors["head.bias"].astype(dtype)
+    save_file(tensors, file)
+    model = tiny()
+    with refused(model, f"Received: {file}", f"head.bias: {kind}", "float32"):
+        keras_cait.load_weights(model, file)
+
+
+def test_numbers_that_are_not_finite_are_refused(file):
+    tensors = load_file(file)
+    tensors["norm.bias"][3:5] = np.nan
+    tensors["pos_embed"][0, 0, 0] = np.inf
+    save_file(tensors, file)
+    for model in (tiny(), tiny(input_shape=(24, 48, 3))):
+        with refused(model, "2 tensor(s) hold NaN", "norm.bias: 2 of 32", "pos_embed"):
+            keras_cait.load_weights(model, file)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data_offsets": [0, 40]},
+        {"shape": [2**40, 2**40]},
+        {"shape": [-1]},
+        {"dtype": "F4"},
+    ],
+    ids=str,
+)
+def test_headers_that_lie_are_refused(changes, file):
+    content = file.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    header["head.bias"] |= changes
+    written = json.dumps(header).encode()
+    body = content[8 + length :]
+    file.write_bytes(struct.pack("<Q", len(written)) + written + body)
     model = tiny()
     with refused(model, f"complete safetensors file. Received: {file}"):
         keras_cait.load_weights(model, file)

@@ -1,7 +1,9 @@
 """Files of torch: without torch here, with it under `make torch`."""
 
 import argparse
+import contextlib
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -109,3 +111,100 @@ def test_damaged_files_are_refused(content, torch, tmp_path):
     model = tiny_deit()
     with refused(model, str(path)):
         keras_cait.load_weights(model, path)
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("convert", "kind"),
+    [
+        ("to_sparse", "sparse float32"),
+        ("to_sparse_csr", "sparse float32"),
+        ("int", "int32"),
+        ("bool", "bool"),
+        ("cfloat", "complex64"),
+        (lambda x, torch: x.to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (lambda x, torch: x.to("meta"), "float32 without values"),
+        (
+            lambda x, torch: torch.quantize_per_tensor(x, 0.1, 0, torch.qint8),
+            "qint8",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # torch's, of what it will give up
+def test_tensors_that_are_no_floating_point_numbers_are_refused(
+    convert, kind, torch, tmp_path
+):
+    path = tmp_path / "model.pth"
+    tensors = load_file(weights("tiny/deit"))
+    tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
+    head = tensors["head.weight"]
+    changed = getattr(head, convert)() if isinstance(convert, str) else None
+    tensors["head.weight"] = convert(head, torch) if changed is None else changed
+    torch.save(tensors, path)
+    model = tiny_deit()
+    with refused(model, str(path), f"head.weight: {kind}"):
+        keras_cait.load_weights(model, path)
+
+
+@needs_torch
+def test_views_are_read_as_what_they_show(torch, tmp_path):
+    tensors = load_file(weights("tiny/deit"))
+    tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
+    head = tensors["head.weight"]
+    negative = torch.complex(head, -head).conj().imag  # a view that turns the sign
+    tensors["head.weight"] = negative
+    tensors["norm.weight"] = torch.ones(1).expand(32)
+    torch.save(tensors, tmp_path / "model.pth")
+    model = keras_cait.load_weights(tiny_deit(), tmp_path / "model.pth")
+    kernel, _ = model.get_layer("head").get_weights()
+    np.testing.assert_array_equal(kernel, head.numpy().T)
+    np.testing.assert_array_equal(model.get_layer("norm").gamma, np.ones(32))
+
+
+@needs_torch
+def test_a_compressed_archive_is_refused(torch, tmp_path):
+    torch.save({"norm.bias": torch.zeros(1000)}, tmp_path / "plain.pth")
+    path = tmp_path / "model.pth"
+    plain = zipfile.ZipFile(tmp_path / "plain.pth")
+    with plain, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    model = tiny_deit()
+    with refused(model, str(path), "is compressed"):
+        keras_cait.load_weights(model, path)
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "content", [{0: 1.0}, {"vit.norm.weight": 1.0}, {"model": [1.0]}, {"model": 3}, {}]
+)
+def test_other_layouts_are_named_as_such(content, torch, tmp_path):
+    path = tmp_path / "model.pth"
+    torch.save({k: torch.ones(32) if v == 1.0 else v for k, v in content.items()}, path)
+    model = tiny_deit()
+    with refused(model, str(path), "another layout: it holds none of the model's"):
+        keras_cait.load_weights(model, path)
+
+
+@needs_torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("legacy", [False, True])
+def test_damage_by_chance_ends_in_one_error(legacy, torch, tmp_path):
+    tensors = load_file(weights("tiny/deit"))
+    tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
+    path = tmp_path / "model.pth"
+    torch.save(tensors, path, _use_new_zipfile_serialization=not legacy)
+    whole = path.read_bytes()
+    model = tiny_deit()
+    before = values(model)
+    generator = np.random.default_rng(0)
+    for _ in range(40):
+        damaged = bytearray(whole)
+        start = int(generator.beta(0.3, 0.3) * len(whole))
+        length = int(generator.integers(1, 40))
+        damaged[start : start + length] = generator.bytes(length)
+        path.write_bytes(damaged)
+        with contextlib.suppress(ValueError):
+            keras_cait.load_weights(model, path)
+            model.set_weights(list(before.values()))
+        assert_equal_weights(model, before)
