@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_cait.layers.checks import check_positive, check_rates, check_recompute
 from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.precision import project_to_stream
 from keras_cait.typing import Shape, Tensor
 
 
@@ -37,7 +38,8 @@ class FeedForward(keras.layers.Layer):
         dropout_rate: Dropout after each projection, in [0, 1).
         recompute: Whether training computes what is inside again for the gradient
             instead of keeping it: less memory, more time. Not with dropout.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
+            mixed policy the output is float32, what is inside half precision.
 
     Call arguments:
         inputs: Tokens.
@@ -81,7 +83,10 @@ class FeedForward(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="fc1",
         )
-        self.dropout = keras.layers.Dropout(dropout_rate, dtype=self.dtype_policy)
+        # Keeps the dtype: it drops of the hidden layer and of the output.
+        self.dropout = keras.layers.Dropout(
+            dropout_rate, dtype=self.dtype_policy, autocast=False
+        )
 
     def build(self, input_shape: Shape) -> None:
         self.fc1.build(input_shape)
@@ -95,12 +100,18 @@ class FeedForward(keras.layers.Layer):
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if training and self.recompute:
-            return keras.remat(lambda x: self.fc2(gelu(self.fc1(x))))(inputs)
+            return keras.remat(
+                lambda x: project_to_stream(self.fc2, gelu(self.fc1(x)))
+            )(inputs)
         hidden = self.dropout(gelu(self.fc1(inputs)), training=training)
-        return self.dropout(self.fc2(hidden), training=training)
+        outputs = project_to_stream(self.fc2, hidden)
+        return self.dropout(outputs, training=training)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
+
+    def compute_output_spec(self, inputs: Tensor, training: bool = False) -> Tensor:
+        return keras.KerasTensor(inputs.shape, self.variable_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -4,11 +4,12 @@ from typing import Any
 
 import keras
 
+from keras_cait.layers.precision import ResidualLayer
 from keras_cait.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
-class LayerScale(keras.layers.Layer):
+class LayerScale(ResidualLayer):
     """Multiplies each channel of a residual branch by a learned gain.
 
     `y = gamma * x`, with `gamma` a vector of length `dim` that starts small so
@@ -17,7 +18,8 @@ class LayerScale(keras.layers.Layer):
     Args:
         init_values: Starting value of every entry of `gamma`, above 0. CaiT
             takes 0.1 up to depth 18, 1e-5 at depth 24 and 1e-6 deeper.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
+            without `dtype` float32 under mixed policies.
 
     Input shape: `(..., dim)`.
     Output shape: `(..., dim)`.

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_cait.layers.checks import check_positive, check_rates, check_recompute
 from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.precision import project_to_stream
 from keras_cait.typing import Shape, Tensor
 
 
@@ -101,7 +102,7 @@ class MultiHeadAttention(keras.layers.Layer):
         self.attention_dropout = keras.layers.Dropout(
             attention_dropout_rate, dtype=self.dtype_policy
         )
-        self.dropout = keras.layers.Dropout(dropout_rate, dtype=self.dtype_policy)
+        self.dropout = keras.layers.Dropout(dropout_rate, dtype=self.variable_dtype)
 
     def projection(
         self, input_shape: Shape, name: str, *, parts: int = 1
@@ -150,7 +151,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return self._project(weights, value)
 
     def _project(self, weights: Tensor, value: Tensor) -> Tensor:
-        return self.proj(merge_heads(ops.matmul(weights, value)))
+        return project_to_stream(self.proj, merge_heads(ops.matmul(weights, value)))
 
     def num_queries(self, tokens: int | None) -> int | None:
         """How many of so many tokens ask, and so how many come out."""
@@ -168,7 +169,7 @@ class MultiHeadAttention(keras.layers.Layer):
     ) -> Tensor | tuple[Tensor, Tensor]:
         batch, tokens, _ = inputs.shape
         shape = self.compute_output_shape(inputs.shape)
-        outputs = keras.KerasTensor(shape, self.compute_dtype)
+        outputs = keras.KerasTensor(shape, self.variable_dtype)
         shape = (batch, self.num_heads, self.num_queries(tokens), tokens)
         scores = keras.KerasTensor(shape, self.compute_dtype)
         return (outputs, scores) if return_attention_scores else outputs

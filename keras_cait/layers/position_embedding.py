@@ -5,13 +5,14 @@ from typing import Any
 import keras
 
 from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.precision import ResidualLayer
 from keras_cait.typing import Shape, Tensor
 
 _GRID_SIZE = "grid_size"  # attribute in a file of weights
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
-class PositionEmbedding(keras.layers.Layer):
+class PositionEmbedding(ResidualLayer):
     """Adds a learned vector to every token of a fixed-size sequence.
 
     `y[t] = x[t] + position[t]`. The layer knows which of its vectors belong to
@@ -22,7 +23,8 @@ class PositionEmbedding(keras.layers.Layer):
         num_prefix_tokens: How many tokens stand in front of the patches and get
             a vector too: 1 for DeiT, 2 with a distillation token, 0 for CaiT and
             DeiT-III, which add positions before the class token.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
+            without `dtype` float32 under mixed policies.
 
     Input shape: `(batch, num_prefix_tokens + rows * columns, dim)`.
     Output shape: the same.

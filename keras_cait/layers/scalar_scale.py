@@ -4,11 +4,12 @@ from typing import Any
 
 import keras
 
+from keras_cait.layers.precision import ResidualLayer
 from keras_cait.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
-class ScalarScale(keras.layers.Layer):
+class ScalarScale(ResidualLayer):
     """Multiplies a residual branch by one learned number.
 
     `y = gamma * x`, with `gamma` a scalar. What the published methods do with it
@@ -18,7 +19,8 @@ class ScalarScale(keras.layers.Layer):
 
     Args:
         init_value: Starting value of `gamma`, 0 included.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
+            without `dtype` float32 under mixed policies.
 
     Input shape: `(batch, ...)`.
     Output shape: `(batch, ...)`.

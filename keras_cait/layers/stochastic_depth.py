@@ -6,11 +6,12 @@ import keras
 from keras import ops
 
 from keras_cait.layers.checks import check_rates
+from keras_cait.layers.precision import ResidualLayer
 from keras_cait.typing import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
-class StochasticDepth(keras.layers.Layer):
+class StochasticDepth(ResidualLayer):
     """Sets a residual branch to zero for a random part of the batch.
 
     In training each example is kept with probability `1 - rate` and then
@@ -21,7 +22,8 @@ class StochasticDepth(keras.layers.Layer):
     Args:
         rate: Probability of dropping one example's branch, in [0, 1).
         seed: Integer, for masks that can be repeated; None draws a seed.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
+            without `dtype` float32 under mixed policies.
 
     Call arguments:
         inputs: The branch, before it is added to the residual stream.

@@ -52,7 +52,8 @@ class TalkingHeads(SelfAttention):
         dropout_rate: Dropout on the output, in [0, 1).
         recompute: Whether training computes what is inside again for the gradient
             instead of keeping it: less memory, more time. Not with dropout.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
+            mixed policy the output is float32, what is inside half precision.
 
     Call arguments:
         inputs: Tokens.

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.precision import ResidualLayer
 from keras_cait.typing import Shape, Tensor
 
 
-class LearnedToken(keras.layers.Layer):
+class LearnedToken(ResidualLayer):
     """Puts one learned token in front of a sequence. Base of both public tokens."""
 
     weight_name = "token"
@@ -37,7 +38,8 @@ class ClassToken(LearnedToken):
     `y = [class_token, x_1, ..., x_n]`. The classifier reads its last state.
 
     Args:
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
+            without `dtype` float32 under mixed policies.
 
     Input shape: `(batch, tokens, dim)`.
     Output shape: `(batch, tokens + 1, dim)`.
@@ -65,7 +67,8 @@ class DistillationToken(LearnedToken):
     before `ClassToken` for the published order: class, distillation, patches.
 
     Args:
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
+            without `dtype` float32 under mixed policies.
 
     Input shape: `(batch, tokens, dim)`.
     Output shape: `(batch, tokens + 1, dim)`.

@@ -6,6 +6,7 @@ import keras
 
 from keras_cait.layers import FeedForward, StochasticDepth
 from keras_cait.layers.checks import check_above_zero
+from keras_cait.layers.precision import full_precision
 from keras_cait.typing import Tensor
 
 MakeLayer = Callable[..., keras.layers.Layer]
@@ -18,7 +19,7 @@ def block(
     name: str,
     *,
     mlp_ratio: float,
-    dropout_rate: float,
+    dropout_rate: float = 0.0,
     recompute: bool = False,
     reads: Tensor | None = None,
     scale: MakeLayer | None = None,
@@ -27,6 +28,8 @@ def block(
     """Two pre-norm residual branches, `(batch, tokens, dim)` in and out.
 
     `x = x + drop(scale(attention(norm(x))))`, then the same with a feed-forward.
+    Under a mixed policy attention and feed-forward compute in half precision, and
+    everything else in float32, as torch's autocast does.
 
     Args:
         x: The residual stream.
@@ -62,9 +65,15 @@ def _residual(
     scale: MakeLayer | None,
     drop_path_rate: float,
 ) -> Tensor:
-    y = keras.layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm{part}")(reads)
-    y = layer(y)
+    y = layer(normalize(reads, f"{name}_norm{part}"))
     if scale is not None:
         y = scale(name=f"{name}_scale{part}")(y)
     y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path{part}")(y)
-    return keras.layers.Add(name=f"{name}_add{part}")([x, y])
+    return keras.layers.Add(dtype=full_precision(), name=f"{name}_add{part}")([x, y])
+
+
+def normalize(x: Tensor, name: str) -> Tensor:
+    """LayerNorm over the channels of the residual stream; epsilon as in both papers."""
+    return keras.layers.LayerNormalization(
+        epsilon=1e-6, dtype=full_precision(), name=name
+    )(x)

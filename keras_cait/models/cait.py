@@ -7,8 +7,9 @@ import keras
 
 from keras_cait.layers import LayerScale, PositionEmbedding, TalkingHeads
 from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.layers.precision import full_precision
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
-from keras_cait.models.blocks import block
+from keras_cait.models.blocks import block, normalize
 from keras_cait.models.class_names import check_class_names
 from keras_cait.models.class_stage import class_attention_stage
 from keras_cait.models.heads import classify, pool
@@ -86,8 +87,9 @@ def CaiT(
             head. No published checkpoint has them.
         drop_path_rate: Stochastic depth of every self-attention block alike, in
             [0, 1); class-attention blocks have none.
-        dropout_rate: Dropout on positions and projections, in [0, 1).
-        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        dropout_rate: Dropout on positions and on the projections of self-attention
+            blocks, in [0, 1); class-attention blocks have none.
+        attention_dropout_rate: Dropout on the attention of the same blocks, in [0, 1).
         recompute: Whether training computes the inside of attention and feed-forward
             again for the gradient, instead of keeping it: less memory, more time.
             Not with dropout.
@@ -139,7 +141,6 @@ def CaiT(
         init_values = layer_scale_start(depth)
     branches = {
         "mlp_ratio": mlp_ratio,
-        "dropout_rate": dropout_rate,
         "scale": partial(LayerScale, init_values=init_values),
         "recompute": recompute,
     }
@@ -164,7 +165,9 @@ def CaiT(
         grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
         name="position_embedding",
     )(x)
-    x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
+    x = keras.layers.Dropout(
+        dropout_rate, dtype=full_precision(), name="position_dropout"
+    )(x)
     for index in range(depth):
         attention = TalkingHeads(
             num_heads=num_heads,
@@ -178,6 +181,7 @@ def CaiT(
             f"block_{index}",
             # One rate for all blocks, unlike DeiT's ramp.
             drop_path_rate=drop_path_rate,
+            dropout_rate=dropout_rate,
             **branches,
         )
 
@@ -186,10 +190,9 @@ def CaiT(
         depth=class_attention_depth,
         num_heads=num_heads,
         distilled=distilled,
-        attention_dropout_rate=attention_dropout_rate,
         **branches,
     )
-    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+    x = normalize(x, "norm")
 
     if include_top:
         outputs = classify(

@@ -3,6 +3,7 @@
 import keras
 
 from keras_cait.layers import ClassAttention, ClassToken, DistillationToken
+from keras_cait.layers.precision import full_precision
 from keras_cait.models.blocks import MakeLayer, block
 from keras_cait.typing import Tensor
 
@@ -14,15 +15,14 @@ def class_attention_stage(
     num_heads: int,
     mlp_ratio: float,
     distilled: bool = False,
-    dropout_rate: float = 0.0,
-    attention_dropout_rate: float = 0.0,
     recompute: bool = False,
     scale: MakeLayer | None = None,
 ) -> Tensor:
     """Class tokens join the patches, and learn from them without changing them.
 
     `(batch, patches, dim)` to `(batch, tokens + patches, dim)`, with one token, or
-    two if `distilled`. They have no position and no stochastic depth.
+    two if `distilled`. They have no position, no stochastic depth and no dropout, as in
+    the official code (facebookresearch/deit, cait_models.py, lines 194 to 199).
 
     Args:
         patches: What the self-attention made of the patches.
@@ -30,8 +30,6 @@ def class_attention_stage(
         num_heads: Heads of each.
         mlp_ratio: As for `block`.
         distilled: Adds the distillation token.
-        dropout_rate: Dropout on projections, in [0, 1).
-        attention_dropout_rate: Dropout on the attention, in [0, 1).
         recompute: As for `block`.
         scale: As for `block`.
 
@@ -51,8 +49,6 @@ def class_attention_stage(
         attention = ClassAttention(
             num_heads=num_heads,
             num_query_tokens=num_query_tokens,
-            dropout_rate=dropout_rate,
-            attention_dropout_rate=attention_dropout_rate,
             recompute=recompute,
             name=f"{name}_attention",
         )
@@ -61,10 +57,11 @@ def class_attention_stage(
             attention,
             name,
             mlp_ratio=mlp_ratio,
-            dropout_rate=dropout_rate,
             recompute=recompute,
             reads=x,
             scale=scale,
         )
-        x = keras.layers.Concatenate(axis=1, name=f"{name}_join")([tokens, patches])
+        x = keras.layers.Concatenate(
+            axis=1, dtype=full_precision(), name=f"{name}_join"
+        )([tokens, patches])
     return x

@@ -11,8 +11,9 @@ from keras_cait.layers import (
     SelfAttention,
 )
 from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.layers.precision import full_precision
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
-from keras_cait.models.blocks import block
+from keras_cait.models.blocks import block, normalize
 from keras_cait.models.class_names import check_class_names
 from keras_cait.models.heads import classify, pool
 from keras_cait.models.inputs import (
@@ -145,7 +146,9 @@ def DeiT(
         num_prefix_tokens=num_prefix_tokens,
         name="position_embedding",
     )(x)
-    x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
+    x = keras.layers.Dropout(
+        dropout_rate, dtype=full_precision(), name="position_dropout"
+    )(x)
     for index in range(depth):
         attention = SelfAttention(
             num_heads=num_heads,
@@ -163,7 +166,7 @@ def DeiT(
             # A linear ramp: 0 in the first block, the full rate in the last.
             drop_path_rate=drop_path_rate * index / max(1, depth - 1),
         )
-    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+    x = normalize(x, "norm")
 
     if include_top:
         outputs = classify(

@@ -12,10 +12,11 @@ from keras_cait.layers import (
     SelfAttention,
 )
 from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.layers.precision import full_precision
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
-from keras_cait.models.blocks import block
+from keras_cait.models.blocks import block, normalize
 from keras_cait.models.class_names import check_class_names
-from keras_cait.models.heads import classify, pool
+from keras_cait.models.heads import linear_head, pool, predictions
 from keras_cait.models.inputs import (
     check_image_shape,
     check_width,
@@ -66,8 +67,9 @@ def DeiT3(
         mlp_ratio: Width of the feed-forward layers as a multiple of `embed_dim`.
         init_values: Starting value of LayerScale.
         drop_path_rate: Stochastic depth of every block alike, in [0, 1).
-        dropout_rate: Dropout on positions and projections, in [0, 1).
-        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        dropout_rate: Dropout on the class token in front of the classifier, in
+            [0, 1); the blocks have none.
+        attention_dropout_rate: Dropout on the attention of every block, in [0, 1).
         recompute: Whether training computes the inside of attention and feed-forward
             again for the gradient, instead of keeping it: less memory, more time.
             Not with dropout.
@@ -110,11 +112,11 @@ def DeiT3(
     check_class_names(class_names, classes if include_top else None)
     check_width(embed_dim, num_heads)
     check_positive(depth=depth)
-    rates = {
-        "dropout_rate": dropout_rate,
-        "attention_dropout_rate": attention_dropout_rate,
-    }
-    check_rates(drop_path_rate=drop_path_rate, **rates)
+    check_rates(
+        drop_path_rate=drop_path_rate,
+        dropout_rate=dropout_rate,
+        attention_dropout_rate=attention_dropout_rate,
+    )
 
     inputs, x = patch_tokens(
         input_tensor,
@@ -137,30 +139,31 @@ def DeiT3(
         name="position_embedding",
     )(x)
     x = ClassToken(name="class_token")(x)  # (batch, 1 + patches, embed_dim)
-    x = keras.layers.Dropout(dropout_rate, name="position_dropout")(x)
     for index in range(depth):
         attention = SelfAttention(
             num_heads=num_heads,
+            attention_dropout_rate=attention_dropout_rate,
             recompute=recompute,
             name=f"block_{index}_attention",
-            **rates,
         )
         x = block(
             x,
             attention,
             f"block_{index}",
             mlp_ratio=mlp_ratio,
-            dropout_rate=dropout_rate,
             recompute=recompute,
             scale=partial(LayerScale, init_values=init_values),
             drop_path_rate=drop_path_rate,
         )
-    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+    x = normalize(x, "norm")
 
     if include_top:
-        outputs = classify(
-            x, classes, classifier_activation, distilled=False, class_names=class_names
-        )
+        # Not in the blocks (models_v2.py of facebookresearch/deit, lines 204 and 263).
+        features = keras.layers.Dropout(
+            dropout_rate, dtype=full_precision(), name="head_dropout"
+        )(x[:, 0])
+        logits = linear_head(features, classes)
+        outputs = predictions(logits, classifier_activation, class_names)
     else:
         outputs = pool(x, pooling, 1)
     name = name or default_name("deit3")

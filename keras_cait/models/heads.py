@@ -7,6 +7,7 @@ import keras
 from keras_cait.layers import Predictions
 from keras_cait.layers.checks import check_positive
 from keras_cait.layers.initializers import weight_initializer
+from keras_cait.layers.precision import full_precision
 from keras_cait.typing import Tensor
 
 
@@ -26,7 +27,7 @@ def classify(
     logits = linear_head(tokens[:, 0], classes)
     if distilled:
         taught = linear_head(tokens[:, 1], classes, name="head_distillation")
-        mean = keras.layers.Average(dtype=_full_precision(), name="mean_logits")
+        mean = keras.layers.Average(dtype=full_precision(), name="mean_logits")
         logits = mean([logits, taught])
     return predictions(logits, activation, class_names)
 
@@ -43,6 +44,7 @@ def linear_head(
     return keras.layers.Dense(
         int(classes),  # Keras takes no integers of NumPy
         kernel_initializer=initializer or weight_initializer(),
+        dtype=full_precision(),
         name=name,
     )(features)
 
@@ -56,14 +58,9 @@ def predictions(
     return Predictions(
         activation,
         class_names=class_names,
-        dtype=_full_precision(),
+        dtype=full_precision(),
         name="predictions",
     )(logits)
-
-
-def _full_precision() -> str:
-    """The type of the last steps, under a mixed policy too."""
-    return keras.config.dtype_policy().variable_dtype
 
 
 def pool(tokens: Tensor, pooling: str | None, num_prefix_tokens: int) -> Tensor:
@@ -73,10 +70,14 @@ def pool(tokens: Tensor, pooling: str | None, num_prefix_tokens: int) -> Tensor:
     if pooling == "token":
         # One prefix token, or the mean of class and distillation token.
         prefix = tokens[:, :num_prefix_tokens]
-        return keras.layers.GlobalAveragePooling1D(name="token_pool")(prefix)
+        return keras.layers.GlobalAveragePooling1D(
+            dtype=full_precision(), name="token_pool"
+        )(prefix)
     if pooling == "avg":
         patches = tokens[:, num_prefix_tokens:]
-        return keras.layers.GlobalAveragePooling1D(name="average_pool")(patches)
+        return keras.layers.GlobalAveragePooling1D(
+            dtype=full_precision(), name="average_pool"
+        )(patches)
     raise ValueError(
         f'`pooling` must be None, "token" or "avg". Received: pooling={pooling!r}'
     )

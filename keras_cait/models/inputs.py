@@ -6,6 +6,7 @@ import keras
 
 from keras_cait.layers import ImagePreprocessing, PatchEmbedding
 from keras_cait.layers.checks import check_positive, is_integer
+from keras_cait.layers.precision import full_precision
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS
@@ -122,7 +123,7 @@ def prepared_images(
         interpolation=fitting.interpolation,
         normalize=normalize,
         # A pixel's last bits would be lost in half precision.
-        dtype=keras.config.dtype_policy().variable_dtype,
+        dtype=full_precision(),
         name="preprocessing",
     )(images)
 

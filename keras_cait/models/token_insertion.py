@@ -4,7 +4,7 @@ import keras
 
 from keras_cait.layers import ClassToken, PositionEmbedding, SelfAttention
 from keras_cait.layers.checks import check_positive, check_rates
-from keras_cait.models.blocks import MakeLayer, block
+from keras_cait.models.blocks import MakeLayer, block, normalize
 from keras_cait.models.class_stage import class_attention_stage
 from keras_cait.models.heads import linear_head, pool, predictions
 from keras_cait.models.inputs import check_image_shape, check_width, patch_tokens
@@ -85,7 +85,7 @@ def token_insertion_network(
     check_positive(depth=depth)
     check_rates(drop_path_rate=drop_path_rate)
     _check_insertion(insertion, depth, class_attention_depth)
-    branches = {"mlp_ratio": MLP_RATIO, "dropout_rate": 0.0, "scale": scale}
+    branches = {"mlp_ratio": MLP_RATIO, "scale": scale}
 
     inputs, x = patch_tokens(
         None,
@@ -113,7 +113,7 @@ def token_insertion_network(
         x = class_attention_stage(
             x, depth=class_attention_depth, num_heads=num_heads, **branches
         )
-    x = keras.layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+    x = normalize(x, "norm")
     features = pool(x, "avg", 0) if insertion is None else x[:, 0]
     outputs = predictions(linear_head(features, classes), "softmax")
     return keras.Model(inputs, outputs, name=name)

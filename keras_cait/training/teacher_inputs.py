@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_cait.layers.precision import full_precision
 from keras_cait.typing import Shape, Tensor
 
 _SMALLEST = 32  # pixels: convnets halve the side five times
@@ -48,11 +49,11 @@ def colour_of_size(images: Tensor, size: tuple[int, int]) -> Tensor:
             f"Received: images of {channels}"
         )
     if tuple(images.shape[1:3]) != tuple(size):
-        resize = keras.layers.Resizing(*size, dtype=_full_precision())
+        resize = keras.layers.Resizing(*size, dtype=full_precision())
         # Its default is True, which a model that is just called would follow.
         images = resize(images, training=False)
     if channels == 1:
-        images = keras.layers.Concatenate(dtype=_full_precision())([images] * 3)
+        images = keras.layers.Concatenate(dtype=full_precision())([images] * 3)
     return images
 
 
@@ -83,10 +84,5 @@ def preprocessed(builder: Callable[..., keras.Model], images: Tensor) -> Tensor:
     if np.argmax(np.abs(probe((255, 0, 0)) - offset)) == 2:
         images = ops.flip(images, axis=-1)
     return keras.layers.Rescaling(
-        scale.tolist(), offset.tolist(), dtype=_full_precision()
+        scale.tolist(), offset.tolist(), dtype=full_precision()
     )(images)
-
-
-def _full_precision() -> str:
-    """Under a mixed policy too: a pixel's last bits would be lost in half."""
-    return keras.config.dtype_policy().variable_dtype

@@ -131,7 +131,8 @@ def test_trains_in_mixed_precision(policy):
         assert np.all(np.isfinite(to_numpy(weight)))
         assert np.any(to_numpy(weight) != old), weight.path
     outputs = model(images(4, 32, 32, 3))
-    assert model.get_layer("norm").compute_dtype == policy.removeprefix("mixed_")
+    attention = model.get_layer("block_0_attention")
+    assert attention.compute_dtype == policy.removeprefix("mixed_")
     assert keras.backend.standardize_dtype(outputs.dtype) == "float32"
 
 
