@@ -60,11 +60,11 @@ def run_workers(*options, module="tests.training.worker", **changed):
     return [ended(process) for process in start_workers(*commands, **changed)]
 
 
-def ended(process):
+def ended(process, longest=LONGEST):
     """As it ended; killed, if it hangs."""
     with process:
         try:
-            stdout, stderr = process.communicate(timeout=LONGEST)
+            stdout, stderr = process.communicate(timeout=longest)
         except subprocess.TimeoutExpired:
             process.kill()
             stdout, stderr = process.communicate()

@@ -2,12 +2,19 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from tests.training.cluster_processes import LONGEST, ROOT, run_workers
+from tests.training.cluster_processes import (
+    LONGEST,
+    ROOT,
+    ended,
+    run_workers,
+    start_workers,
+)
 from tests.training.test_two_workers import assert_same, assert_told
 
 pytestmark = pytest.mark.slow  # one on TensorFlow runs anyway
@@ -42,6 +49,21 @@ def test_two_workers_agree_with_one_until_one_dies(one, tmp_path):
     assert ended[1].code == -9, ended[1].stderr
     assert_told(ended[0], lost=1)
     assert_same(one, two)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_worker_that_stands_ends_the_other(index):
+    """Before JAX aborts the process, which it does after 100 s of silence."""
+    commands = [["-m", "tests.training.worker", '{"fault": "none"}']] * 2
+    commands[index] = ["-m", "tests.training.worker", '{"fault": "stops"}']
+    workers = start_workers(*commands, **ON_JAX)
+    found = ended(workers[1 - index], longest=2 * LONGEST)
+    workers[index].kill()
+    ended(workers[index])
+    assert found.code == 75, found.stderr
+    expected = f"error: worker {index}, localhost:\\d+, does not answer, and worker"
+    assert re.search(expected, found.stderr)
+    assert "Traceback" not in found.stderr
 
 
 def test_two_devices_agree_with_one(one, tmp_path):
