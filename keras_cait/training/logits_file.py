@@ -19,6 +19,7 @@ import tensorflow as tf
 from safetensors import SafetensorError, safe_open
 
 from keras_cait.files import replace_when_written
+from keras_cait.training.checkpoints import not_written
 from keras_cait.typing import Tensor
 
 LogitsShape = tuple[int, int, int]
@@ -93,12 +94,15 @@ def write_logits(
         about: What the logits are computed from, as JSON has it.
 
     Raises:
-        OSError: If the disk has no room for it.
+        OSError: If the disk has no room for it, or nothing can be written there.
         ValueError: If the batches are of another shape or number.
 
     """
     bytes_needed = math.prod(shape) * _FLOAT + shape[0] * _FINGERPRINT
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from error
     bytes_free = shutil.disk_usage(path.parent).free
     if bytes_needed > bytes_free:
         raise OSError(

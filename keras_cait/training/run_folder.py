@@ -1,5 +1,6 @@
 """The folder a run leaves behind: never half a file, never over another run."""
 
+import contextlib
 import csv
 import io
 import json
@@ -64,15 +65,25 @@ class RunFolder:
         self.names = (*names, "checkpoints")
         found = [name for name in self.names if os.path.exists(self.path / name)]
         self._goes_on = resume and "config.json" in found
-        done = set(found) - {"config.json", "checkpoints"} or (
-            found and any(self.path.glob("checkpoints/*/step-*"))
-        )  # else the run that is there ended before it had done anything
-        if writes and done and not overwrite and not self._goes_on:
+        refused = found and not self._has_done_nothing(found)
+        if writes and refused and not overwrite and not self._goes_on:
             raise FileExistsError(
                 "The output folder must not hold a run already. Received: "
                 f"{path} with {', '.join(found)}. Choose another folder, replace that "
                 "run with --overwrite, or go on with it with --resume."
             )
+
+    def _has_done_nothing(self, found: list[str]) -> bool:
+        """Whether it is a run that ended before its first checkpoint, for lack of room.
+
+        Other programs have a config.json too, which must not be replaced.
+        """
+        if not {"config.json"} <= set(found) <= {"config.json", "checkpoints"}:
+            return False
+        with contextlib.suppress(ValueError, OSError):
+            is_settings = set(self._settings_there()) >= _FREE
+            return is_settings and not any(self.path.glob("checkpoints/*/step-*"))
+        return False
 
     def start(self, settings: str) -> None:
         """Makes the folder this run's: as the same run has left it, or empty.
@@ -119,7 +130,7 @@ class RunFolder:
             sweep_leftovers(folder)
 
     def _check_same(self, settings: str) -> None:
-        differ = differences(self._settings_there(), followed(settings))
+        differ = differences(_compared(self._settings_there()), followed(settings))
         if differ:
             raise ValueError(
                 f"The run in {self.path} follows other settings:\n  "
@@ -140,7 +151,7 @@ class RunFolder:
                 f"a file that cannot be read ({error}). Restore it, choose another "
                 "folder, or replace the run with --overwrite."
             ) from None
-        return _compared(found)
+        return found
 
     def clear(self) -> None:
         """Removes the run that is there, so that no file of it stays behind."""

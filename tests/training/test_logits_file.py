@@ -109,3 +109,11 @@ def test_a_full_disk_shows_before_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", usage)
     with pytest.raises(OSError, match=r"4\.0 GB.*1\.0 GB are free"):
         write_logits(tmp_path / "a", [], shape=(1000, 1000, 1000), about={})
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "file"])
+def test_a_folder_that_cannot_be_made_is_named(folder, tmp_path, batches):
+    (tmp_path / "file").write_text("")
+    path = tmp_path / folder / "logits.safetensors"
+    with pytest.raises(OSError, match=rf"must be able to write .*{path} \(.+\)\. Make"):
+        write_logits(path, batches, shape=SHAPE, about={})

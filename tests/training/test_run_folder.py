@@ -6,6 +6,8 @@ import keras
 import pytest
 from filelock import FileLock
 
+from keras_cait.training.configuration import to_json
+from keras_cait.training.run_config import RunConfig
 from keras_cait.training.run_folder import RunFolder
 
 NAMES = ("a.txt", "b.csv", "config.json", "model.keras")
@@ -92,15 +94,24 @@ def test_files_without_settings_are_no_run_to_go_on_with(tmp_path):
 
 def test_a_run_that_has_done_nothing_is_replaced(tmp_path):
     """One that was refused for lack of space, say, once there is some."""
-    RunFolder(tmp_path, NAMES).start('{"seed": 0}')
+    before, after = (to_json(vars(RunConfig(seed=seed))) for seed in (0, 1))
+    RunFolder(tmp_path, NAMES).start(before)
     checkpoints = tmp_path / "checkpoints" / "01-student"
     checkpoints.mkdir(parents=True)
-    RunFolder(tmp_path, NAMES).start('{"seed": 1}')
-    assert (tmp_path / "config.json").read_text() == '{"seed": 1}'
+    RunFolder(tmp_path, NAMES).start(after)
+    assert (tmp_path / "config.json").read_text() == after
     checkpoints.mkdir(parents=True)
     (checkpoints / "step-0000000001.safetensors").write_text("precious")
     with pytest.raises(FileExistsError, match=r"config\.json, checkpoints.*--resume"):
         RunFolder(tmp_path, NAMES)
+
+
+@pytest.mark.parametrize("content", ['{"model_type": "vit"}', "[]", "not JSON"])
+def test_the_settings_of_another_program_are_not_replaced(content, tmp_path):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(FileExistsError, match=r"config\.json.*--overwrite"):
+        RunFolder(tmp_path, NAMES)
+    assert (tmp_path / "config.json").read_text() == content
 
 
 @pytest.mark.parametrize(
