@@ -17,7 +17,8 @@ from tests.models.samples import to_numpy
 
 CLASSES = 3
 SHAPE = (2, 2, 3)
-EXAMPLES = range(1, 34)  # the sizes of the batches; the last is a partial one
+# Sizes of the batches; JAX compiles its step anew for each.
+EXAMPLES = range(1, 34) if keras.backend.backend() == "tensorflow" else (1, 7, 32, 33)
 
 
 def make_model():

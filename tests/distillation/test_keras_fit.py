@@ -122,7 +122,12 @@ def test_epochs_of_some_steps_from_a_later_one_on(shared, plain):
 
 
 @pytest.mark.parametrize(
-    "options", [{"steps_per_execution": 3}, {"run_eagerly": True}], ids=str
+    "options",
+    [
+        {"steps_per_execution": 3},
+        pytest.param({"run_eagerly": True}, marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_how_steps_run_changes_nothing(plain, shared, options):
     distiller = make_distiller()
@@ -151,6 +156,7 @@ def test_single_batches(shared, plain, weighted):
         assert right.mean() == pytest.approx(found["accuracy"])
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="says nothing")
 def test_a_student_without_trainable_weights_is_named(shared):
     distiller = make_distiller()
     distiller.student.trainable = False

@@ -107,12 +107,10 @@ class WithoutConfig:
 @pytest.mark.parametrize(
     "function",
     [
-        keras.applications.resnet50.preprocess_input,
-        keras.applications.mobilenet_v2.preprocess_input,
-        keras.ops.square,
-        registered,
+        pytest.param(keras.applications.resnet50.preprocess_input, id="resnet50"),
+        pytest.param(registered, id="registered"),
+        pytest.param(keras.ops.square, id="square", marks=pytest.mark.slow),
     ],
-    ids=["resnet50", "mobilenet_v2", "square", "registered"],
 )
 def test_a_function_before_the_teacher_is_loaded_again(function, tmp_path):
     path = tmp_path / "distiller.keras"

@@ -62,8 +62,11 @@ def half(images):
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: Subclassed(make_teacher()), in_a_list, in_a_dictionary],
-    ids=["subclassed", "list", "dictionary"],
+    [
+        pytest.param(lambda: Subclassed(make_teacher()), id="subclassed"),
+        pytest.param(in_a_list, id="list", marks=pytest.mark.slow),
+        pytest.param(in_a_dictionary, id="dictionary", marks=pytest.mark.slow),
+    ],
 )
 def test_teaches_as_the_plain_model_does(make):
     logs = []

@@ -85,9 +85,9 @@ def test_a_teacher_that_knows_is_taken(tmp_path, classes, right, parts, numbers)
 @pytest.mark.parametrize(
     ("classes", "parts", "answers"),
     [
-        (2, None, None),
         (2, [0.9, 0.1], [1.0, 0.0]),  # 90 % right
         (10, None, None),
+        pytest.param(2, None, None, marks=pytest.mark.slow),
     ],
 )
 def test_a_teacher_that_guesses_is_refused(tmp_path, classes, parts, answers, numbers):
