@@ -20,7 +20,7 @@ from keras_cait.processors import processors
 from keras_cait.training.configuration import setting
 from keras_cait.training.lesson import Lesson
 from keras_cait.training.run import Run
-from keras_cait.training.run_config import RunConfig
+from keras_cait.training.run_config import OF_DATA, RunConfig
 from keras_cait.training.strategy import make_strategy
 from keras_cait.training.students import build_student
 from keras_cait.training.teachers import make_teacher
@@ -100,8 +100,7 @@ def _rate(config: TrainingConfig, replicas: int) -> float:
     data = load_dataset(
         config.dataset,
         data_dir=config.data_dir,
-        limit=config.limit,
-        test_split=config.test_split,
+        **{name: getattr(config, name) for name in OF_DATA},
     )
     with (
         tempfile.TemporaryDirectory() as folder,

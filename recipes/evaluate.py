@@ -38,6 +38,7 @@ from keras_cait import Preprocessing
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.data.unreadable import naming_unreadable
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.preprocessing import own_preprocessing, takes_pixels
 from keras_cait.models.registry import find_variant
@@ -64,6 +65,10 @@ class Config:
     test_split: str | None = setting(
         None, "folder or TFDS split to take; the first with labels"
     )
+    validation_split: float | None = setting(
+        None, "part of each class of a folder to take: what training did not see"
+    )
+    split_seed: int = setting(0, "of the choice of that part")
     data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
     image_size: int | None = setting(None, "side in pixels; the model's own")
     crop_pct: float | None = setting(None, "part of the side; the model's own")
@@ -94,6 +99,8 @@ def evaluate(config: Config) -> dict[str, Any]:
         data_dir=config.data_dir,
         limit=config.limit,
         test_split=config.test_split,
+        validation_split=config.validation_split,
+        split_seed=config.split_seed,
     )
     model = load_model(config, len(class_names))
     preprocessing = _preprocessing(config, model)
@@ -111,7 +118,8 @@ def evaluate(config: Config) -> dict[str, Any]:
         )
         mean, std = mean.astype("float32"), std.astype("float32")
         batches = batches.map(lambda x, y: ((x - mean) / std, y))
-    found = answers(every_output(model), batches)
+    with naming_unreadable(lambda: [(images, images.in_order())]):
+        found = answers(every_output(model), batches)
     if config.per_class:
         print(_table(found, class_names))
     results: dict[str, Any] = {}

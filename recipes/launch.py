@@ -8,9 +8,10 @@ from keras_cait.recipes.presets import Preset, size_of
 from keras_cait.recipes.report import table_of
 
 from keras_cait.data.datasets import ImageDataset, load_dataset
+from keras_cait.data.unreadable import naming_unreadable
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.configuration import flags_of, make_config, parse_flags
-from keras_cait.training.run_config import RunConfig, strategy_of
+from keras_cait.training.run_config import OF_DATA, RunConfig, strategy_of
 from keras_cait.training.termination import exits_on_signals
 from keras_cait.training.workers import abandon, is_chief
 
@@ -52,7 +53,8 @@ def launch(
 
     def work() -> str:
         config, data = configure(config_class, presets, given, by_model)
-        results = train(config, data)
+        with naming_unreadable(lambda: [(data.test, data.test.in_order())]):
+            results = train(config, data)
         if not is_chief(strategy_of(config)):
             return ""
         print(f"\n{table_of(results)}\n\nResults in {config.output}")
@@ -95,8 +97,7 @@ def configure(
     data = load_dataset(
         wanted.get("dataset"),
         data_dir=wanted.get("data_dir"),
-        limit=wanted.get("limit"),
-        test_split=wanted.get("test_split"),
+        **{name: wanted[name] for name in OF_DATA if name in wanted},
     )
     if name is None:
         name = size_of(given.get("image_size") or min(data.image_shape[:2]))

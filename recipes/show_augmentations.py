@@ -36,6 +36,7 @@ from keras_cait.recipes.presets import (
 from keras_cait.data.batches import see
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.randomness import seed_of
+from keras_cait.data.unreadable import naming_unreadable
 from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
 from keras_cait.preprocessing import Preprocessing
@@ -68,6 +69,10 @@ class Config(TrainingSettings):
     test_split: str | None = setting(
         None, "folder or TFDS split to take; the first with labels"
     )
+    validation_split: float | None = setting(
+        None, "part of each class of a folder to take: what training did not see"
+    )
+    split_seed: int = setting(0, "of the choice of that part")
     image_size: int = setting(224, "side of a view in pixels")
     images: int = setting(6, "rows: images to show")
     columns: int = setting(8, "columns: views of each image")
@@ -87,17 +92,20 @@ def sheet(config: Config) -> np.ndarray:
         data_dir=config.data_dir,
         limit=config.images,
         test_split=config.test_split,
+        validation_split=config.validation_split,
+        split_seed=config.split_seed,
     )
     shape = (config.image_size, config.image_size, 3)
     views = config.views(shape)
     whole = config.evaluation_view(shape, Preprocessing(image_size=shape[:2]))
     rows, labels = [], []
-    for number, key in enumerate(images.in_order()):
-        record, label = images.read(key)
-        seeds = (seed_of(config.seed, 1, n, number) for n in range(config.columns))
-        seen = [see(record, views, seed) for seed in seeds]
-        rows.append([tf.cast(whole(record), "float32"), *seen])
-        labels.append(int(label))
+    with naming_unreadable(lambda: [(images, images.in_order())]):
+        for number, key in enumerate(images.in_order()):
+            record, label = images.read(key)
+            seeds = (seed_of(config.seed, 1, n, number) for n in range(config.columns))
+            seen = [see(record, views, seed) for seed in seeds]
+            rows.append([tf.cast(whole(record), "float32"), *seen])
+            labels.append(int(label))
     mixing = config.mixing()
     if mixing is not None and (config.mixup or config.cutmix):
         firsts = tf.stack([row[1] for row in rows])

@@ -115,31 +115,11 @@ def training_batches(
     paired = mixing is not None and shard.count > 1
     shard.check(batch_size, paired=paired)
 
-    first_epoch, first_place = divmod(first_step * batch_size, steps * batch_size)
-
-    def samples_of(epoch: Tensor) -> tf.data.Dataset:
-        # Left out before anything is read: places of the epoch, and the images that
-        # these have for themselves.
-        skipped = tf.where(epoch == first_epoch, first_place, 0)
-        keys = images.shuffled(
-            seed_of(seed, _ORDER, epoch),
-            take=-(-steps * batch_size // repeats),
-            skip=tf.cast(skipped // repeats, "int64"),
-        )
-        if repeats > 1:
-            keys = keys.flat_map(
-                lambda *key: tf.data.Dataset.from_tensors(_one(key)).repeat(repeats)
-            ).skip(tf.cast(skipped % repeats, "int64"))
-        places = keys.enumerate(tf.cast(skipped, "int64")).take(
-            tf.cast(steps * batch_size - skipped, "int64")
-        )
-        return places.map(lambda place, *key: (epoch, place, _one(key)))
-
     def view(epoch: Tensor, place: Tensor, key: Any) -> tuple[Tensor, Tensor]:
         record, label = images.read(key)
         return see(record, views, seed_of(seed, _VIEWS, epoch, place)), label
 
-    samples = tf.data.Dataset.range(first_epoch, epochs).flat_map(samples_of)
+    samples = _samples(images, batch_size, steps, epochs, seed, repeats, first_step)
     if shard.count > 1:
         samples = samples.filter(
             lambda epoch, *sample: shard.holds(
@@ -162,6 +142,56 @@ def training_batches(
         number *= shard.parts
     known = tf.data.experimental.assert_cardinality(number)
     return batches.apply(known).prefetch(tf.data.AUTOTUNE)
+
+
+def training_keys(
+    images: LabelledImages,
+    batch_size: int,
+    *,
+    epochs: int,
+    seed: int,
+    repeats: int,
+    accumulation_steps: int,
+    first_step: int,
+    number: int,
+) -> tf.data.Dataset:
+    """The keys of the images of `number` of the `training_batches`, one by one."""
+    steps = steps_per_epoch(images.number, batch_size, repeats, accumulation_steps)
+    samples = _samples(images, batch_size, steps, epochs, seed, repeats, first_step)
+    return samples.take(number * batch_size).map(lambda epoch, place, key: key)
+
+
+def _samples(
+    images: LabelledImages,
+    batch_size: int,
+    steps: int,
+    epochs: int,
+    seed: int,
+    repeats: int,
+    first_step: int,
+) -> tf.data.Dataset:
+    """Epoch, place in it and key of every sample of a run from a step on."""
+    first_epoch, first_place = divmod(first_step * batch_size, steps * batch_size)
+
+    def samples_of(epoch: Tensor) -> tf.data.Dataset:
+        # Left out before anything is read: places of the epoch, and the images that
+        # these have for themselves.
+        skipped = tf.where(epoch == first_epoch, first_place, 0)
+        keys = images.shuffled(
+            seed_of(seed, _ORDER, epoch),
+            take=-(-steps * batch_size // repeats),
+            skip=tf.cast(skipped // repeats, "int64"),
+        )
+        if repeats > 1:
+            keys = keys.flat_map(
+                lambda *key: tf.data.Dataset.from_tensors(_one(key)).repeat(repeats)
+            ).skip(tf.cast(skipped % repeats, "int64"))
+        places = keys.enumerate(tf.cast(skipped, "int64")).take(
+            tf.cast(steps * batch_size - skipped, "int64")
+        )
+        return places.map(lambda place, *key: (epoch, place, _one(key)))
+
+    return tf.data.Dataset.range(first_epoch, epochs).flat_map(samples_of)
 
 
 def see(record: Record, views: Sequence[View], seed: Tensor) -> Tensor:

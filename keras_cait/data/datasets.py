@@ -40,6 +40,8 @@ def load_dataset(
     data_dir: Path | None = None,
     limit: int | None = None,
     test_split: str | None = None,
+    validation_split: float | None = None,
+    split_seed: int = 0,
 ) -> ImageDataset:
     """Loads digits, a folder of images, or a data set of TensorFlow Datasets.
 
@@ -47,12 +49,16 @@ def load_dataset(
         name: "digits" (scikit-learn's, 8 x 8 pixels, nothing to download) or a
             name of TensorFlow Datasets such as "cifar10". None takes the folder
             `data_dir`, or digits without one.
-        data_dir: A folder of `train/<class>/*` and `val/` or `test/`; beside a
-            name of TensorFlow Datasets, where that keeps its files.
+        data_dir: A folder of `train/<class>/*` and `val/` or `test/`, or with
+            `validation_split` one of `<class>/*`; beside a name of TensorFlow
+            Datasets, where that keeps its files.
         limit: At most so many training images, and as many test images.
         test_split: Name of the split or folder to measure on; by default the first
             one with labels, of `test`, `validation` and `val` in TensorFlow
             Datasets, of `val`, `validation` and `test` in a folder.
+        validation_split: Part of each class of a folder that is kept from training to
+            measure on, above 0 and below 1; for folders without test images.
+        split_seed: Of the choice of that part, which depends on nothing else.
 
     Returns:
         The data set.
@@ -67,7 +73,7 @@ def load_dataset(
 
     """
     _check_limit(limit)
-    split = EvaluationSplit(name=test_split)
+    split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)
     # Each source is imported when it is asked for: they need different packages.
     if name is None and data_dir is not None:
         from keras_cait.data.folder import load_folder
@@ -88,14 +94,17 @@ def load_test_images(
     data_dir: Path | None = None,
     limit: int | None = None,
     test_split: str | None = None,
+    validation_split: float | None = None,
+    split_seed: int = 0,
 ) -> tuple[tuple[str, ...], LabelledImages]:
     """The names of the classes and the images to measure on.
 
     As `load_dataset`, but nothing to train on is read, and a folder needs none:
-    `data_dir` holds `val/` or `test/`, or the class folders themselves.
+    `data_dir` holds `val/` or `test/`, or the class folders themselves, of which all
+    images count unless `validation_split` chooses some.
     """
     _check_limit(limit)
-    split = EvaluationSplit(name=test_split)
+    split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)
     if name is None and data_dir is not None:
         from keras_cait.data.folder import load_test_folder
 
@@ -104,7 +113,9 @@ def load_test_images(
         from keras_cait.data.tfds import load_test_tfds
 
         return load_test_tfds(name, data_dir=data_dir, limit=limit, split=split)
-    data = load_dataset(name, data_dir=data_dir, limit=limit, test_split=test_split)
+    from keras_cait.data.digits import load_digits
+
+    data = load_digits(limit=limit, split=split)
     return data.class_names, data.test
 
 

@@ -1,11 +1,13 @@
 """Labelled images that are read in an order that a seed decides."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import tensorflow as tf
 
+from keras_cait.data.image_files import printable
 from keras_cait.data.permutation import permutation
 from keras_cait.data.randomness import seed_of
 from keras_cait.typing import Tensor
@@ -20,6 +22,7 @@ class LabelledImages(Protocol):
     `in_order` and `shuffled` give keys; `read` turns a key into a record and its label,
     int64. `shuffled` draws `take` of the images without replacement, all of them by
     default, and leaves out the first `skip` of those without reading what came before.
+    `name_of` is what an error calls the image of a key.
     """
 
     @property
@@ -33,6 +36,8 @@ class LabelledImages(Protocol):
 
     def read(self, key: Any) -> tuple[Record, Tensor]: ...
 
+    def name_of(self, key: Any) -> str: ...
+
 
 @dataclass(frozen=True)
 class IndexedImages:
@@ -41,6 +46,7 @@ class IndexedImages:
     Attributes:
         number: How many there are.
         reader: An index, int64, to a record and its label.
+        paths: Where the images lie, if each is a file.
 
     Example:
         >>> images = IndexedImages(100, lambda index: (index, index % 10))
@@ -51,6 +57,7 @@ class IndexedImages:
 
     number: int
     reader: Callable[[Tensor], tuple[Record, Tensor]]
+    paths: Sequence[str] | None = None
 
     def in_order(self) -> tf.data.Dataset:
         return tf.data.Dataset.range(self.number)
@@ -64,6 +71,11 @@ class IndexedImages:
 
     def read(self, key: Tensor) -> tuple[Record, Tensor]:
         return self.reader(key)
+
+    def name_of(self, key: Tensor) -> str:
+        if self.paths is None:
+            return f"image {int(key)} of {self.number}"
+        return printable(self.paths[int(key)])
 
 
 def images_in_memory(records: Any, labels: Any) -> IndexedImages:
@@ -79,6 +91,23 @@ def images_in_memory(records: Any, labels: Any) -> IndexedImages:
         len(labels),
         lambda index: (tf.gather(held[0], index), tf.gather(held[1], index)),
     )
+
+
+def images_in_files(paths: Sequence[str], labels: Any) -> IndexedImages:
+    """Images that are read from their files when they are used.
+
+    Args:
+        paths: One a file, whose names may be any bytes.
+        labels: `(number,)`, integers.
+
+    """
+    listed = images_in_memory([os.fsencode(path) for path in paths], labels)
+
+    def read(index: Tensor) -> tuple[Record, Tensor]:
+        path, label = listed.read(index)
+        return tf.io.read_file(path), label
+
+    return IndexedImages(len(paths), read, paths)
 
 
 class Sample:

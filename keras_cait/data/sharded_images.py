@@ -1,5 +1,6 @@
 """Labelled images in many TFRecord files, too many to hold in memory."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.data.image_files import printable
 from keras_cait.data.labelled_images import Record
 from keras_cait.data.permutation import permutation
 from keras_cait.data.randomness import seed_of
@@ -87,6 +89,10 @@ class ShardedImages:
 
     def read(self, key: Tensor) -> tuple[Record, Tensor]:
         return self.parse(key)
+
+    def name_of(self, key: Tensor) -> str:
+        folder = os.path.dirname(self.shards[0].path)
+        return f"a record of {len(key.numpy())} bytes in {printable(folder)}"
 
     def _pieces(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Path, first record and number of records of every piece, in order."""

@@ -1,5 +1,6 @@
 """One training run: its data, its devices, its folder and its log."""
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -22,12 +23,13 @@ from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.training.checkpoints import Checkpoints
 from keras_cait.training.class_losses import class_loss
 from keras_cait.training.configuration import to_json
+from keras_cait.training.drawn_images import drawing_of, naming_drawn
 from keras_cait.training.ema import ema_weights
 from keras_cait.training.keeping import Keeping, train
 from keras_cait.training.lesson import Lesson, distiller_of
 from keras_cait.training.optimizer_settings import optimizer_of
 from keras_cait.training.progress import Progress
-from keras_cait.training.run_config import RunConfig, strategy_of
+from keras_cait.training.run_config import OF_DATA, RunConfig, strategy_of
 from keras_cait.training.run_folder import RunFolder, followed
 from keras_cait.training.settings import OF_IMAGES, TrainingSettings
 from keras_cait.training.strategy import scope_of
@@ -185,11 +187,7 @@ class Run:
             found: Any = training_batches(
                 self.data.train,
                 settings.views(self.image_shape),
-                batch_size,
-                epochs=settings.epochs,
-                seed=settings.seed,
-                repeats=settings.repeats,
-                accumulation_steps=settings.accumulation_steps,
+                **drawing_of(settings, self.data),
                 mixing=settings.mixing(),
                 classes=self.classes,
                 first_step=first_step,
@@ -239,15 +237,18 @@ class Run:
                 done=keeping.step,
                 shown=self.is_chief,
             )
-            train(
-                distiller,
-                keeping,
-                batches,
-                epochs=settings.epochs,
-                test_batches=self.test_batches(model, shared=True),
-                callbacks=[progress, *self._tensorboard(name)],
-            )
-            progress.close()
+            with (
+                contextlib.closing(progress),  # or its line would go on in an error's
+                naming_drawn(settings, self.data, lambda: keeping.step),
+            ):
+                train(
+                    distiller,
+                    keeping,
+                    batches,
+                    epochs=settings.epochs,
+                    test_batches=self.test_batches(model, shared=True),
+                    callbacks=[progress, *self._tensorboard(name)],
+                )
             speed = progress.images_per_second
             average = None if settings.ema is None else self._average(name, distiller)
             keeping.finish({"images_per_second": speed, "averaged": average})
@@ -278,12 +279,10 @@ class Run:
     def _key(self, settings: TrainingSettings) -> dict[str, Any]:
         """What the images of the batches follow from."""
         chosen = {name: getattr(settings, name) for name in OF_IMAGES}
-        data = {
-            "dataset": self.data.name,
-            "images": self.data.train.number,
-            "order_version": ORDER_VERSION,
-        }
-        return {**chosen, **data, "seed": settings.seed, "limit": self.config.limit}
+        of_data = {name: getattr(self.config, name) for name in OF_DATA}
+        of_data |= {"dataset": self.data.name, "images": self.data.train.number}
+        order = {"order_version": ORDER_VERSION, "seed": settings.seed}
+        return {**chosen, **of_data, **order}
 
     def _tensorboard(self, name: str) -> list[keras.callbacks.Callback]:
         if keras.backend.backend() != "tensorflow" or not self.is_chief:

@@ -8,6 +8,9 @@ from keras_cait.training.configuration import setting
 from keras_cait.training.settings import TrainingSettings
 from keras_cait.training.strategy import make_strategy
 
+OF_DATA = ("limit", "test_split", "validation_split", "split_seed")
+"""The settings that `load_dataset` takes by their names."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(TrainingSettings):
@@ -16,10 +19,16 @@ class RunConfig(TrainingSettings):
     preset: str | None = setting(None, "named settings to start from")
     smoke: bool = setting(False, "try everything out, in two minutes, on digits")
     dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
-    data_dir: Path | None = setting(None, "folder of train/CLASS/* and val or test")
+    data_dir: Path | None = setting(
+        None, "folder of train/CLASS/* and val or test, or of CLASS/*"
+    )
     test_split: str | None = setting(
         None, "folder or TFDS split to measure on; the first with labels"
     )
+    validation_split: float | None = setting(
+        None, "part of each class to measure on, of a folder without val and test"
+    )
+    split_seed: int = setting(0, "of the choice of that part")
     image_size: int | None = setting(None, "side in pixels that images are brought to")
     limit: int | None = setting(None, "at most so many training and test images")
     seed: int = setting(0, "of weights, order and augmentation")

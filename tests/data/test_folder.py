@@ -71,6 +71,39 @@ def test_images_to_measure_on_need_none_to_train_on(folder):
         load_test_images(data_dir=folder / "nowhere")
 
 
+def test_classes_without_test_images_keep_their_places(folder):
+    """A val/ that lacks one of the classes, alone or beside train/."""
+    write_images(folder / "train" / "green", 3, (0, 200, 0))
+    for part in (folder, folder / "val"):
+        names, images = load_test_images(data_dir=part)
+        assert names == ("blue", "green", "red")
+        assert sorted(label for _, label in pixels_of(images)) == [0, 0, 2, 2]
+    (folder / "val" / "blue").rename(folder / "val" / "violet")
+    names, _ = load_test_images(data_dir=folder / "val")
+    assert names == ("red", "violet")  # of another data set than train/
+    with pytest.raises(ValueError, match=r"\['violet'\], which .*train lacks"):
+        load_test_images(data_dir=folder)
+
+
+def test_a_test_folder_can_be_named(folder):
+    write_images(folder / "extra" / "red", 3, (200, 0, 0))
+    for load in (
+        lambda **options: load_dataset(**options).test,
+        lambda **options: load_test_images(**options)[1],
+    ):
+        images = load(data_dir=folder, test_split="extra")
+        assert [label for _, label in pixels_of(images)] == [1, 1, 1]
+        with pytest.raises(ValueError, match=r"test_split='none'.*'extra', 'train'"):
+            load(data_dir=folder, test_split="none")
+
+
+def test_a_decompression_bomb_is_refused(folder):
+    """Of 150 million pixels in 150 kB, none of which is decoded."""
+    Image.new("1", (15_000, 10_000)).save(folder / "train" / "red" / "x.png")
+    with pytest.raises(ValueError, match=r"red/x\.png.*at most 50000000 pixels.*15000"):
+        load_dataset(data_dir=folder)
+
+
 def test_a_corrupt_image_is_named(folder):
     bad = folder / "train" / "red" / "3.png"
     bad.write_bytes(bad.read_bytes()[:40])

@@ -1,0 +1,122 @@
+"""The image files of class folders, and what is left out beside them."""
+
+import collections
+import os
+import stat
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".webp")
+"""Of the files that TensorFlow decodes."""
+
+_EXPECTED = frozenset({"thumbs.db", "desktop.ini"})  # which file managers leave
+_NAMED = 3  # files that a warning names
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def class_folders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted; hidden ones are left out.
+
+    Raises:
+        ValueError: If a name is not valid UTF-8, which models keep names in.
+
+    """
+    names = sorted(
+        entry.name
+        for entry in Path(folder).iterdir()
+        if entry.is_dir() and not entry.name.startswith(".")
+    )
+    for name in names:
+        if printable(name) != name:
+            raise ValueError(
+                "The name of a class folder must be valid UTF-8. Received: "
+                f"{printable(name)} in {printable(folder)}. Rename it."
+            )
+    return names
+
+
+def image_files(folder: Path, class_names: Sequence[str]) -> list[list[str]]:
+    """Paths of the images of each class, sorted, in its folder and the folders in it.
+
+    Files without the suffix of an image are left out, with one warning that names and
+    counts them; hidden ones without it.
+
+    Raises:
+        ValueError: If what has such a suffix is no file that can be read.
+
+    """
+    by_class: list[list[str]] = []
+    left_out: list[str] = []
+    for name in class_names:
+        top = os.path.join(folder, name)
+        images: list[str] = []
+        for entry in _entries(top) if os.path.isdir(top) else ():
+            if entry.name.lower().endswith(SUFFIXES):
+                _check_file(entry)
+                images.append(entry.path)
+            elif entry.name.lower() not in _EXPECTED:
+                left_out.append(entry.path)
+        by_class.append(sorted(images))
+    if left_out:
+        warnings.warn(_of_left_out(folder, sorted(left_out)), stacklevel=2)
+    return by_class
+
+
+def printable(path: str | Path) -> str:
+    """A path as text that can be printed, though its bytes may not be UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    """All entries but hidden ones, and folders that are no image by name."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            is_image = entry.name.lower().endswith(SUFFIXES)
+            if entry.is_dir(follow_symlinks=False) and not is_image:
+                yield from _entries(entry.path)
+            else:
+                yield entry
+
+
+def _check_file(entry: os.DirEntry[str]) -> None:
+    """Refuses what has an image's name, but cannot be read as a file."""
+    if entry.is_file():
+        reason = "" if os.access(entry, os.R_OK) else "which may not be read"
+    else:
+        reason = "which is " + _kind_of(entry.path)
+    if reason:
+        raise ValueError(
+            f"Expected an image in every file that ends in {', '.join(SUFFIXES)}. "
+            f"Received: {printable(entry.path)}, {reason}. Replace or remove it."
+        )
+
+
+def _kind_of(path: str) -> str:
+    try:
+        return _KINDS.get(stat.S_IFMT(os.stat(path).st_mode), "no regular file")
+    except OSError:
+        return "a link to nothing"
+
+
+def _of_left_out(folder: Path, paths: list[str]) -> str:
+    """What is said of files that are no images by name."""
+    kinds = collections.Counter(
+        os.path.splitext(path)[1].lower() or "without suffix" for path in paths
+    )
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    first = [printable(os.path.relpath(path, folder)) for path in paths[:_NAMED]]
+    named = ", ".join([*first, "..."] if len(paths) > _NAMED else first)
+    return (
+        f"{len(paths)} files in {printable(folder)} are left out, for images end in "
+        f"{', '.join(SUFFIXES)} here: {counts} ({named}). Convert those that are "
+        "images, such as to PNG."
+    )
