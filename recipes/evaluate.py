@@ -7,9 +7,11 @@ r"""Measures a model on images: top-1, top-5, each class, and its speed.
         --data-dir photos/test --per-class
 
 DIR holds a folder a class, or train/ and val/ or test/ with them; sorted by name,
-class folders are class indices. How images are prepared follows from the model,
-unless a flag says otherwise: the shorter side is resized to image size / crop
-percentage, the centre is cropped, and (x / 255 - mean) / std follows.
+class folders are class indices, those of train/ where it lies beside the images. How
+images are prepared follows from the model, unless a flag says otherwise: the shorter
+side is resized to image size / crop percentage, the centre is cropped, and
+(x / 255 - mean) / std follows. --validation-split takes the images of a folder that a
+training with the same flag left for it.
 
 Papers: the tables' top-1 accuracy. The official code evaluates DeiT with
 --crop-pct 0.875, timm's configurations with 0.9; CaiT with 1.0.
