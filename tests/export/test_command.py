@@ -203,7 +203,7 @@ def test_weights_that_do_not_fit_are_not_listed_for_pages(files, tmp_path, capsy
     flags = ["--weights", "tiny.keras", "--classes", "3"]
     code, _, err = run(capsys, *output, *flags, model="DeiT_Ti")
     assert code == 2
-    assert err.startswith("error: The weights do not fit the model 'deit_ti'")
+    assert err.startswith("error: The weights do not fit the model 'deit_ti")
     assert len(err) < 1100
     assert err.count("\n") == 1
 
