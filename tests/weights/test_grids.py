@@ -18,7 +18,6 @@ from tests.models.samples import (
 )
 from tests.weights.refused import assert_equal_weights, refused, values
 
-KERAS = pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
 PLACE = "layers/position_embedding/vars"
 # Height and width of the file's images and of the model's; a patch has 8 pixels.
 SIZES = [
@@ -36,14 +35,16 @@ FAMILIES = {
     "distilled": (tiny_deit, {"distilled": True}),
     "deit3": (tiny_deit3, {}),
 }
-# One family for each pair of sizes; the others at night.
+# One pair of sizes and one kind of file for each family; the others at night.
 CASES = [
     pytest.param(
+        suffix,
         family,
         *sizes,
-        marks=[] if index % len(FAMILIES) == number else pytest.mark.slow,
-        id=f"{family}-{sizes}",
+        marks=[] if index == number and kind == number % 2 else pytest.mark.slow,
+        id=f"{suffix}-{family}-{sizes}",
     )
+    for kind, suffix in enumerate([".weights.h5", ".keras"])
     for number, family in enumerate(FAMILIES)
     for index, sizes in enumerate(SIZES)
 ]
@@ -71,8 +72,7 @@ def written_before_grids_were(path):
     return path
 
 
-@KERAS
-@pytest.mark.parametrize(("family", "theirs", "ours"), CASES)
+@pytest.mark.parametrize(("suffix", "family", "theirs", "ours"), CASES)
 def test_a_file_of_keras_loads_as_a_safetensors_file_does(
     suffix, family, theirs, ours, tmp_path
 ):
@@ -94,9 +94,8 @@ def test_a_file_of_keras_loads_as_a_safetensors_file_does(
     )
 
 
-@KERAS
-def test_the_antialiased_form_is_a_choice(suffix, tmp_path):
-    path = save(randomise(build("deit3")), tmp_path / f"model{suffix}")
+def test_the_antialiased_form_is_a_choice(tmp_path):
+    path = save(randomise(build("deit3")), tmp_path / "model.keras")
     plain, smooth = build("deit3", (16, 16)), build("deit3", (16, 16))
     keras_cait.load_weights(plain, path)
     keras_cait.load_weights(smooth, path, antialias=True)
