@@ -110,7 +110,7 @@ def _builder(name: str) -> Builder:
 def _check_early(weights: str | Path | None, classes: int) -> None:
     """Refuses what would be refused only after a large model is built."""
     if weights not in (None, "imagenet"):
-        check_source(weights, others=', "imagenet", or None for random weights')
+        check_source(weights, others=', or "imagenet", or None for random weights')
     check_positive(classes=classes)
 
 

@@ -120,7 +120,7 @@ def check_source(source: Any, *, others: str = "") -> None:
         hint = did_you_mean(name, ["imagenet"]) if name != "imagenet" else ""
         raise ValueError(
             "Expected weights in a .safetensors, .pth, .weights.h5 or .keras file, "
-            f"hf://owner/repository{others}. Received: "
+            f"or hf://owner/repository{others}. Received: "
             f"weights={name if is_name else source!r}.{hint}"
         )
     if not Path(name).is_file():
