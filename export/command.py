@@ -114,6 +114,8 @@ def run(given: argparse.Namespace) -> ExportReport:
         classes=given.classes,
         image_size=given.image_size,
         labels=given.labels,
+        mean=given.mean and tuple(given.mean),
+        std=given.std and tuple(given.std),
     )
     chosen = FORMATS[given.format]
     options = {flag: getattr(given, flag) for flag in chosen.flags if flag in given}
@@ -161,7 +163,19 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "--labels": {
         "type": Path,
         "metavar": "FILE",
-        "help": "the name of a class on each line; ImageNet's for its weights",
+        "help": "the name of a class on each line; those that the model keeps",
+    },
+    "--mean": {
+        "type": float,
+        "nargs": 3,
+        "metavar": "M",
+        "help": "of each channel of images in [0, 1], as the weights say",
+    },
+    "--std": {
+        "type": float,
+        "nargs": 3,
+        "metavar": "S",
+        "help": "standard deviation likewise",
     },
     "--image-size": {"type": int, "metavar": "S", "help": "side, the model's own"},
     "--images": {

@@ -5,19 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from safetensors import SafetensorError, safe_open
 
-from keras_cait.models.imagenet_classes import imagenet_classes
-from keras_cait.models.registry import create_model, find_variant
+from keras_cait.models.class_names import class_names_of
+from keras_cait.models.registry import find_variant, model_with_weights
 from keras_cait.models.saved_models import load_saved_model
-from keras_cait.weights import load_weights
-from keras_cait.weights.hub import download
+from keras_cait.weights.head_size import classes_of
 
 _ADVICE = (
     "Models with layers of one's own are exported from Python, where those are known: "
     "keras_cait.export.to_onnx, to_tflite and to_saved_model."
 )
-_HEAD_BIASES = ("head.bias", "head.fc.bias")  # a number for each class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +28,10 @@ class ModelSource:
             file, which has its own.
         classes: How many; None for as many as the weights have, or the labels.
         image_size: Side of the images in pixels; None for the model's own.
-        labels: A file with the name of a class on each line.
+        labels: A file with the name of a class on each line; None for the names that
+            the model keeps.
+        mean: Of each channel of images in [0, 1]; None for what the weights say.
+        std: Standard deviation likewise.
     """
 
     name: str
@@ -39,6 +39,8 @@ class ModelSource:
     classes: int | None = None
     image_size: int | None = None
     labels: Path | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +61,8 @@ class SourcedModel:
 def load_source(source: ModelSource) -> SourcedModel:
     """Builds or loads a model; one that is named takes images in [0, 255].
 
-    The published weights know ImageNet's classes, so that their names are the labels
-    unless others are given.
+    The labels are those that the model keeps, ImageNet's for the published weights,
+    unless others are given. So are mean and standard deviation.
 
     Args:
         source: Which one.
@@ -79,7 +81,9 @@ def load_source(source: ModelSource) -> SourcedModel:
     labels = None if source.labels is None else read_labels(source.labels)
     if source.name.endswith(".keras"):
         return SourcedModel(
-            model=_load_file(source), labels=labels, weights=source.name
+            model=(model := _load_file(source)),
+            labels=labels or class_names_of(model),
+            weights=source.name,
         )
     find_variant(source.name)  # a name that there is not comes first
     for name in ("image_size", "classes"):
@@ -88,17 +92,23 @@ def load_source(source: ModelSource) -> SourcedModel:
             flag = "--" + name.replace("_", "-")
             raise ValueError(f"{flag} must be 1 or more. Received: {value}")
     weights = source.weights or "imagenet"
-    classes = source.classes or _classes_of(weights) or len(labels or ()) or 1000
+    known = {"imagenet": 1000, "none": None}
+    known = known[weights] if weights in known else classes_of(weights)
+    classes = source.classes or known or len(labels or ()) or 1000
     if weights == "imagenet" and classes != 1000:
         raise ValueError(
             "The published weights know ImageNet's 1000 classes. Received: "
             f"{classes} classes. Name other weights with --weights, or none."
         )
-    if weights == "imagenet" and labels is None:
-        labels = tuple(name for _, name in imagenet_classes())
+    options: dict[str, Any] = {"classes": classes, "include_preprocessing": True}
+    if source.image_size is not None:
+        options["input_shape"] = (source.image_size, source.image_size, 3)
+    stated = {"mean": source.mean, "std": source.std}
+    stated = {name: value for name, value in stated.items() if value is not None}
+    model = model_with_weights(source.name, weights, stated=stated, **options)
     return SourcedModel(
-        model=_build(source, weights, classes),
-        labels=labels,
+        model=model,
+        labels=labels or class_names_of(model),
         weights={"none": "random", "imagenet": f"published, of {source.name}"}.get(
             weights, weights
         ),
@@ -134,39 +144,14 @@ def _load_file(source: ModelSource) -> keras.Model:
         "--weights": source.weights,
         "--classes": source.classes,
         "--image-size": source.image_size,
+        "--mean": source.mean,
+        "--std": source.std,
     }
     extra = [flag for flag, value in given.items() if value is not None]
     if extra:
         raise ValueError(
-            f"A .keras file has weights, classes and image size of its own. Received: "
+            f"A .keras file has weights, classes, image size, mean and std of its own. "
+            "Leave them out, or export a model that is built with them. Received: "
             f"{', '.join(extra)} with {source.name}"
         )
     return load_saved_model(source.name, advice=_ADVICE)
-
-
-def _build(source: ModelSource, weights: str, classes: int) -> keras.Model:
-    options: dict[str, Any] = {"classes": classes, "include_preprocessing": True}
-    if source.image_size is not None:
-        options["input_shape"] = (source.image_size, source.image_size, 3)
-    if weights == "imagenet":
-        return create_model(source.name, **options)
-    model = create_model(source.name, weights=None, **options)
-    if weights != "none":
-        load_weights(model, weights)  # all of them, the head too
-    return model
-
-
-def _classes_of(weights: str) -> int | None:
-    """How many classes weights know, as far as can be told before they are loaded."""
-    if weights == "imagenet":
-        return 1000
-    path = download(weights) if weights.startswith("hf://") else Path(weights)
-    if path.suffix != ".safetensors" or not path.is_file():
-        return None
-    try:
-        with safe_open(path, framework="numpy") as file:
-            for name in set(_HEAD_BIASES).intersection(file.keys()):
-                return file.get_slice(name).get_shape()[0]
-    except SafetensorError:
-        return None  # loading the weights says what is the matter
-    return None

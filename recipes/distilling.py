@@ -139,7 +139,7 @@ def distil(config: DistillConfig, data: ImageDataset, *, family: str) -> dict[st
             **OF_TEACHERS,
         )
         results["teacher_accuracy"] = run.last("teacher", "val_accuracy")
-    run.folder.write_model("teacher.keras", teacher.model)
+    run.write_model("teacher.keras", teacher.model)
     lesson = Lesson(
         teacher=teacher,
         distillation=config.distillation,
@@ -150,7 +150,7 @@ def distil(config: DistillConfig, data: ImageDataset, *, family: str) -> dict[st
     for name, student in students.items():
         speed = run.fit(name, student, lesson if name == "student" else None)
         results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
-        run.folder.write_model("student.keras", student)
+        run.write_model("student.keras", student)
     if "student" in students:
         results |= _of_each_head(run, config)
     return results | finish(run, speed, results["teacher_accuracy"])
@@ -174,6 +174,7 @@ def _make_teacher(run: Run, config: DistillConfig) -> Teacher:
             run.image_shape,
             run.classes,
             weights=weights,
+            class_names=run.data.class_names,
             widths=[int(part) for part in config.teacher_widths.split(",")],
             blocks=config.teacher_blocks,
         )

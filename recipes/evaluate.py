@@ -6,12 +6,14 @@ r"""Measures a model on images: top-1, top-5, each class, and its speed.
     python recipes/evaluate.py --model CaiT_XXS24 --weights cait.safetensors \
         --data-dir photos/test --per-class
 
-DIR holds a folder a class, or train/ and val/ or test/ with them; sorted by name,
-class folders are class indices, those of train/ where it lies beside the images. How
-images are prepared follows from the model, unless a flag says otherwise: the shorter
-side is resized to image size / crop percentage, the centre is cropped, and
-(x / 255 - mean) / std follows. --validation-split takes the images of a folder that a
-training with the same flag left for it.
+DIR holds a folder a class, or train/ and val/ or test/ with them. A class is the
+model's of the same name, where the model keeps names (ImageNet's by their WordNet ids
+too); otherwise, and with --match index, class folders sorted by name are class indices,
+those of train/ where it lies beside the images. How images are prepared follows from
+the model, unless a flag says otherwise: the shorter side is resized to image size /
+crop percentage, the center is cropped, and (x / 255 - mean) / std follows.
+--validation-split takes the images of a folder that a training with the same flag left
+for it.
 
 Papers: the tables' top-1 accuracy. The official code evaluates DeiT with
 --crop-pct 0.875, timm's configurations with 0.9; CaiT with 1.0.
@@ -34,16 +36,19 @@ with contextlib.suppress(ImportError):  # there when this file is run as it is
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 import keras_cait
-from keras_cait import Preprocessing
+from keras_cait import Preprocessing, class_names_of
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.datasets import load_test_images
 from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.data.unreadable import naming_unreadable
 from keras_cait.exit_code import exit_code_of
+from keras_cait.models.class_order import outputs_of_classes
+from keras_cait.models.imagenet_classes import imagenet_names
 from keras_cait.models.preprocessing import own_preprocessing, takes_pixels
-from keras_cait.models.registry import find_variant
+from keras_cait.models.registry import find_variant, model_with_weights
 from keras_cait.models.saved_models import load_saved_model
 from keras_cait.training.configuration import (
     flags_of,
@@ -53,6 +58,10 @@ from keras_cait.training.configuration import (
     to_json,
 )
 from keras_cait.training.evaluation import Answers, answers, every_output
+from keras_cait.training.rebuilding import rebuild
+from keras_cait.weights.carried import layers_of
+from keras_cait.weights.head_size import classes_of
+from keras_cait.weights.load import check_source
 
 Channels = tuple[float, float, float]
 
@@ -61,7 +70,9 @@ Channels = tuple[float, float, float]
 class Config:
     """What is measured, and how images are prepared for it."""
 
-    model: str | None = setting(None, "a builder's or timm's name; none for .keras")
+    model: str | None = setting(
+        None, "a builder's or timm's name; a .keras file says its own"
+    )
     weights: str = setting("imagenet", "imagenet, hf://owner/repo, or a file")
     dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
     test_split: str | None = setting(
@@ -72,10 +83,15 @@ class Config:
     )
     split_seed: int = setting(0, "of the choice of that part")
     data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
+    match: Literal["name", "index"] = setting(
+        "name", "by which the classes of images and model are matched"
+    )
     image_size: int | None = setting(None, "side in pixels; the model's own")
     crop_pct: float | None = setting(None, "part of the side; the model's own")
     interpolation: Literal["bicubic", "bilinear"] | None = setting(None, "of resizing")
-    mean: Channels | None = setting(None, "of each channel of images in [0, 1]")
+    mean: Channels | None = setting(
+        None, "of each channel of images in [0, 1]; the model's own"
+    )
     std: Channels | None = setting(None, "standard deviation likewise")
     batch_size: int = setting(64, "images a step")
     limit: int | None = setting(None, "at most so many images, drawn at random")
@@ -104,26 +120,26 @@ def evaluate(config: Config) -> dict[str, Any]:
         validation_split=config.validation_split,
         split_seed=config.split_seed,
     )
-    model = load_model(config, len(class_names))
-    preprocessing = _preprocessing(config, model)
+    model = load_model(config, class_names)
+    names, classes = class_names_of(model), model.output_shape[-1]
+    outputs = _outputs(config, class_names, names, classes)
+    preprocessing = replace(own_preprocessing(model), **_stated(config))
     print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
+    channels = len(preprocessing.mean)
     view = EvaluationView(
         image_size=preprocessing.size,
         crop_pct=preprocessing.crop_pct,
         interpolation=preprocessing.interpolation,
+        channels=channels if channels in (1, 3) else None,
     )
     batches = evaluation_batches(images, view, config.batch_size)
-    if not takes_pixels(model) or config.mean or config.std:
-        mean, std = (
-            255 * np.array(preprocessing.mean),
-            255 * np.array(preprocessing.std),
-        )
-        mean, std = mean.astype("float32"), std.astype("float32")
-        batches = batches.map(lambda x, y: ((x - mean) / std, y))
+    scale, offset = _normalization(config, model, preprocessing)
+    order = np.array(outputs)
+    batches = batches.map(lambda x, y: (x * scale + offset, tf.gather(order, y)))
     with naming_unreadable(lambda: [(images, images.in_order())]):
         found = answers(every_output(model), batches)
     if config.per_class:
-        print(_table(found, class_names))
+        print(_table(found, class_names, outputs))
     results: dict[str, Any] = {}
     for name in found.best:
         prefix = "" if name == "output" else name.replace(" ", "_") + "_"
@@ -135,66 +151,134 @@ def evaluate(config: Config) -> dict[str, Any]:
     }
 
 
-def load_model(config: Config, classes: int) -> keras.Model:
+def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
     """The model with its weights, all of which must fit.
 
     Raises:
-        ValueError: If there is no such model, or the weights are not for it or for
-            so many classes.
+        ValueError: If there is no such model, or the weights are not for it or, where
+            nothing tells their classes, for as many as the data's.
         FileNotFoundError: If there is no such file.
 
     """
-    if config.model is None:
-        model = load_saved_model(config.weights)
-        shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
-        if len(shapes) != 1 or len(shapes[0]) != 2:
-            raise ValueError(
-                "The model must be a functional classifier with one output, (batch, "
-                f"classes). Received: {config.weights}, which has "
-                f"{shapes or 'no graph'}."
-            )
-        if shapes[0][-1] != classes:
-            raise ValueError(
-                f"The model must know the {classes} classes of the data. Received: "
-                f"{config.weights} with {shapes[0][-1]} classes."
-            )
-        return model
-    find_variant(config.model)  # a name that there is not comes first
+    classes = len(class_names)
     size: dict[str, Any] = {}
     if config.image_size is not None:
         size["input_shape"] = (config.image_size, config.image_size, 3)
-    weights: Any = config.weights
-    if weights != "imagenet":
-        model = keras_cait.create_model(
-            config.model, weights=None, classes=classes, **size
-        )
-        keras_cait.load_weights(model, weights)
-        return model
-    if classes != 1000:
+    if config.model is None:
+        return _load_file(config)
+    find_variant(config.model)  # a name that there is not comes first
+    if config.weights == "imagenet":
+        classes = 1000
+        try:  # before a download
+            _outputs(config, class_names, imagenet_names(), classes)
+        except ValueError as error:
+            raise ValueError(
+                "The published weights know ImageNet's 1000 classes. Received: images "
+                f"of {len(class_names)} classes. {error} Name other weights with "
+                "--weights."
+            ) from error
+    else:
+        check_source(config.weights)
+        classes = classes_of(config.weights) or classes
+    return model_with_weights(
+        config.model, config.weights, stated=_stated(config), classes=classes, **size
+    )
+
+
+def _load_file(config: Config) -> keras.Model:
+    """The model of a `.keras` file, at the size that a flag says."""
+    path = Path(config.weights)
+    model = load_saved_model(path)
+    shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
         raise ValueError(
-            "The published weights know ImageNet's 1000 classes. Received: images of "
-            f"{classes} classes. Name other weights with --weights."
+            "The model must be a functional classifier with one output, (batch, "
+            f"classes). Received: {path}, which has {shapes or 'no graph'}."
         )
-    return keras_cait.create_model(config.model, **size)
+    if config.image_size is None:
+        return model
+    size = (config.image_size, config.image_size)
+    if model.input_shape[1:3] in (size, (None, None)):
+        return model
+    classes = model.output_shape[-1]
+    shape = (*size, model.input_shape[-1])
+    try:
+        return rebuild(path, input_shape=shape, classes=classes)
+    except ValueError as error:
+        raise ValueError(
+            f"--image-size is for transformers of this package. Received: {path}, for "
+            f"images {model.input_shape[1:3]}, and --image-size {config.image_size}. "
+            f"Leave it out. {error}"
+        ) from error
 
 
-def _preprocessing(config: Config, model: keras.Model) -> Preprocessing:
-    """The model's own, but for what a flag says."""
-    known = own_preprocessing(model)
-    if config.model is not None:  # two published files may be of one model and size
-        named = keras_cait.preprocessing_for(config.model)
-        known = replace(named, image_size=known.image_size)
-    given = {
+def _stated(config: Config) -> dict[str, Any]:
+    """What flags say of how images are prepared, by the fields of `Preprocessing`."""
+    names = ("crop_pct", "interpolation", "mean", "std")
+    return {
         name: getattr(config, name)
-        for name in ("crop_pct", "interpolation", "mean", "std")
+        for name in names
         if getattr(config, name) is not None
     }
-    return replace(known, **given)
 
 
-def _table(found: Answers, class_names: Sequence[str]) -> str:
-    rates = found.accuracy_by_class("output", len(class_names))
-    counts = np.bincount(found.labels, minlength=len(class_names))
+def _outputs(
+    config: Config,
+    class_names: Sequence[str],
+    model_names: Sequence[str] | None,
+    classes: int,
+) -> list[int]:
+    """The output of the model for each class of the images."""
+    names = model_names if config.match == "name" else None
+    try:
+        return outputs_of_classes(class_names, names, classes)
+    except ValueError as error:
+        if names is None:
+            raise
+        advice = "Rename the folders"
+        if classes == len(class_names):
+            advice += ", or take them in their order: --match index"
+        raise ValueError(f"{error} {advice}.") from error
+
+
+def _normalization(
+    config: Config, model: keras.Model, preprocessing: Preprocessing
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scale and offset that bring pixels in [0, 255] to what the model takes.
+
+    A model that normalizes by itself gets pixels that it brings to the flags' values.
+    """
+    mean, std = np.array(preprocessing.mean), np.array(preprocessing.std)
+    scale, offset = 1 / (255 * std), -mean / std
+    if takes_pixels(model):
+        if config.mean is None and config.std is None:
+            scale, offset = np.ones_like(std), np.zeros_like(mean)
+        elif (own := _own_statistics(config, model)) is not None:
+            scale = 255 * np.array(own.std) * scale
+            offset = 255 * (np.array(own.std) * offset + np.array(own.mean))
+    return scale.astype("float32"), offset.astype("float32")
+
+
+def _own_statistics(config: Config, model: keras.Model) -> Preprocessing | None:
+    """What a model normalizes with; None if it takes images as flags say."""
+    try:
+        return keras_cait.preprocessing_for(model)
+    except ValueError as error:
+        kinds = (keras.layers.Rescaling, keras.layers.Normalization)
+        names = [row.name for row in layers_of(model) if isinstance(row, kinds)]
+        if names:
+            raise ValueError(
+                "--mean and --std are for models whose own are known. Received: "
+                f"{config.weights}, which normalizes images itself, in {names}. Leave "
+                "them out."
+            ) from error
+        return None
+
+
+def _table(found: Answers, class_names: Sequence[str], outputs: Sequence[int]) -> str:
+    classes = max(outputs) + 1
+    rates = found.accuracy_by_class("output", classes)[outputs]
+    counts = np.bincount(found.labels, minlength=classes)[outputs]
     width = max(len(name) for name in class_names)
     rows = [
         f"{name:{width}} {100 * rate:6.2f} % of {count}"

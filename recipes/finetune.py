@@ -42,12 +42,15 @@ from keras_cait.recipes.report import finish
 
 import keras_cait
 from keras_cait.data.datasets import ImageDataset
+from keras_cait.models.registry import model_with_weights
 from keras_cait.training.configuration import setting
 from keras_cait.training.lesson import Lesson
-from keras_cait.training.rebuilding import rebuild
+from keras_cait.training.rebuilding import own_drop_path_rate, rebuild
 from keras_cait.training.run import Run
 from keras_cait.training.run_config import RunConfig
 from keras_cait.training.teachers import make_teacher
+
+Channels = tuple[float, float, float]
 
 FILES = (
     "finetuned.keras",
@@ -64,18 +67,25 @@ FILES = (
 class FinetuneConfig(RunConfig):
     """What is fine-tuned, and from where."""
 
-    model: str | None = setting(None, "a builder's or timm's name; none for .keras")
+    model: str | None = setting(
+        None, "a builder's or timm's name; a .keras file says its own"
+    )
     weights: str = setting("imagenet", "imagenet, hf://owner/repo, or a file")
     teacher: str | None = setting(None, "a .keras file, or an architecture by name")
     distillation: Literal["hard", "soft"] = setting("hard", "kind of loss")
     alpha: float = setting(0.5, "weight of the distillation loss, 0 to 1")
     temperature: float = setting(3.0, "of soft distillation, above 0")
     scratch: bool = setting(False, "train from random weights too")
+    mean: Channels | None = setting(
+        None, "of each channel of images in [0, 1]; as the weights have it"
+    )
+    std: Channels | None = setting(None, "standard deviation likewise")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check("alpha", 0 <= self.alpha <= 1, "in [0, 1]")
         self._check("temperature", self.temperature > 0, "above 0")
+        self._check("std", min(self.std or (1,)) > 0, "above 0")
         if self.model is None and not self.weights.endswith(".keras"):
             raise ValueError(
                 "--model must be named, unless --weights is a .keras file that says "
@@ -86,13 +96,18 @@ class FinetuneConfig(RunConfig):
 def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
     """Trains what was asked for, writes the files and returns the results."""
     run = Run(at_own_size(config), data, FILES)
-    weights = None if config.weights == "none" else config.weights
-    models = {"finetuned": run.make(partial(_build, config, run, weights))}
+    models = {"finetuned": run.make(partial(_build, config, run))}
     if config.scratch:
-        models["scratch"] = run.make(partial(_build, config, run, None))
+        models["scratch"] = run.make(partial(_build, config, run, scratch=True))
     lesson = None
     if config.teacher is not None:
-        load = partial(make_teacher, config.teacher, run.image_shape, run.classes)
+        load = partial(
+            make_teacher,
+            config.teacher,
+            run.image_shape,
+            run.classes,
+            class_names=data.class_names,
+        )
         teacher = run.make(load, precision="none")
         if not teacher.trained:
             raise ValueError(
@@ -106,13 +121,21 @@ def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
             alpha=config.alpha,
             temperature=config.temperature,
         )
-    run.start()
+    run.start(**_resolved(models["finetuned"]))
     results, speed = {}, 0.0
     for name, model in models.items():
         speed = run.fit(name, model, lesson)
         results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
-    run.folder.write_model("finetuned.keras", models["finetuned"])
+    run.write_model("finetuned.keras", models["finetuned"])
     return {**results, **finish(run, speed)}
+
+
+def _resolved(model: keras.Model) -> dict[str, Any]:
+    """What the weights and the architecture decide where no flag does."""
+    return {
+        "drop_path_rate": own_drop_path_rate(model),
+        "preprocessing": keras_cait.preprocessing_for(model),
+    }
 
 
 def at_own_size(config: FinetuneConfig) -> FinetuneConfig:
@@ -123,19 +146,36 @@ def at_own_size(config: FinetuneConfig) -> FinetuneConfig:
     return replace(config, image_size=size)
 
 
-def _build(config: FinetuneConfig, run: Run, weights: str | None) -> keras.Model:
-    """The model for the run's images and classes."""
+def _build(config: FinetuneConfig, run: Run, *, scratch: bool = False) -> keras.Model:
+    """The model for the run's images and classes, with the weights or without."""
     options: dict[str, Any] = {"input_shape": run.image_shape, "classes": run.classes}
-    if config.drop_path_rate is not None:
-        options["drop_path_rate"] = config.drop_path_rate
+    options["class_names"] = run.data.class_names
+    stated = {
+        name: getattr(config, name)
+        for name in ("mean", "std")
+        if getattr(config, name) is not None
+    }
     with warnings.catch_warnings():
         # A head for other classes is what fine-tuning is for.
         warnings.filterwarnings("ignore", message=".*the model has .* classes")
-        if config.weights.endswith(".keras"):
-            known = weights is not None
-            return rebuild(Path(config.weights), **options, with_weights=known)
-        return keras_cait.create_model(
-            config.model or "", weights=weights, include_preprocessing=True, **options
+        if config.model is None:
+            return rebuild(
+                Path(config.weights),
+                **options,
+                drop_path_rate=config.drop_path_rate,
+                stated=stated,
+                with_weights=not scratch,
+            )
+        if config.drop_path_rate is not None:
+            options["drop_path_rate"] = config.drop_path_rate
+        return model_with_weights(
+            config.model,
+            config.weights,
+            stated=stated,
+            with_weights=not scratch,
+            new_head=True,
+            include_preprocessing=True,
+            **options,
         )
 
 

@@ -57,5 +57,5 @@ def train(
     model = run.make(build)
     run.start()
     speed = run.fit("model", model)
-    run.folder.write_model("model.keras", model)
+    run.write_model("model.keras", model)
     return {"accuracy": run.last("model", "val_accuracy"), **finish(run, speed)}

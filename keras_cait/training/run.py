@@ -19,6 +19,7 @@ from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.data.labelled_images import Sample
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.distillation import Distiller
+from keras_cait.models.class_names import with_class_names
 from keras_cait.models.preprocessing import own_preprocessing
 from keras_cait.training.checkpoints import Checkpoints
 from keras_cait.training.class_losses import class_loss
@@ -127,8 +128,7 @@ class Run:
 
         """
         found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
-        found["images"] = fingerprint_of(self.data)
-        found["order_version"] = ORDER_VERSION
+        found |= {"images": fingerprint_of(self.data), "order_version": ORDER_VERSION}
         settings = to_json(vars(self.config) | found | resolved)
         self.say(settings)
         self.folder.start(settings)
@@ -273,8 +273,12 @@ class Run:
             student = distiller.student
             batches = self.test_batches(student, shared=True)
             found = distiller.evaluate(batches, verbose=0, return_dict=True)
-            self.folder.write_model(f"{name}_ema.keras", student)
+            self.write_model(f"{name}_ema.keras", student)
         return found["accuracy"]
+
+    def write_model(self, name: str, model: keras.Model) -> None:
+        """Writes a classifier of the run's images, with the names of their classes."""
+        self.folder.write_model(name, with_class_names(model, self.data.class_names))
 
     def _key(self, settings: TrainingSettings) -> dict[str, Any]:
         """What the images of the batches follow from."""

@@ -56,7 +56,9 @@ class TrainingSettings:
     clip_norm: float | None = setting(None, "largest norm of all gradients together")
     accumulation_steps: int = setting(1, "batches that make one step")
     ema: float | None = setting(None, "decay of averaged weights, such as 0.99996")
-    drop_path_rate: float | None = setting(None, "stochastic depth; None: published")
+    drop_path_rate: float | None = setting(
+        None, "stochastic depth; None: published, or that of an unpublished .keras file"
+    )
     loss: Literal["softmax", "sigmoid"] = setting(
         "softmax", "cross-entropy over classes, or of each class (DeiT-III)"
     )

@@ -1,13 +1,15 @@
 """The teacher that a recipe is asked for: a file, or an architecture by name."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
+from keras_cait.models.class_names import class_names_of
+from keras_cait.models.class_order import outputs_of_classes
 from keras_cait.models.convnet import small_convnet
 from keras_cait.models.inputs import prepared_images
 from keras_cait.models.preprocessing import preprocessing_for, takes_pixels
@@ -47,6 +49,7 @@ def make_teacher(
     classes: int,
     *,
     weights: str | Path | None = "imagenet",
+    class_names: Sequence[str] | None = None,
     **sizes: Any,
 ) -> Teacher:
     """The teacher that a command line asks for.
@@ -63,6 +66,9 @@ def make_teacher(
             weights, or for a builder of this package a file's path. A head for
             other classes than the weights' starts anew. A `.keras` file and
             "convnet" have nothing to load.
+        class_names: Name of each class of the data, in order; a file whose model
+            keeps other names, or another order, is refused. None to take its classes
+            for those of the data.
         **sizes: `widths` and `blocks` of "convnet"; see `small_convnet`.
 
     Returns:
@@ -82,6 +88,8 @@ def make_teacher(
     """
     if name_or_path.endswith(".keras"):
         model, trained = load_teacher(name_or_path, image_shape, classes), True
+        if class_names is not None:
+            _check_classes(model, class_names, name_or_path)
     else:
         model, trained = _built(name_or_path, image_shape, classes, weights, sizes)
     return Teacher(
@@ -121,6 +129,22 @@ def load_teacher(path: str | Path, image_shape: Shape, classes: int) -> keras.Mo
             f"Received: {path}, which takes {teacher.input_shape[-1]}."
         )
     return teacher if takes_pixels(teacher) else _of_pixels(teacher)
+
+
+def _check_classes(model: keras.Model, class_names: Sequence[str], path: str) -> None:
+    """Refuses a teacher of other classes than the data's, or in another order."""
+    try:
+        order = outputs_of_classes(
+            class_names, class_names_of(model), model.output_shape[-1]
+        )
+    except ValueError as error:
+        raise ValueError(f"The teacher {path} is for other classes. {error}") from error
+    if order != sorted(order):
+        raise ValueError(
+            "The teacher must have the classes of the data in their order. Received: "
+            f"{path} with {class_names_of(model)} and data with {tuple(class_names)}. "
+            "Train the teacher on folders of the same names."
+        )
 
 
 def _of_pixels(model: keras.Model) -> keras.Model:

@@ -1,13 +1,17 @@
 """From a checkpoint to other images, other classes and another size."""
 
+import json
+
 import keras
 import pytest
 from keras_cait.recipes.finetune import FinetuneConfig, at_own_size, main
 
 import keras_cait
+from keras_cait import Preprocessing
 from tests.recipes.samples import results_of, without_compiling, write_pictures
 
 SIZE: dict = {"patch_size": 4, "embed_dim": 8, "depth": 1, "num_heads": 2}
+OWN = Preprocessing(mean=(0.5,) * 3, std=(0.25,) * 3, crop_pct=0.9)
 FEW = ["--batch-size", "8", "--epochs", "1", "--warmup-epochs", "0"]
 
 
@@ -26,7 +30,14 @@ def run(*arguments):
 def test_another_size_other_classes_a_teacher_and_from_scratch(
     pictures, tmp_path, capsys
 ):
-    model = keras_cait.DeiT(input_shape=(8, 8, 3), classes=5, distilled=True, **SIZE)
+    model = keras_cait.DeiT(
+        input_shape=(8, 8, 3),
+        classes=5,
+        distilled=True,
+        preprocessing=OWN,
+        drop_path_rate=0.2,
+        **{**SIZE, "depth": 2},
+    )
     model.save(tmp_path / "model.keras")
     teacher = keras_cait.DeiT(
         input_shape=(16, 16, 3), classes=3, include_preprocessing=True, **SIZE
@@ -45,6 +56,11 @@ def test_another_size_other_classes_a_teacher_and_from_scratch(
     assert saved.input_shape == (None, 16, 16, 3)
     assert saved.output_shape == (None, 3)
     assert saved.get_layer("head_distillation")
+    assert keras_cait.class_names_of(saved) == ("dawn", "day", "night")
+    assert keras_cait.preprocessing_for(saved) == OWN.of_model((16, 16, 3))
+    settings = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert settings["drop_path_rate"] == 0.2
+    assert settings["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
 
 
 def test_a_published_layout_and_a_named_preset(pictures, tmp_path, capsys):

@@ -6,6 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+import keras_cait
+from keras_cait import Preprocessing
+from keras_cait.layers import StochasticDepth
 from keras_cait.training.rebuilding import rebuild
 from tests.models.samples import (
     images,
@@ -75,6 +78,55 @@ def test_without_its_weights(tmp_path):
     )
     kernel = again.get_layer("block_0_feed_forward").get_weights()[0]
     assert kernel.std() < 0.03
+
+
+def stochastic(model):
+    return [layer.rate for layer in model.layers if isinstance(layer, StochasticDepth)]
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, 0.3), (0.0, 0.0), (0.1, 0.1)])
+def test_an_unpublished_architecture_keeps_its_own_rates(asked, expected, tmp_path):
+    rates = {"dropout_rate": 0.1, "attention_dropout_rate": 0.05}
+    tiny_deit(drop_path_rate=0.3, recompute=False, **rates).save(tmp_path / "m.keras")
+    again = rebuild(
+        tmp_path / "m.keras",
+        input_shape=(32, 32, 3),
+        classes=10,
+        drop_path_rate=asked,
+    )
+    assert max(stochastic(again)) == expected
+    assert again.get_layer("position_dropout").rate == 0.1
+    assert again.get_layer("block_1_attention").attention_dropout_rate == 0.05
+    assert again.get_layer("block_1_feed_forward").dropout_rate == 0.1
+
+
+def test_a_published_architecture_gets_the_published_rate(tmp_path):
+    model = keras_cait.DeiT_Ti(
+        weights=None, input_shape=(16, 16, 3), classes=2, drop_path_rate=0.0
+    )
+    model.save(tmp_path / "m.keras")
+    again = rebuild(tmp_path / "m.keras", input_shape=(16, 16, 3), classes=2)
+    assert max(stochastic(again)) == 0.1
+
+
+def test_it_keeps_preprocessing_and_class_names(tmp_path):
+    own = Preprocessing(mean=(0.5,) * 3, std=(0.25,) * 3, crop_pct=0.9)
+    model = tiny_deit3(
+        depth=1, classes=2, class_names=["b", "a"], preprocessing=own, init_values=0.5
+    )
+    path = tmp_path / "m.keras"
+    randomise(model).save(path)
+    again = rebuild(path, input_shape=(48, 32, 3), classes=2)
+    assert keras_cait.preprocessing_for(again) == own.of_model((48, 32, 3))
+    assert keras_cait.class_names_of(again) == ("b", "a")
+    assert again.get_layer("block_0_scale1").init_values == 0.5
+    settings = {"classes": 2, "class_names": ("a", "b"), "stated": {"crop_pct": 1.0}}
+    other = rebuild(path, input_shape=(32, 32, 3), **settings)
+    assert keras_cait.class_names_of(other) == ("a", "b")
+    assert keras_cait.preprocessing_for(other).crop_pct == 1.0
+    x = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype("float32")
+    expected = model(keras_cait.preprocess_input(x, preprocessing=own))
+    np.testing.assert_allclose(other(x), to_numpy(expected)[:, ::-1], atol=1e-5)
 
 
 def test_what_cannot_be_rebuilt(tmp_path):

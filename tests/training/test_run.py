@@ -69,7 +69,7 @@ def trained_convnet(strategy, folder):
     teacher = run.make(lambda: make_teacher("convnet", *shape, widths=[4], blocks=1))
     run.start()
     run.fit("teacher", teacher.model)
-    run.folder.write_model("teacher.keras", teacher.model)
+    run.write_model("teacher.keras", teacher.model)
     saved = keras.saving.load_model(folder / "teacher.keras", compile=False)
     norms = [x for x in saved.layers if type(x).__name__ == "BatchNormalization"]
     assert norms
