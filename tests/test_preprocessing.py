@@ -10,7 +10,7 @@ def test_sequences_become_tuples():
     assert (found.mean, found.std) == ((0.5, 0.4, 0.3), (1.0, 1.0, 1.0))
     assert found.image_size == found.size == (32, 48)
     with pytest.raises(ValueError, match="with an `image_size`"):
-        assert Preprocessing().size
+        _ = Preprocessing().size
 
 
 @pytest.mark.parametrize(

@@ -100,11 +100,8 @@ def test_mean_and_std_of_a_keras_file_are_the_model_s_or_the_flags(
     expected = by_hand(without_preprocessing(model), pictures, wanted)
     assert found["top1"] == pytest.approx(expected, abs=0.01)
     # As numbers, of which a share of the images tells little.
-    config = Config(
-        weights="model.keras",
-        mean=wanted.mean if flags else None,
-        std=wanted.std if flags else None,
-    )
+    given: dict = {"mean": wanted.mean, "std": wanted.std} if flags else {}
+    config = Config(weights="model.keras", **given)
     scale, offset = _normalization(config, model, wanted)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), "uint8")
     normalized = ((pixels / 255 - wanted.mean) / wanted.std).astype("float32")
