@@ -6,17 +6,18 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from keras_cait.distillation.checks import (
+    check_student,
+    check_teacher,
+    frozen_logits,
+    policy_of,
+    recognise_output,
+)
 from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, matches
 from keras_cait.distillation.saving import Saving
-from keras_cait.distillation.student_checks import check_student, policy_of
 from keras_cait.distillation.targets import unpack_targets
-from keras_cait.distillation.teacher_checks import (
-    check_teacher,
-    frozen_logits,
-    recognise_output,
-)
 from keras_cait.distillation.trackers import Trackers
 from keras_cait.models.outputs import OutputKind, head_logits
 from keras_cait.typing import Tensor
@@ -73,6 +74,8 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         teacher_output: "logits", "probabilities", or "auto" to read it off the
             teacher's last layers.
         **kwargs: `name` and the other `keras.Model` arguments.
+
+    The arguments are attributes that cannot be changed afterwards.
 
     Calling it gives a dictionary: the logits of the heads by name ("class" and
     perhaps "distillation"), and "predictions", the student's own output.

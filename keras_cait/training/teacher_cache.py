@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.distillation.checks import frozen_logits, recognise_output
 from keras_cait.distillation.targets import LABELS, TEACHER_LOGITS
-from keras_cait.distillation.teacher_checks import frozen_logits, recognise_output
 from keras_cait.training.configuration import differences, to_json
 from keras_cait.training.logits_file import (
     LogitsFile,
