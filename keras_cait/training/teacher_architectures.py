@@ -13,6 +13,7 @@ from keras_cait.training.teacher_inputs import colour_of_size, preprocessed, siz
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
 from keras_cait.weights import load_weights
+from keras_cait.weights.statement import Statement, statement_of
 
 IMAGENET_CLASSES = 1000
 # Three of keras.applications take no image as small as the others do, in pixels.
@@ -42,6 +43,10 @@ def published_teacher(
     """
     variant, checkpoint = find_variant(name)
     size = size_for(image_shape, multiple=variant.sizes.get("patch_size", 1))
+    if weights == "imagenet":
+        checkpoint = checkpoint or variant.checkpoint_for((*size, 3))
+        weights = f"hf://{checkpoint.hub_id}"
+    said = Statement() if weights is None else statement_of(weights)
     inputs = keras.Input(image_shape, name="images")
     model = create_model(
         name,
@@ -50,12 +55,10 @@ def published_teacher(
         classes=classes,
         classifier_activation=None,
         include_preprocessing=True,
+        preprocessing=said.preprocessing,
     )
     if weights is None:
         return model, False
-    if weights == "imagenet":
-        checkpoint = checkpoint or variant.checkpoint_for((*size, 3))
-        weights = f"hf://{checkpoint.hub_id}"
     return model, _load_with_head(model, weights)
 
 

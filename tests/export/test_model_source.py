@@ -229,3 +229,21 @@ def test_layers_of_one_s_own_are_said_to_be_in_the_way(tmp_path):
     keras.Model(inputs, Own()(inputs)).save(path)
     with pytest.raises(ValueError, match=r"Own.*layers of one's own.*from Python"):
         load_source(ModelSource(name=path))
+
+
+def test_what_is_said_of_images_goes_before_what_the_file_says(tmp_path):
+    half = keras_cait.Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3)
+    model = small(2, preprocessing=half, class_names=("a", "b"))
+    path = str(tmp_path / "model.safetensors")
+    keras_cait.save_timm_weights(model, path)
+    found = source(weights=path)
+    assert keras_cait.preprocessing_for(found.model) == half.of_model((32, 32, 3))
+    assert found.labels == ("a", "b")
+    found = source(weights=path, mean=(0.1, 0.2, 0.3))
+    known = keras_cait.preprocessing_for(found.model)
+    assert (known.mean, known.std) == ((0.1, 0.2, 0.3), (0.5,) * 3)
+    model.save(tmp_path / "model.keras")
+    path = str(tmp_path / "model.keras")
+    assert load_source(ModelSource(name=path)).labels == ("a", "b")
+    with pytest.raises(ValueError, match=r"mean and std of its own.*--mean with"):
+        load_source(ModelSource(name=path, mean=(0.5,) * 3))

@@ -7,7 +7,7 @@ import pytest
 
 import keras_cait
 from keras_cait.models.imagenet_classes import imagenet_classes
-from tests.models.samples import to_numpy
+from tests.models.samples import tiny_deit, to_numpy
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (2, 5, 4, 3), "uint8")
 
@@ -66,6 +66,21 @@ def test_best_classes_come_first(make):
     assert found[0][0] == ("n01484850", "great_white_shark", 0.5)
     assert found[1][0] == ("n01440764", "tench", 1.0)
     assert [len(rows) for rows in found] == [3, 3]
+
+
+def test_classes_of_one_s_own_are_named():
+    scores = np.array([[0.1, 0.7, 0.2]], "float32")
+    expected = [[("b", "b", pytest.approx(0.7)), ("c", "c", pytest.approx(0.2))]]
+    found = keras_cait.decode_predictions(scores, 2, class_names=["a", "b", "c"])
+    assert found == expected
+    model = tiny_deit(depth=1, classes=3, class_names=["a", "b", "c"])
+    assert keras_cait.decode_predictions(scores, 2, model=model) == expected
+    # ImageNet's, as a training on its folders names them.
+    ids = [wordnet_id for wordnet_id, _ in imagenet_classes()]
+    (row,) = keras_cait.decode_predictions(np.eye(1000)[[1]], 1, class_names=ids)
+    assert row == [("n01443537", "goldfish", 1.0)]
+    with pytest.raises(ValueError, match=r"\(batch, 1000\).*by `class_names`"):
+        keras_cait.decode_predictions(scores, model=tiny_deit(depth=1, classes=3))
 
 
 def test_other_shapes_are_refused():

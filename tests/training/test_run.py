@@ -73,6 +73,7 @@ def trained_convnet(strategy, folder):
     saved = keras.saving.load_model(folder / "teacher.keras", compile=False)
     norms = [x for x in saved.layers if type(x).__name__ == "BatchNormalization"]
     assert norms
+    assert keras_cait.class_names_of(saved) == tuple("0123456789")
     assert not any(norm.synchronized for norm in norms)
     return run.history[-1], saved.get_weights()
 

@@ -145,3 +145,14 @@ def test_accuracy_and_resizing():
     batches = [(images[:4], labels[:4]), (images[4:], labels[4:])]
     found = answers(every_output(teacher, resize), batches)
     assert found.accuracy("output") == pytest.approx(4 / 6)
+
+
+def test_a_file_for_other_classes_or_another_order_is_refused(tmp_path):
+    path = str(tmp_path / "teacher.keras")
+    tiny_deit(depth=1, classes=2, class_names=["a", "b"]).save(path)
+    shape = (32, 32, 3)
+    assert make_teacher(path, shape, 2, class_names=["a", "b"]).trained
+    with pytest.raises(ValueError, match=r"in their order.*'a', 'b'.*'b', 'a'"):
+        make_teacher(path, shape, 2, class_names=["b", "a"])
+    with pytest.raises(ValueError, match=r"for other classes.*'c'"):
+        make_teacher(path, shape, 2, class_names=["a", "c"])
