@@ -57,7 +57,7 @@ def test_a_worker_that_stands_ends_the_other(index):
     commands = [["-m", "tests.training.worker", '{"fault": "none"}']] * 2
     commands[index] = ["-m", "tests.training.worker", '{"fault": "stops"}']
     workers = start_workers(*commands, **ON_JAX)
-    found = ended(workers[1 - index], longest=2 * LONGEST)
+    found = ended(workers[1 - index])
     workers[index].kill()
     ended(workers[index])
     assert found.code == 75, found.stderr
