@@ -119,7 +119,7 @@ def test_a_large_set_stays_in_its_files(prepared, limit, request):
     np.testing.assert_array_equal([labels for _, labels in rest], found[9:])
 
 
-@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("large", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_split_with_labels_is_measured_on(prepared, large, request):
     """imagenet2012's and i_naturalist2018's test images have labels of -1."""
     if large:

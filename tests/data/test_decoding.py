@@ -104,8 +104,17 @@ def bomb(kind, height, width):
     return bytes(file)
 
 
+SIZES = (65_535, 1), (7_072, 7_071)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "WEBP"])
-@pytest.mark.parametrize("size", [(60_000, 50_000), (65_535, 1), (7_072, 7_071)])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (60_000, 50_000),
+        *(pytest.param(size, marks=pytest.mark.slow) for size in SIZES),
+    ],
+)
 def test_images_of_too_many_pixels_are_not_decoded(kind, size):
     """A side above 65,500, which libjpeg refuses too, or more than 50 million."""
     record = tf.constant(bomb(kind, *size))

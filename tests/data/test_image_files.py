@@ -64,10 +64,7 @@ def test_what_is_left_out_is_named_and_counted(folder):
         (lambda path: os.symlink("/nowhere", path), "a link to nothing"),
     ],
 )
-@pytest.mark.parametrize("in_memory", [True, False])
-def test_what_is_no_file_is_refused_at_once(folder, make, said, in_memory, monkeypatch):
-    if not in_memory:
-        monkeypatch.setattr("keras_cait.data.folder._IN_MEMORY", 1)
+def test_what_is_no_file_is_refused_at_once(folder, make, said):
     make(folder / "train" / "b" / "x.jpg")
     with pytest.raises(ValueError, match=rf"train/b/x\.jpg, which is {said}"):
         load_dataset(data_dir=folder)

@@ -64,7 +64,8 @@ def test_orders_of_neighbors_are_independent(images):
         assert set(part) >= {0, 1, 2, 3, 5}
 
 
-@pytest.mark.parametrize("take", [1234, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.slow  # resuming a run is one case of it
+@pytest.mark.parametrize("take", [1234, 3000])
 def test_what_is_left_of_an_order_is_the_same(images, take):
     whole = labels_of(images, 3, take=take)
     assert len(set(whole)) == take
