@@ -33,7 +33,10 @@ class Format:
 FORMATS = {
     "saved_model": Format(flags=("top", "version"), suffix=None),
     "tflite": Format(
-        flags=("precision", "representative", "overwrite"),
+        flags=(
+            *("precision", "representative", "tolerance", "keep_anyway"),
+            "overwrite",
+        ),
         suffix=".tflite",
         precisions=("float32", "float16", "dynamic", "int8"),
     ),
@@ -84,9 +87,9 @@ def check_flags(given: argparse.Namespace) -> None:
         )
     every = {flag for row in FORMATS.values() for flag in row.flags}
     known = {"precision", *chosen.flags}
-    extra = ["--" + flag for flag in vars(given) if flag in every and flag not in known]
+    extra = [_flag(name) for name in vars(given) if name in every and name not in known]
     if extra:
-        flags = ", ".join("--" + flag for flag in chosen.flags)
+        flags = ", ".join(map(_flag, chosen.flags))
         raise ValueError(f"--format {name} knows {flags}. Received: {', '.join(extra)}")
     if "representative" in given and wanted != "int8":
         raise ValueError(
@@ -97,6 +100,10 @@ def check_flags(given: argparse.Namespace) -> None:
             "--precision int8 needs --representative DIR, a folder of images such as "
             "the model will see. Received: none"
         )
+
+
+def _flag(argument: str) -> str:
+    return "--" + argument.replace("_", "-")
 
 
 def run(given: argparse.Namespace) -> ExportReport:
@@ -194,6 +201,15 @@ _FLAGS_OF_SOME: dict[str, dict[str, Any]] = {
         "metavar": "DIR",
         "help": "images such as the model will see, for --precision int8",
     },
+    "--tolerance": {
+        "type": float,
+        "metavar": "X",
+        "help": "largest difference from Keras, as a part of the largest output",
+    },
+    "--keep-anyway": {
+        "action": "store_true",
+        "help": "keep an export that differs by more; its report says so",
+    },
     "--opset": {"type": int, "metavar": "N", "help": "of operators (default: 18)"},
     "--top": {"type": int, "metavar": "K", "help": "classes named (default: 5)"},
     "--version": {"type": int, "metavar": "N", "help": "of the model (default: 1)"},
@@ -214,7 +230,7 @@ def _parser(description: str) -> argparse.ArgumentParser:
         names = [
             name
             for name, row in FORMATS.items()
-            if flag.removeprefix("--") in row.flags
+            if flag.removeprefix("--").replace("-", "_") in row.flags
         ]
         settings = {**settings, "help": f"{', '.join(names)}: {settings['help']}"}
         parser.add_argument(flag, default=argparse.SUPPRESS, **settings)

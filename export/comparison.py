@@ -96,6 +96,8 @@ def measure(
 ) -> tuple[Comparison, float]:
     """Runs an export image by image, compares and times it.
 
+    `answers` gives its outputs alone.
+
     Args:
         run: The export: images `(1, height, width, channels)` to `(1, classes)`.
         inputs: `(images, height, width, channels)`.
@@ -118,9 +120,14 @@ def measure(
         (2, 0.0)
 
     """
-    found = compare(expected, np.concatenate([run(image[None]) for image in inputs]))
+    found = compare(expected, answers(run, inputs))
     check_difference(found, tolerance, advice)
     return found, median_latency(lambda: run(inputs[:1]))
+
+
+def answers(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray) -> np.ndarray:
+    """What an export gives image by image, `(images, classes)`."""
+    return np.concatenate([run(image[None]) for image in inputs])
 
 
 def median_latency(run: Callable[[], Any], repeats: int = REPEATS) -> float:

@@ -1,5 +1,6 @@
 """Images that someone gives, in a folder or an array, as a model sees them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,49 @@ def images_of(
         ValueError: If there is no image, or a file is none.
 
     """
+    chosen = _chosen(_paths(folder), most)
+    view = EvaluationView(
+        image_size=preprocessing.size,
+        crop_pct=preprocessing.crop_pct,
+        interpolation=preprocessing.interpolation,
+        channels=channels,
+    )
+    with naming_the_corrupt(chosen):
+        return np.stack([view(tf.io.read_file(path)).numpy() for path in chosen])
+
+
+def labels_of(
+    folder: Path, classes: int, names: Sequence[str] | None, most: int = MOST
+) -> np.ndarray | None:
+    """The class of each image that `images_of` reads, where the folders tell it.
+
+    They do if each image is in a folder of its class, which is called as the class is,
+    or if there are as many folders as classes, which are then in alphabetical order.
+
+    Args:
+        folder: Where the folders are.
+        classes: Number of classes.
+        names: Of the classes, if known.
+        most: As for `images_of`.
+
+    Returns:
+        `(images,)`, or None where the folders do not tell.
+
+    """
+    paths = _paths(folder)
+    within = [Path(path).relative_to(folder).parts for path in paths]
+    found = sorted({parts[0] for parts in within})
+    if any(len(parts) < 2 for parts in within):
+        return None
+    if names is not None and set(found) <= set(names):
+        found = list(names)
+    elif len(found) != classes:
+        return None
+    number = {name: index for index, name in enumerate(found)}
+    return np.array([number[parts[0]] for parts in _chosen(within, most)])
+
+
+def _paths(folder: Path) -> list[str]:
     paths = sorted(
         str(path)
         for path in Path(folder).rglob("*")
@@ -46,15 +90,11 @@ def images_of(
             f"Expected a folder of images ({', '.join(SUFFIXES)}). Received: {folder}"
             f", {'without any' if Path(folder).is_dir() else 'which is no folder'}."
         )
-    chosen = [paths[index] for index in in_random_order(len(paths), most)]
-    view = EvaluationView(
-        image_size=preprocessing.size,
-        crop_pct=preprocessing.crop_pct,
-        interpolation=preprocessing.interpolation,
-        channels=channels,
-    )
-    with naming_the_corrupt(chosen):
-        return np.stack([view(tf.io.read_file(path)).numpy() for path in chosen])
+    return paths
+
+
+def _chosen(paths: Sequence[Any], most: int) -> list[Any]:
+    return [paths[index] for index in in_random_order(len(paths), most)]
 
 
 def given_images(

@@ -35,6 +35,7 @@ class ExportReport:
         threads: That they used.
         operators: Of its graph: how many of each kind.
         largest_rank: Of its tensors.
+        passed: Whether it is as near as it must be; if not, someone kept it anyway.
         details: What the format has to say besides.
     """
 
@@ -57,6 +58,7 @@ class ExportReport:
     threads: int
     operators: Mapping[str, int]
     largest_rank: int
+    passed: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class ExportReport:
             "largest difference": f"{found.largest_difference:.2g} "
             f"({found.relative_difference:.2g} of the largest output)",
             "same likeliest class": f"{100 * found.top1_agreement:.1f} %",
+            "passed": "yes" if self.passed else "NO, kept all the same",
             "size": f"{self.size_bytes / 1e6:.1f} MB",
             "latency": f"{self.latency_ms:.1f} ms an image, {self.threads} threads",
             "operators": operators,

@@ -11,7 +11,7 @@ FEWEST = 16
 """The range of each tensor is that of all values seen. The largest of them grow with
 the images, slowly after the first dozen; one image alone, or a few, cut off what
 others need, and the model answers wrongly without any sign of it."""
-MOST = 200  # images that are read of a folder
+MOST_REPRESENTATIVE = 200  # images that are read of a folder
 
 
 def check_representative(
@@ -52,7 +52,7 @@ def representative_images(
         representative,
         prepared.preprocessing,
         tuple(prepared.model.input_shape[1:]),
-        most=MOST,
+        most=MOST_REPRESENTATIVE,
     )
     telling = number_of_telling(images)
     if telling < FEWEST:

@@ -1,16 +1,19 @@
 """Models as TFLite files, each run and compared before it is there."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from keras_cait.export.comparison import REPORT_IT, measure
+from keras_cait.export.comparison import REPORT_IT, Comparison, answers, measure
+from keras_cait.export.image_folder import MOST, labels_of
 from keras_cait.export.packages import needed
 from keras_cait.export.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.report import ExportReport, size_on_disk
 from keras_cait.export.representative_images import (
+    MOST_REPRESENTATIVE,
     check_representative,
     representative_images,
 )
@@ -30,13 +33,19 @@ from keras_cait.export.tflite_metadata import (
     with_labels,
 )
 from keras_cait.export.tflite_runtime import TfliteRuntime, ranges_of
+from keras_cait.export.verdict import (
+    Verdict,
+    by_answers,
+    by_difference,
+    check_tolerance,
+)
 
 from keras_cait.layers import FeedForward
 from keras_cait.processors import processors
 
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2, "dynamic": 0.1, "int8": 0.1}
-"""Of the largest output, by precision. 8 bits were seen to take 0.01 to 0.04 of it, and
-0.07 with images to measure ranges on that show nothing."""
+"""Of the largest output, by precision. With 8-bit weights a larger difference is
+allowed where the answers stay, see `by_answers`."""
 PRECISIONS = tuple(TOLERANCES)
 _ADVICE = {
     "float32": REPORT_IT,
@@ -58,6 +67,8 @@ def to_tflite(
     labels: Sequence[str] | None = None,
     images: np.ndarray | Path | str | None = None,
     weights: str = "not stated",
+    tolerance: float | None = None,
+    keep_anyway: bool = False,
     overwrite: bool = False,
     verbose: bool = True,
 ) -> ExportReport:
@@ -84,6 +95,13 @@ def to_tflite(
         images: To compare on, `(images, height, width, channels)` in [0, 255], or a
             folder; None for photographs.
         weights: Where they came from, for the report.
+        tolerance: Largest difference, as a part of the largest output, that decides
+            alone. None for 1e-4, for 2e-2 in float16, and with 8-bit weights for 0.1
+            or else for the answers: the likeliest class of 98 % of the images must
+            stay, and where a folder tells their labels, the accuracy to 1 percentage
+            point. These are the `representative` images, or without them `images`.
+        keep_anyway: Whether an export that differs by more is kept. Its report then
+            says so: `passed` is False, and `details` has the reason.
         overwrite: Whether a file that is there is replaced.
         verbose: Whether the report is printed too.
 
@@ -93,7 +111,7 @@ def to_tflite(
     Raises:
         ValueError: If the model cannot be exported, an argument does not fit, the file
             has an operator that phones lack, or it differs from Keras by more than
-            1e-4 of the largest output (2e-2 in float16, 0.1 with 8-bit weights).
+            it may.
         OSError: If nothing can be written there.
         ModuleNotFoundError: If a package is missing that TFLite needs.
 
@@ -120,6 +138,7 @@ def to_tflite(
             f"precision={precision!r}"
         )
     check_representative(representative, precision)
+    check_tolerance(tolerance)
     needed("ai_edge_litert.interpreter")
     threads = processors()
     # The target first: the work is in vain where nothing can be written.
@@ -142,13 +161,12 @@ def to_tflite(
         temporary.write_bytes(with_labels(pack(file), prepared.labels))
         del file
         graph = check_tflite(temporary.read_bytes(), gelus=_activations(prepared))
-        found, latency = measure(
-            TfliteRuntime(temporary, threads),
-            inputs,
-            expected,
-            TOLERANCES[precision],
-            _ADVICE[precision],
+        runtime = TfliteRuntime(temporary, threads)
+        found, latency = measure(runtime, inputs, expected, math.inf)
+        verdict = _verdict(
+            found, precision, tolerance, runtime, prepared, (images, representative)
         )
+        verdict.check(_ADVICE[precision], keep_anyway=keep_anyway)
         size = size_on_disk(temporary)
         details: dict[str, Any] = {
             "batch": 1,
@@ -159,6 +177,7 @@ def to_tflite(
             details["kept in float32"] = KEPT
         if seen is not None:
             details["representative images"] = len(seen)
+        details |= verdict.details
         report = ExportReport(
             path=path,
             format="tflite",
@@ -171,12 +190,46 @@ def to_tflite(
             threads=threads,
             operators=graph.operators,
             largest_rank=graph.largest_rank,
+            passed=verdict.passed,
             details=details,
         )
         report.write(target.report)
     if verbose:
         report.show()
     return report
+
+
+def _verdict(
+    found: Comparison,
+    precision: str,
+    tolerance: float | None,
+    runtime: TfliteRuntime,
+    prepared: Prepared,
+    given: tuple[Any, Any],
+) -> Verdict:
+    """Decides by the outputs, and with 8-bit weights by the answers."""
+    limit = TOLERANCES[precision] if tolerance is None else tolerance
+    verdict = by_difference(found, limit)
+    if tolerance is not None or precision not in ("dynamic", "int8"):
+        return verdict
+    images, representative = given
+    labels = None
+    if representative is None:
+        source, most = images, MOST
+        pixels, _ = images_to_compare(prepared, images)
+    else:
+        source, most = representative, MOST_REPRESENTATIVE
+        pixels = representative_images(representative, prepared)
+    if isinstance(source, Path | str):
+        classes = prepared.model.output_shape[-1]
+        labels = labels_of(Path(source), classes, prepared.labels, most)
+    inputs = prepared.normalised(pixels)
+    return by_answers(
+        prepared.expected(inputs),
+        answers(runtime, inputs),
+        labels,
+        near=verdict.passed,
+    )
 
 
 def _use_integers(file: Any, seen: np.ndarray, threads: int) -> None:

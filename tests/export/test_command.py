@@ -94,6 +94,20 @@ def test_int8_from_representative_images(tmp_path, capsys):
     assert json.loads(out.splitlines()[-1])["precision"].startswith("int8")
 
 
+def test_an_export_that_differs_by_more_is_kept_when_told_so(tmp_path, capsys):
+    output = ["--format", "tflite", "--output", tmp_path / "a.tflite"]
+    flags = ["--precision", "dynamic", "--images", "photos", "--tolerance", "1e-9"]
+    code, _, err = run(capsys, *output, *flags)
+    assert code != 0
+    assert "to 1e-09 of its largest output" in err
+    assert "--keep-anyway keeps it" in err
+    assert not (tmp_path / "a.tflite").exists()
+    code, out, _ = run(capsys, *output, *flags, "--keep-anyway")
+    report = json.loads(out.splitlines()[-1])
+    assert (code, report["passed"]) == (0, False)
+    assert "to 1e-09" in report["details"]["did not pass"]
+
+
 @pytest.mark.slow  # twelve blocks; what names mean is tested beside
 def test_a_model_by_its_name(tmp_path, capsys):
     path = tmp_path / "a.onnx"

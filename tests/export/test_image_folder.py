@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from keras_cait.export.image_folder import images_of
+from keras_cait.export.image_folder import images_of, labels_of
 from PIL import Image
 
 from keras_cait import Preprocessing
@@ -61,3 +61,24 @@ def test_folders_without_images_and_broken_images_are_named(folder, tmp_path):
     (folder / "broken.png").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"broken\.png, which cannot be decoded"):
         images_of(folder, PREPROCESSING)
+
+
+def test_folders_tell_the_classes_of_the_images_that_are_read(tmp_path):
+    for number, name in enumerate(("cat", "dog", "ant")):
+        for index in range(4):
+            path = tmp_path / name / f"{index}.png"
+            path.parent.mkdir(exist_ok=True)
+            pixels = np.full((16, 16, 3), 80 * number, "uint8")
+            Image.fromarray(pixels).save(path)
+    gray = images_of(tmp_path, PREPROCESSING, most=7)[:, 8, 8, 0] // 80
+    # By name: cat, dog and ant have levels 0, 80 and 160.
+    names = ["cat", "bird", "dog", "ant"]
+    number_of = np.array([0, 2, 3])
+    found = labels_of(tmp_path, 4, names, most=7)
+    np.testing.assert_array_equal(found, number_of[gray])
+    # By place, in alphabetical order: ant, cat, dog.
+    found = labels_of(tmp_path, 3, None, most=7)
+    np.testing.assert_array_equal(found, np.array([1, 2, 0])[gray])
+    assert labels_of(tmp_path, 10, None) is None
+    assert labels_of(tmp_path, 10, ["fox"] * 10) is None
+    assert labels_of(tmp_path / "cat", 3, None) is None
