@@ -203,15 +203,19 @@ def quantise_products(
     ]
 
 
+def rounded(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights `(outputs, ...)` as whole levels, and the scale of each output."""
+    largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
+    scales = np.maximum(largest, 1e-12).astype("float32") / LEVELS
+    return np.round(weights / scales.reshape(-1, *[1] * (weights.ndim - 1))), scales
+
+
 def _quantise_weights(model: Any, product: Product) -> np.ndarray:
     """Makes the weights of a product int8; gives the scale of each output."""
     tensor = model.subgraphs[0].tensors[product.weights]
     if tensor.type == schema().TensorType.INT8:  # another product has the same ones
         return tensor.quantization.scale
-    weights = values_of(model, tensor)
-    largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
-    scales = np.maximum(largest, 1e-12).astype("float32") / LEVELS
-    levels = np.round(weights / scales.reshape(-1, *[1] * (weights.ndim - 1)))
+    levels, scales = rounded(values_of(model, tensor))
     replace_constant(
         model, tensor, levels.astype("int8"), schema().TensorType.INT8, scales
     )

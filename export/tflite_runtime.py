@@ -1,6 +1,7 @@
 """TFLite files run by LiteRT, the runtime of phones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,23 @@ class TfliteRuntime:
         return self.interpreter.get_tensor(self._output)
 
 
-def ranges_of(
+@dataclass(frozen=True)
+class Seen:
+    """What tensors hold when a model sees images, by index of the tensor.
+
+    Attributes:
+        ranges: Smallest and largest value.
+        means: Mean of each channel.
+    """
+
+    ranges: Mapping[int, tuple[float, float]]
+    means: Mapping[int, np.ndarray]
+
+
+def seen_values(
     model: Any, indices: Sequence[int], images: np.ndarray, threads: int
-) -> dict[int, tuple[float, float]]:
-    """Smallest and largest value that tensors take.
+) -> Seen:
+    """Ranges and means of tensors over images.
 
     Args:
         model: A `ModelT` in float32.
@@ -73,6 +87,7 @@ def ranges_of(
     finally:
         graph.outputs, model.signatureDefs = outputs, signatures
     ranges = dict.fromkeys(wanted, (np.inf, -np.inf))
+    means: dict[int, Any] = dict.fromkeys(wanted, 0.0)
     for image in images:
         runtime(image[None])
         for index in wanted:
@@ -82,4 +97,6 @@ def ranges_of(
                 min(smallest, float(values.min())),
                 max(largest, float(values.max())),
             )
-    return ranges
+            mean = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype="float64")
+            means[index] = means[index] + mean / len(images)
+    return Seen(ranges, means)

@@ -18,11 +18,13 @@ from keras_cait.export.representative_images import (
     representative_images,
 )
 from keras_cait.export.targets import export_target
+from keras_cait.export.tflite_biases import correct_biases
 from keras_cait.export.tflite_check import check_tflite
 from keras_cait.export.tflite_conversion import convert
 from keras_cait.export.tflite_file import pack, unpack
 from keras_cait.export.tflite_integers import (
     KEPT,
+    products,
     products_into_gelu,
     quantise_products,
     quantise_weights,
@@ -32,7 +34,7 @@ from keras_cait.export.tflite_metadata import (
     add_metadata,
     with_labels,
 )
-from keras_cait.export.tflite_runtime import TfliteRuntime, ranges_of
+from keras_cait.export.tflite_runtime import TfliteRuntime, seen_values
 from keras_cait.export.verdict import (
     Verdict,
     by_answers,
@@ -87,7 +89,7 @@ def to_tflite(
             float32; "dynamic", the weights of linear layers in 8 bits, and what they
             multiply quantised as it comes; "int8", as well, but the first layer of
             each feed-forward in integers throughout, by ranges that representative
-            images show.
+            images show, and biases that make up for the mean error of the weights.
         representative: For "int8": what the model will see, at least 16 images, better
             100; an array `(images, height, width, channels)` in [0, 255] or a folder,
             whose images are resized and cropped as the model wants.
@@ -234,9 +236,11 @@ def _verdict(
 
 def _use_integers(file: Any, seen: np.ndarray, threads: int) -> None:
     """Computes products by the ranges that images show, as the model takes them."""
-    chosen = products_into_gelu(file)
-    ends = [index for product in chosen for index in (product.input, product.output)]
-    quantise_products(file, chosen, ranges_of(file, ends, seen, threads))
+    every = products(file)
+    ends = {index for product in every for index in (product.input, product.output)}
+    found = seen_values(file, sorted(ends), seen, threads)
+    correct_biases(file, found.means)
+    quantise_products(file, products_into_gelu(file), found.ranges)
 
 
 def _activations(prepared: Prepared) -> int:

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras_cait.export.tflite_biases import correct_biases
 from keras_cait.export.tflite_conversion import convert
 from keras_cait.export.tflite_file import operators_of, pack, schema, unpack
 from keras_cait.export.tflite_integers import (
@@ -11,7 +12,7 @@ from keras_cait.export.tflite_integers import (
     quantise_products,
     quantise_weights,
 )
-from keras_cait.export.tflite_runtime import TfliteRuntime, ranges_of
+from keras_cait.export.tflite_runtime import TfliteRuntime, seen_values
 
 from tests.export.samples import plausible
 from tests.models.samples import tiny_cait, tiny_deit
@@ -53,8 +54,8 @@ def test_ranges_are_those_of_all_images(content):
     inside = products_into_gelu(model)
     indices = [product.output for product in inside]
     images = np.random.default_rng(0).standard_normal((3, 32, 32, 3), "float32")
-    ranges = ranges_of(model, indices, images, 1)
-    each = [ranges_of(model, indices, image[None], 1) for image in images]
+    ranges = seen_values(model, indices, images, 1).ranges
+    each = [seen_values(model, indices, image[None], 1).ranges for image in images]
     for index, found in ranges.items():
         assert found[0] == min(one[index][0] for one in each)
         assert found[1] == max(one[index][1] for one in each)
@@ -96,7 +97,7 @@ def test_layers_with_the_same_weights():
     indices = [index for product in inside for index in (product.input, product.output)]
     image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
     assert len({product.weights for product in inside}) < len(inside)
-    quantise_products(smaller, inside, ranges_of(smaller, indices, image, 1))
+    quantise_products(smaller, inside, seen_values(smaller, indices, image, 1).ranges)
     quantise_weights(smaller)
     expected, found = (
         TfliteRuntime(file, 1)(image) for file in (content, pack(smaller))
@@ -121,3 +122,25 @@ def test_convolutions_with_the_same_weights():
         TfliteRuntime(file, 1)(pixels) for file in (content, pack(model))
     )
     np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_corrected_biases_keep_the_mean_of_what_inputs_far_from_0_give():
+    """As in trained models; each product has a bias of its own afterwards."""
+    inputs = keras.Input((64,))
+    layers = [keras.layers.Dense(48, bias_initializer="ones") for _ in range(2)]
+    model = keras.Model(inputs, keras.layers.Add()([each(inputs) for each in layers]))
+    rows = 3 + np.random.default_rng(0).standard_normal((40, 64), "float32")
+    content = convert(model)
+    errors = {}
+    for corrected in (False, True):
+        file = unpack(content)
+        if corrected:
+            taken = [product.input for product in products(file)]
+            correct_biases(file, seen_values(file, taken, rows, 1).means)
+            biases = [product.bias for product in products(file)]
+            assert len(set(biases)) == len(biases) == 2
+        quantise_weights(file)
+        runs = [TfliteRuntime(each, 1) for each in (content, pack(file))]
+        expected, found = ([run(row[None]) for row in rows] for run in runs)
+        errors[corrected] = np.abs(np.mean(np.subtract(found, expected), axis=0)).max()
+    assert errors[True] < 0.3 * errors[False]
