@@ -10,9 +10,9 @@ import tensorflow as tf
 from keras_cait.data.datasets import in_random_order
 from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.data.folder import naming_the_corrupt
+from keras_cait.data.image_files import SUFFIXES, images_below
 from keras_cait.preprocessing import Preprocessing
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")  # what TensorFlow decodes
 MOST = 256  # images that are read
 
 ImageShape = tuple[int, ...]
@@ -80,11 +80,7 @@ def labels_of(
 
 
 def _paths(folder: Path) -> list[str]:
-    paths = sorted(
-        str(path)
-        for path in Path(folder).rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
+    paths = images_below(folder)
     if not paths:
         raise ValueError(
             f"Expected a folder of images ({', '.join(SUFFIXES)}). Received: {folder}"

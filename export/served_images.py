@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_cait.export.decoder_limits import is_decodable
 from keras_cait.export.gif_frames import first_frame
 
+from keras_cait.data.assertions import required
 from keras_cait.data.decoding import decode
 from keras_cait.data.evaluation_view import EvaluationView
 from keras_cait.data.image_headers import header_size, is_gif
@@ -40,7 +41,7 @@ def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
             f"of at most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: {{}} bytes",
             (number, tf.strings.length(file)),
         )
-        return view(_required(tf.size(image) > 0, message, image))
+        return view(required(tf.size(image) > 0, message, image))
 
     return _each(prepare, tf.convert_to_tensor(files), view)
 
@@ -73,7 +74,7 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
             "image {} of the batch holds numbers that are not finite", number
         )
         finite = tf.reduce_all(tf.math.is_finite(image))
-        image = _required(finite, message, image)
+        image = required(finite, message, image)
         levels = tf.cast(tf.round(tf.clip_by_value(image, 0, 255)), "uint8")
         return view(tf.ensure_shape(levels, (None, None, view.channels)))
 
@@ -88,7 +89,7 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
         f"{MAX_SIDE} pixels a side. Received: {{}}",
         shape,
     )
-    return _each(prepare, _required(fits, message, images), view)
+    return _each(prepare, required(fits, message, images), view)
 
 
 def _each(
@@ -131,12 +132,4 @@ def _decoded(file: Tensor, channels: int | None) -> Tensor:
     file = tf.cond(is_gif(file), lambda: first_frame(file), lambda: file)
     height, width = tf.unstack(header_size(file))
     allowed = is_allowed(height, width) & is_decodable(file)
-    return decode(_required(allowed, "refused", file), channels)
-
-
-def _required(condition: Tensor, message: Tensor | str, value: Tensor) -> Tensor:
-    """The value, where the condition holds."""
-    check = tf.debugging.Assert(condition, [message])
-    # None outside of a graph, where the check is done.
-    with tf.control_dependencies([] if check is None else [check]):
-        return tf.identity(value)
+    return decode(required(allowed, "refused", file), channels)

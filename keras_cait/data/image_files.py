@@ -69,6 +69,11 @@ def image_files(folder: Path, class_names: Sequence[str]) -> list[list[str]]:
     return by_class
 
 
+def images_below(folder: Path) -> list[str]:
+    """Paths of the images in a folder and the folders in it, as of `image_files`."""
+    return sorted(image_files(folder, [""])[0])
+
+
 def printable(path: str | Path) -> str:
     """A path as text that can be printed, though its bytes may not be UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -115,8 +120,10 @@ def _of_left_out(folder: Path, paths: list[str]) -> str:
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     first = [printable(os.path.relpath(path, folder)) for path in paths[:_NAMED]]
     named = ", ".join([*first, "..."] if len(paths) > _NAMED else first)
+    number = "1 file" if len(paths) == 1 else f"{len(paths)} files"
     return (
-        f"{len(paths)} files in {printable(folder)} are left out, for images end in "
+        f"{number} in {printable(folder)} {'is' if len(paths) == 1 else 'are'} left "
+        "out, for images end in "
         f"{', '.join(SUFFIXES)} here: {counts} ({named}). Convert those that are "
         "images, such as to PNG."
     )

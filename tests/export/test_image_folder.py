@@ -18,7 +18,6 @@ def folder(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.full((30, 20 + index, 3), 60 * index) + draws.integers(0, 9, 3)
         Image.fromarray(pixels.astype("uint8")).save(path)
-    (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / ".hidden.png").write_bytes(b"no image")
     return tmp_path
 
@@ -32,6 +31,14 @@ def test_all_images_are_found_and_shown_as_in_evaluation(folder):
         expected.append(np.asarray(Image.open(folder / path))[0, 0])
     found = sorted(image[8, 8].tolist() for image in images)
     np.testing.assert_allclose(found, sorted(map(list, expected)), atol=1)
+
+
+def test_webp_is_read_and_what_is_no_image_is_counted(folder):
+    Image.new("RGB", (20, 20), "red").save(folder / "v.webp")
+    (folder / "notes.txt").write_text("no image")
+    with pytest.warns(UserWarning, match=r"1 file in .* is left out.*notes\.txt"):
+        images = images_of(folder, PREPROCESSING)
+    assert len(images) == 5
 
 
 def test_the_middle_is_kept(tmp_path):
