@@ -99,7 +99,7 @@ def to_tflite(
         weights: Where they came from, for the report.
         tolerance: Largest difference, as a part of the largest output, that decides
             alone. None for 1e-4, for 2e-2 in float16, and with 8-bit weights for 0.1
-            or else for the answers: the likeliest class of 98 % of the images must
+            or else for the answers: the likeliest class of 95 % of the images must
             stay, and where a folder tells their labels, the accuracy to 1 percentage
             point. These are the `representative` images, or without them `images`.
         keep_anyway: Whether an export that differs by more is kept. Its report then

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from keras_cait.export.comparison import Comparison
 
-AGREEMENT = 0.98
-"""Part of the images whose likeliest class an export with 8-bit weights must keep."""
+AGREEMENT = 0.95
+"""Part of the images whose likeliest class an export with 8-bit weights must keep. A
+trained model that kept 95 to 97 % of 1,000 lost 0.0 to 0.5 points of accuracy: the
+classes that change places are about equally likely."""
 ACCURACY_LOSS = 0.01
 """Part of the images, labels known, that it may classify worse than the Keras model."""
 
@@ -77,7 +79,7 @@ def by_answers(
     A difference between probabilities says little of a trained model: it is largest
     where two classes are equally likely, whatever the mean error is. Both numbers are
     estimates from a sample, so an export is refused where even the favorable end of
-    the 95 % confidence interval is beyond the limit: an agreement below 98 %, or a
+    the 95 % confidence interval is beyond the limit: an agreement below 95 %, or a
     loss of accuracy above one percentage point.
 
     Args:

@@ -110,7 +110,7 @@ def test_eight_bits_that_are_too_few(precision, tmp_path):
     refused(
         model,
         tmp_path / "a.tflite",
-        rf"likeliest class of 98 % of the images. Received: .*{needs}",
+        rf"likeliest class of 95 % of the images. Received: .*{needs}",
         precision=precision,
         representative=GREY if precision == "int8" else None,
     )

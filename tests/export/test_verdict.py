@@ -17,12 +17,12 @@ def probabilities(wrong, *, sure=0.9):
 
 
 @pytest.mark.parametrize("sure", [0.3, 0.5, 0.9])
-@pytest.mark.parametrize(("wrong", "passed"), [(0, True), (4, True), (12, False)])
+@pytest.mark.parametrize(("wrong", "passed"), [(0, True), (14, True), (20, False)])
 def test_the_likeliest_class_decides_and_not_how_sure_it_is(wrong, passed, sure):
     expected = probabilities(0)
     found = by_answers(expected, probabilities(wrong, sure=sure))
     assert found.passed == passed
-    assert found.details["agreement"] == 1 - wrong / IMAGES
+    assert found.details["agreement"] == pytest.approx(1 - wrong / IMAGES)
     assert f"{100 - 100 * wrong / IMAGES:.1f} % of 200" in found.reason
     if sure == 0.3:  # the outputs alone would refuse all of them
         comparison = compare(expected, probabilities(wrong, sure=sure))
@@ -35,18 +35,18 @@ def test_few_images_refuse_only_what_they_prove(count):
     for wrong in range(count):
         found = by_answers(expected, probabilities(wrong)[:count])
         _, highest = wilson_interval(count - wrong, count)
-        assert found.passed == (highest >= 0.98)
+        assert found.passed == (highest >= 0.95)
     assert by_answers(expected, probabilities(1)[:count]).passed
 
 
 def test_the_accuracy_decides_where_labels_are_known():
-    expected, actual = probabilities(0), probabilities(12)
+    expected, actual = probabilities(0), probabilities(14)
     assert by_answers(expected, actual, near=True).passed
     found = by_answers(expected, actual, LABELS, near=True)
     assert not found.passed
     assert found.details["accuracy of Keras"] == 1
-    assert found.details["accuracy of the export"] == 0.94
-    assert "100.0 % before, 94.0 % after" in found.reason
+    assert found.details["accuracy of the export"] == 0.93
+    assert "100.0 % before, 93.0 % after" in found.reason
     better = by_answers(actual, expected, LABELS, near=True)
     assert better.passed  # classes that change for the better
 
