@@ -100,8 +100,8 @@ def test_logits_of_cait_xxs24_at_224():
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("name", "limit"),
-    # torch's autocast differs by 0.6 % for such a DeiT-Ti, by 0.8 % for a DeiT-III-S.
-    [("CaiT_XXS24", LIMIT), ("DeiT_Ti_Distilled", 0.009), ("DeiT3_S", 0.009)],
+    # The most that torch's autocast loses with these weights and images.
+    [("CaiT_XXS24", 0.0054), ("DeiT_Ti_Distilled", 0.0093), ("DeiT3_S", 0.0045)],
 )
 def test_logits_of_trained_sizes(name, limit, seed):
     """Weights whose branches keep their size, and gains as training leaves them."""
