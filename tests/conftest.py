@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 def pytest_configure(config: pytest.Config) -> None:
     # A plugin, since hooks of this file see the tests below its folder alone.
     config.pluginmanager.register(BuildersExamples())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Shells ignore Ctrl-C for what runs in the background, and tests send it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _set_up_tensorflow(config)
 
 

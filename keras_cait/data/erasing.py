@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from keras_cait.data.imagenet_statistics import IMAGENET_MEAN, IMAGENET_STD
 from keras_cait.data.rectangles import Rectangle, random_rectangle
+from keras_cait.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from keras_cait.typing import Tensor
 
 
