@@ -16,7 +16,6 @@ READY := $(VENV)/.stamp
 LOCKED := $(VENV)/.locked
 TORCH := .venv-torch
 SOURCES := keras_cait recipes export tests
-INSTALLED := build/installed# the tree as it installs
 WORKERS ?= 2
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --disable-pip-version-check
 
@@ -58,10 +57,8 @@ torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, full-s
 lint: $(READY) ## format, lint, types, import directions, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	@rm -rf $(INSTALLED) && mkdir -p $(INSTALLED)
-	@cp -R keras_cait $(INSTALLED) && cp -R export recipes $(INSTALLED)/keras_cait
 	$(BIN)/pyright
-	cd $(INSTALLED) && $(CURDIR)/$(BIN)/lint-imports --config $(CURDIR)/pyproject.toml --no-cache
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
 
 format: $(READY) ## format the code and mend what ruff can

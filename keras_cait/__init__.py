@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from keras_cait import (
-    command_line,  # pyright: ignore[reportUnusedImport]  # first, it acts at once
-    layers,
-)
+from keras_cait import layers
 from keras_cait.distillation import Distiller, HardDistillation, SoftDistillation
-from keras_cait.models.builders import (
+from keras_cait.models.cait import CaiT
+from keras_cait.models.classes.names import class_names_of
+from keras_cait.models.deit import DeiT
+from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.outputs import separate_heads
+from keras_cait.models.published.builders import (
     CaiT_M24,
     CaiT_M36,
     CaiT_M48,
@@ -31,15 +33,10 @@ from keras_cait.models.builders import (
     DeiT_Ti_Distilled,
     RegNetY_16GF,
 )
-from keras_cait.models.cait import CaiT
-from keras_cait.models.class_names import class_names_of
-from keras_cait.models.deit import DeiT
-from keras_cait.models.deit3 import DeiT3
-from keras_cait.models.imagenet import decode_predictions, preprocess_input
-from keras_cait.models.outputs import separate_heads
-from keras_cait.models.preprocessing import preprocessing_for
-from keras_cait.models.registry import create_model, list_models
-from keras_cait.models.regnet import RegNetY
+from keras_cait.models.published.imagenet import decode_predictions, preprocess_input
+from keras_cait.models.published.preprocessing import preprocessing_for
+from keras_cait.models.published.registry import create_model, list_models
+from keras_cait.models.teachers.regnet import RegNetY
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.suggestion import did_you_mean
 from keras_cait.visualization.attention import attention_maps

@@ -115,7 +115,7 @@ class Preprocessing:
 def imagenet_statistics(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """ImageNet's mean and standard deviation for images of so many channels, in [0, 1].
 
-    Grey images, and any other number of channels, take the mean of the three.
+    Gray images, and any other number of channels, take the mean of the three.
 
     Example:
         >>> [round(value, 3) for (value,) in imagenet_statistics(1)]

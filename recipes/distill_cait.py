@@ -18,18 +18,16 @@ In the output folder: student.keras and teacher.keras (both take images in
 the standard output is a JSON object with the results.
 """
 
-import contextlib
-import importlib
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 
-with contextlib.suppress(ImportError):  # there when this file is run as it is
-    importlib.import_module("quiet")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from keras_cait.recipes.distilling import DistillConfig, distil, presets_of
-from keras_cait.recipes.launch import launch
-from keras_cait.recipes.presets import CAIT
+from keras_cait.training.programs.distill import DistillConfig, distil, presets_of
+from keras_cait.training.programs.launch import launch
+from keras_cait.training.settings.presets import CAIT
 
 PRESETS = presets_of(CAIT, student="CaiT_XXS24")
 

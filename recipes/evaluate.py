@@ -22,17 +22,15 @@ The last line of the standard output is a JSON object: top1, top5 (in percent),
 images, images_per_second; for a distilled model those of both heads too.
 """
 
-import contextlib
-import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-with contextlib.suppress(ImportError):  # there when this file is run as it is
-    importlib.import_module("quiet")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import keras
 import numpy as np
@@ -41,27 +39,27 @@ import tensorflow as tf
 import keras_cait
 from keras_cait import Preprocessing, class_names_of
 from keras_cait.data.batches import evaluation_batches
-from keras_cait.data.datasets import load_test_images
-from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.data.unreadable import naming_unreadable
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.sources.load import load_test_images
+from keras_cait.data.sources.unreadable_images import naming_unreadable
 from keras_cait.exit_code import exit_code_of
-from keras_cait.models.class_order import outputs_of_classes
-from keras_cait.models.imagenet_classes import imagenet_names
-from keras_cait.models.preprocessing import own_preprocessing, takes_pixels
-from keras_cait.models.registry import find_variant, model_with_weights
-from keras_cait.models.saved_models import load_saved_model
-from keras_cait.training.configuration import (
+from keras_cait.models.classes.imagenet_classes import imagenet_names
+from keras_cait.models.classes.order import outputs_of_classes
+from keras_cait.models.published.preprocessing import own_preprocessing, takes_pixels
+from keras_cait.models.published.rebuilding import rebuild
+from keras_cait.models.published.registry import find_variant, model_with_weights
+from keras_cait.models.published.saved_models import load_saved_model
+from keras_cait.training.evaluation import Answers, answers, every_output
+from keras_cait.training.settings.configuration import (
     flags_of,
     make_config,
     parse_flags,
     setting,
     to_json,
 )
-from keras_cait.training.evaluation import Answers, answers, every_output
-from keras_cait.training.rebuilding import rebuild
-from keras_cait.weights.carried import layers_of
-from keras_cait.weights.head_size import classes_of
 from keras_cait.weights.load import check_source
+from keras_cait.weights.metadata.class_count import classes_of
+from keras_cait.weights.metadata.model_metadata import layers_of
 
 Channels = tuple[float, float, float]
 

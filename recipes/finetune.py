@@ -21,9 +21,11 @@ tensorboard/, curves.png and config.json. The last line of the standard output i
 JSON object with the results.
 """
 
-import contextlib
-import importlib
+import os
 import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,24 +33,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-with contextlib.suppress(ImportError):  # there when this file is run as it is
-    importlib.import_module("quiet")
-
 import keras
-from keras_cait.recipes.by_model import finetuning_of
-from keras_cait.recipes.launch import launch
-from keras_cait.recipes.presets import FINETUNING
-from keras_cait.recipes.report import finish
 
 import keras_cait
-from keras_cait.data.datasets import ImageDataset
-from keras_cait.models.registry import model_with_weights
-from keras_cait.training.configuration import setting
-from keras_cait.training.lesson import Lesson
-from keras_cait.training.rebuilding import own_drop_path_rate, rebuild
+from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.models.published.rebuilding import own_drop_path_rate, rebuild
+from keras_cait.models.published.registry import model_with_weights
+from keras_cait.training.distillation_setup import Lesson
+from keras_cait.training.programs.launch import launch
+from keras_cait.training.programs.report import finish
 from keras_cait.training.run import Run
-from keras_cait.training.run_config import RunConfig
-from keras_cait.training.teachers import make_teacher
+from keras_cait.training.settings.configuration import setting
+from keras_cait.training.settings.model_settings import finetuning_of
+from keras_cait.training.settings.presets import FINETUNING
+from keras_cait.training.settings.run_settings import RunConfig
+from keras_cait.training.teachers.teacher import make_teacher
 
 Channels = tuple[float, float, float]
 

@@ -11,20 +11,32 @@ val/ or test/ with them. Flags are those of the training recipes, defaults DeiT'
 (https://arxiv.org/abs/2012.12877, table 9).
 """
 
-import contextlib
-import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-with contextlib.suppress(ImportError):  # there when this file is run as it is
-    importlib.import_module("quiet")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import numpy as np
 import tensorflow as tf
-from keras_cait.recipes.presets import (
+
+from keras_cait.data.batches import see
+from keras_cait.data.seeds import seed_of
+from keras_cait.data.sources.load import load_test_images
+from keras_cait.data.sources.unreadable_images import naming_unreadable
+from keras_cait.exit_code import exit_code_of
+from keras_cait.files import replace_when_written
+from keras_cait.preprocessing import Preprocessing
+from keras_cait.training.settings.configuration import (
+    flags_of,
+    make_config,
+    parse_flags,
+    setting,
+)
+from keras_cait.training.settings.presets import (
     CAIT,
     DEIT,
     DEIT3,
@@ -32,21 +44,7 @@ from keras_cait.recipes.presets import (
     THUMBNAILS,
     without_model,
 )
-
-from keras_cait.data.batches import see
-from keras_cait.data.datasets import load_test_images
-from keras_cait.data.randomness import seed_of
-from keras_cait.data.unreadable import naming_unreadable
-from keras_cait.exit_code import exit_code_of
-from keras_cait.files import replace_when_written
-from keras_cait.preprocessing import Preprocessing
-from keras_cait.training.configuration import (
-    flags_of,
-    make_config,
-    parse_flags,
-    setting,
-)
-from keras_cait.training.settings import TrainingSettings
+from keras_cait.training.settings.training_settings import TrainingSettings
 from keras_cait.visualization.image_grid import image_grid
 
 _MIXED_ROWS = 2

@@ -14,18 +14,16 @@ tensorboard/, curves.png and config.json. The last line of the standard output i
 JSON object with the results.
 """
 
-import contextlib
-import importlib
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 
-with contextlib.suppress(ImportError):  # there when this file is run as it is
-    importlib.import_module("quiet")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from keras_cait.recipes.launch import launch
-from keras_cait.recipes.presets import CAIT
-from keras_cait.recipes.training import TrainConfig, presets_of, train
+from keras_cait.training.programs.launch import launch
+from keras_cait.training.programs.train import TrainConfig, presets_of, train
+from keras_cait.training.settings.presets import CAIT
 
 PRESETS = presets_of(CAIT, model="CaiT_S24")
 

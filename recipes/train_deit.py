@@ -15,19 +15,17 @@ tensorboard/, curves.png and config.json. The last line of the standard output i
 JSON object with the results.
 """
 
-import contextlib
-import importlib
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 
-with contextlib.suppress(ImportError):  # there when this file is run as it is
-    importlib.import_module("quiet")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from keras_cait.recipes.by_model import pretraining_of
-from keras_cait.recipes.launch import launch
-from keras_cait.recipes.presets import DEIT, DEIT3
-from keras_cait.recipes.training import TrainConfig, presets_of, train
+from keras_cait.training.programs.launch import launch
+from keras_cait.training.programs.train import TrainConfig, presets_of, train
+from keras_cait.training.settings.model_settings import pretraining_of
+from keras_cait.training.settings.presets import DEIT, DEIT3
 
 PRESETS = presets_of(DEIT, model="DeiT_S") | {
     "deit3": {**DEIT3, "model": "DeiT3_B"},

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock
 
-from tests.graphs import optimise_graphs
+from tests.support.graphs import optimize_graphs
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,7 +43,7 @@ def _set_up_tensorflow(config: pytest.Config) -> None:
     cpu = tf.config.list_physical_devices("CPU")[0]
     halves = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, halves)
-    optimise_graphs(False)
+    optimize_graphs(False)
 
 
 class BuildersExamples:
@@ -51,9 +51,9 @@ class BuildersExamples:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        if not item.name.startswith("keras_cait.models.builders."):
+        if not item.name.startswith("keras_cait.models.published.builders."):
             return (yield)
-        from tests.models.samples import without_values
+        from tests.support.models.tiny_models import without_values
 
         with without_values():
             return (yield)

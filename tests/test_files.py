@@ -11,8 +11,8 @@ from safetensors.numpy import save_file
 import keras_cait
 from keras_cait import files
 from keras_cait.files import replace_when_written, sweep_leftovers
-from keras_cait.weights import timm_files
-from tests.models.samples import tiny_deit
+from keras_cait.weights.timm import checkpoints as timm_files
+from tests.support.models.tiny_models import tiny_deit
 
 
 def write(path, text):

@@ -7,7 +7,7 @@ In one process, since starting one and importing everything takes as long as the
 import keras
 import pytest
 
-from tests.on_jax import run_on_jax
+from tests.support.on_jax import run_on_jax
 
 PARITY = "tests/models/test_parity.py"
 pytestmark = pytest.mark.skipif(

@@ -1,6 +1,5 @@
 """What a person installs: the wheel, the lock, and the README's first commands."""
 
-import configparser
 import os
 import re
 import shutil
@@ -17,11 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = {
-    "keras_cait": ROOT / "keras_cait",
-    "keras_cait.export": ROOT / "export",
-    "keras_cait.recipes": ROOT / "recipes",
-}
+PACKAGE = ROOT / "keras_cait"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
 
@@ -81,8 +76,8 @@ def wheel(tmp_path_factory):
     for file in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, tree)
     ignore = shutil.ignore_patterns("__pycache__")
-    for package in PACKAGES.values():
-        shutil.copytree(package, tree / package.name, ignore=ignore)
+    for folder in ("keras_cait", "recipes", "export"):
+        shutil.copytree(ROOT / folder, tree / folder, ignore=ignore)
     pip("wheel", "--no-build-isolation", "--wheel-dir", tree / "dist", tree)
     (built,) = (tree / "dist").glob("*.whl")
     return built
@@ -115,39 +110,22 @@ def test_the_wheel_holds_one_top_level_package(wheel):
 def test_the_wheel_holds_every_python_file_and_the_license(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    expected = {
-        f"{package.replace('.', '/')}/{path.relative_to(folder).as_posix()}"
-        for package, folder in PACKAGES.items()
-        for path in folder.rglob("*.py")
-    }
+    expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == expected
     assert "keras_cait/py.typed" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
 def test_the_wheel_imports_from_another_folder(clean_python, tmp_path):
-    script = f"import sys, {', '.join(PACKAGES)}"
-    script += f"\nfor name in {list(PACKAGES)}: print(sys.modules[name].__file__)"
-    files = run(clean_python, "-I", "-c", script, cwd=tmp_path).splitlines()
-    for package, file in zip(PACKAGES, map(Path, files), strict=True):
-        assert file.is_relative_to(clean_python.parents[1])
-        assert file.as_posix().endswith(f"/{package.replace('.', '/')}/__init__.py")
+    script = "import keras_cait.export; print(keras_cait.__file__)"
+    file = Path(run(clean_python, "-I", "-c", script, cwd=tmp_path).splitlines()[-1])
+    assert file.is_relative_to(clean_python.parents[1])
+    assert file.as_posix().endswith("/keras_cait/__init__.py")
 
 
 def test_no_bare_names_are_installed(clean_python, tmp_path):
     find = "from importlib.util import find_spec as f; print(f('export'), f('recipes'))"
     assert run(clean_python, "-I", "-c", find, cwd=tmp_path) == "None None"
-
-
-def test_setup_cfg_lists_every_package():
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg")
-    expected = {
-        ".".join([package, *path.parent.relative_to(folder).parts])
-        for package, folder in PACKAGES.items()
-        for path in folder.rglob("*.py")
-    }
-    assert set(config["options"]["packages"].split()) == expected
 
 
 def test_the_lock_names_no_index():

@@ -36,8 +36,8 @@ def test_values_out_of_range_are_refused(settings, said):
 def test_a_model_gives_it_size_and_channels():
     one = Preprocessing(mean=(0.5,), std=(0.25,)).of_model((32, 48, 3))
     assert (one.image_size, one.mean, one.std) == ((32, 48), (0.5,) * 3, (0.25,) * 3)
-    grey = Preprocessing().of_model((8, 8, 1))
-    assert (grey.mean, grey.std) == imagenet_statistics(1)
+    gray = Preprocessing().of_model((8, 8, 1))
+    assert (gray.mean, gray.std) == imagenet_statistics(1)
     assert Preprocessing().of_model((8, 8, 3)).mean == IMAGENET_MEAN
 
 

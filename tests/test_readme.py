@@ -33,14 +33,14 @@ def test_ten_lines_build_distil_save_and_predict(run, tmp_path, monkeypatch, cap
 
 
 def photographs(folder, classes, each):
-    """A folder a class, with JPEG files of one colour a class."""
+    """A folder a class, with JPEG files of one color a class."""
     generator = np.random.default_rng(0)
     for name in map(str, range(classes)):
         (folder / name).mkdir(parents=True)
-        colour = generator.integers(0, 256, 3)
+        color = generator.integers(0, 256, 3)
         for index in range(each):
             noise = generator.integers(-20, 20, (60, 80, 3))
-            pixels = np.clip(colour + noise, 0, 255).astype("uint8")
+            pixels = np.clip(color + noise, 0, 255).astype("uint8")
             keras.utils.save_img(folder / name / f"{index}.jpg", pixels, scale=False)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import keras_cait
 from keras_cait.variants import VARIANTS
-from tests.parity.reference import TIMM_NAMES, manifest
+from tests.support.reference import TIMM_NAMES, manifest
 
 CHECKPOINTS = {
     row.hub_id: (variant, row)

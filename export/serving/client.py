@@ -61,13 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns what the process is to end with."""
     options = _parser().parse_args(arguments)
     try:
-        print("\n".join(_lines(options)))  # noqa: T201
+        print("\n".join(_lines(options)))
         return 0
     except ClientError as error:
         line, code = str(error), error.code
     except KeyboardInterrupt:
         line, code = "interrupted", INTERRUPTED
-    print(f"client.py: {line}", file=sys.stderr)  # noqa: T201
+    print(f"client.py: {line}", file=sys.stderr)
     return code
 
 

@@ -183,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.model} has no signature {error}")
     except (OSError, tf.errors.InvalidArgumentError) as error:  # of a file
         parser.error(" ".join(str(error).split()))
-    print(load)  # noqa: T201
+    print(load)
     return int(load.answered != load.sent)
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_cait.data.labelled_images import LabelledImages, Record
+from keras_cait.data.labeled_images import LabeledImages, Record
 from keras_cait.data.mixing import Mixing
-from keras_cait.data.randomness import seed_of
-from keras_cait.data.shard import Shard
+from keras_cait.data.seeds import seed_of
+from keras_cait.data.sharding import Shard
 from keras_cait.typing import Tensor
 
 View = Callable[[Any, Tensor], Tensor]
@@ -68,7 +68,7 @@ def steps_per_epoch(
 
 
 def training_batches(
-    images: LabelledImages,
+    images: LabeledImages,
     views: Sequence[View],
     batch_size: int,
     *,
@@ -145,7 +145,7 @@ def training_batches(
 
 
 def training_keys(
-    images: LabelledImages,
+    images: LabeledImages,
     batch_size: int,
     *,
     epochs: int,
@@ -162,7 +162,7 @@ def training_keys(
 
 
 def _samples(
-    images: LabelledImages,
+    images: LabeledImages,
     batch_size: int,
     steps: int,
     epochs: int,
@@ -202,7 +202,7 @@ def see(record: Record, views: Sequence[View], seed: Tensor) -> Tensor:
 
 
 def evaluation_batches(
-    images: LabelledImages,
+    images: LabeledImages,
     view: Callable[[Record], Tensor],
     batch_size: int,
     *,

@@ -31,7 +31,7 @@ class Mixing:
     One choice and one `share` a batch, drawn from Beta(alpha, alpha):
 
     - Mixup: `share * image + (1 - share) * partner`.
-    - CutMix: a box of `sqrt(1 - share)` times each side, its centre anywhere in
+    - CutMix: a box of `sqrt(1 - share)` times each side, its center anywhere in
       the image, shows the partner. `share` becomes the part of the image that the
       box, cut off at the border, leaves.
     - Labels: `share * label + (1 - share) * partner's label`, where a label is
@@ -131,7 +131,7 @@ class Mixing:
 
         """
         seeds = tf.random.split(seed, 2)
-        mixed, switch, *centre = tf.unstack(tf.random.stateless_uniform((4,), seeds[0]))
+        mixed, switch, *center = tf.unstack(tf.random.stateless_uniform((4,), seeds[0]))
         mixed = mixed < self.prob
         if self.mixup_alpha and self.cutmix_alpha:
             is_cutmix = switch < self.switch_prob
@@ -139,7 +139,7 @@ class Mixing:
             is_cutmix = tf.constant(self.cutmix_alpha > 0)
         alpha = tf.where(is_cutmix, self.cutmix_alpha, self.mixup_alpha)
         share = tf.where(mixed, _symmetric_beta(alpha, seeds[1]), 1.0)
-        box = _box(share, centre, image_size)
+        box = _box(share, center, image_size)
         area = tf.reduce_prod(box[1::2] - box[::2]) / tf.reduce_prod(image_size)
         left = tf.cast(1 - area, "float32")
         is_cutmix &= mixed
@@ -159,18 +159,18 @@ def _symmetric_beta(alpha: Tensor, seed: Tensor) -> Tensor:
     return tf.sigmoid(x - y)
 
 
-def _box(share: Tensor, centre: list[Tensor], image_size: Tensor) -> Tensor:
+def _box(share: Tensor, center: list[Tensor], image_size: Tensor) -> Tensor:
     """Top, bottom, left and right of a box of `1 - share` of the image, `(4,)`.
 
     Args:
         share: `()`.
-        centre: Row and column, each in [0, 1) of its side.
+        center: Row and column, each in [0, 1) of its side.
         image_size: `(2,)`, in pixels.
 
     """
     size = tf.cast(image_size, "float32")
     sides = tf.cast(tf.sqrt(1 - share) * size, "int32")
-    middle = tf.cast(tf.stack(centre) * size, "int32")
+    middle = tf.cast(tf.stack(center) * size, "int32")
     first = tf.maximum(middle - sides // 2, 0)
     behind = tf.minimum(middle + (sides + 1) // 2, image_size)
     return tf.reshape(tf.stack([first, behind], axis=1), (4,))

@@ -1,4 +1,4 @@
-"""Labelled images in many TFRecord files, too many to hold in memory."""
+"""Labeled images in many TFRecord files, too many to hold in memory."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.data.image_files import printable
-from keras_cait.data.labelled_images import Record
+from keras_cait.data.labeled_images import Record
 from keras_cait.data.permutation import permutation
-from keras_cait.data.randomness import seed_of
+from keras_cait.data.seeds import seed_of
 from keras_cait.typing import Tensor
 
 

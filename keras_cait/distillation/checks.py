@@ -115,7 +115,7 @@ def _symbolic_outputs(
         ) from error
 
 
-def recognise_output(teacher: keras.Model) -> OutputKind:
+def recognize_output(teacher: keras.Model) -> OutputKind:
     """Logits or probabilities, read off the teacher's last layers."""
     kind = output_kind(teacher)
     if kind is None:

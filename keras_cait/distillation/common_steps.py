@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_cait.distillation.targets import FILLING
+from keras_cait.distillation.labels_and_logits import FILLING
 from keras_cait.typing import Tensor
 
 
@@ -34,8 +34,8 @@ class CommonSteps:
         if teacher_logits is None:
             teacher_logits = self.teacher_logits(self.teacher_images(x))
         losses = self.example_losses(labels, y_pred, teacher_logits, sample_weight)
-        regularisation = sum(self.student.losses)
-        loss = losses["loss"] + regularisation
+        regularization = sum(self.student.losses)
+        loss = losses["loss"] + regularization
         self.track(labels, y_pred, teacher_logits, losses | {"loss": loss})
         return ops.mean(loss)
 

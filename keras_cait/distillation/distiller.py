@@ -11,13 +11,13 @@ from keras_cait.distillation.checks import (
     check_teacher,
     frozen_logits,
     policy_of,
-    recognise_output,
+    recognize_output,
 )
 from keras_cait.distillation.class_loss import get_class_loss
+from keras_cait.distillation.labels_and_logits import unpack_targets
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, matches
 from keras_cait.distillation.saving import Saving
-from keras_cait.distillation.targets import unpack_targets
 from keras_cait.distillation.trackers import Trackers
 from keras_cait.models.outputs import OutputKind, head_logits
 from keras_cait.typing import Tensor
@@ -138,7 +138,7 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         if self.distillation_loss is not None:
             teacher = check_teacher(teacher, student, teacher_preprocessing)
             if teacher_output == "auto":
-                teacher_output = recognise_output(teacher)
+                teacher_output = recognize_output(teacher)
         self.student = student
         self.teacher = teacher
         self.distillation = distillation

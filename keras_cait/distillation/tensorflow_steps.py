@@ -137,11 +137,11 @@ class TensorFlowSteps:
             # Every replica divides by the examples of all replicas, so that the
             # sum of their gradients is the gradient of the mean.
             loss = tf.reduce_sum(losses["loss"]) / examples
-            regularisation = sum(self.student.losses)
-            loss += regularisation / self.distribute_strategy.num_replicas_in_sync
+            regularization = sum(self.student.losses)
+            loss += regularization / self.distribute_strategy.num_replicas_in_sync
             scaled_loss = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, self.trainable_variables)
-        losses = losses | {"loss": losses["loss"] + regularisation}
+        losses = losses | {"loss": losses["loss"] + regularization}
         return outputs, teacher_logits, losses, gradients
 
     def _evaluate(

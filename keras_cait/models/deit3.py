@@ -15,9 +15,9 @@ from keras_cait.layers.checks import check_positive, check_rates
 from keras_cait.layers.precision import full_precision
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block, normalize
-from keras_cait.models.class_names import check_class_names
-from keras_cait.models.heads import linear_head, pool, predictions
-from keras_cait.models.inputs import (
+from keras_cait.models.classes.names import check_class_names
+from keras_cait.models.classification import linear_head, pool, predictions
+from keras_cait.models.image_inputs import (
     check_image_shape,
     check_width,
     model_inputs,

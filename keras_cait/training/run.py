@@ -14,28 +14,33 @@ from keras_cait.data.batches import (
     steps_per_epoch,
     training_batches,
 )
-from keras_cait.data.datasets import ImageDataset, fingerprint_of
-from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.data.labelled_images import Sample
+from keras_cait.data.image_dataset import ImageDataset, fingerprint_of
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.labeled_images import Sample
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.distillation import Distiller
-from keras_cait.models.class_names import with_class_names
-from keras_cait.models.preprocessing import own_preprocessing
-from keras_cait.training.checkpoints import Checkpoints
+from keras_cait.models.classes.names import with_class_names
+from keras_cait.models.published.preprocessing import own_preprocessing
 from keras_cait.training.class_losses import class_loss
-from keras_cait.training.configuration import to_json
-from keras_cait.training.drawn_images import drawing_of, naming_drawn
-from keras_cait.training.ema import ema_weights
-from keras_cait.training.keeping import Keeping, train
-from keras_cait.training.lesson import Lesson, distiller_of
-from keras_cait.training.optimizer_settings import optimizer_of
+from keras_cait.training.devices.strategy import scope_of
+from keras_cait.training.devices.worker_agreement import (
+    agree,
+    distribute,
+    is_chief,
+    shard_of,
+)
+from keras_cait.training.distillation_setup import Lesson, distiller_of
+from keras_cait.training.optimizers.from_settings import optimizer_of
+from keras_cait.training.optimizers.moving_average import ema_weights
 from keras_cait.training.progress import Progress
-from keras_cait.training.run_config import OF_DATA, RunConfig, strategy_of
-from keras_cait.training.run_folder import RunFolder, followed
-from keras_cait.training.settings import OF_IMAGES, TrainingSettings
-from keras_cait.training.strategy import scope_of
-from keras_cait.training.teacher_cache import cached_teacher_logits
-from keras_cait.training.workers import agree, distribute, is_chief, shard_of
+from keras_cait.training.resuming.checkpoint_callback import Keeping, train
+from keras_cait.training.resuming.checkpoints import Checkpoints
+from keras_cait.training.resuming.run_folder import RunFolder, followed
+from keras_cait.training.settings.configuration import to_json
+from keras_cait.training.settings.run_settings import OF_DATA, RunConfig, strategy_of
+from keras_cait.training.settings.training_settings import OF_IMAGES, TrainingSettings
+from keras_cait.training.teachers.cached_logits import cached_teacher_logits
+from keras_cait.training.training_draws import drawing_of, naming_drawn
 
 Made = TypeVar("Made")
 
@@ -63,7 +68,7 @@ class Run:
         self.config, self.data = config, data
         self.classes = len(data.class_names)
         size = config.image_size or data.image_shape[0]
-        # Some views are of colours, so grey images become colour where they are.
+        # Some views are of colors, so gray images become color where they are.
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
         self.strategy = strategy_of(config)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cait.layers.multi_head import MultiHeadAttention
+from keras_cait.layers.attention.multi_head import MultiHeadAttention
 
 
 def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:

@@ -29,7 +29,7 @@ def plot_curves(
     for name, curve in accuracies.items():
         label = f"{name}: {100 * curve[-1]:.1f} %"
         if len(curve) == 1:
-            left.axhline(100 * curve[0], label=label, color="grey", linestyle="--")
+            left.axhline(100 * curve[0], label=label, color="gray", linestyle="--")
         else:
             epochs = range(1, len(curve) + 1)
             left.plot(epochs, [100 * value for value in curve], label=label)

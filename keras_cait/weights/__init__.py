@@ -1,6 +1,6 @@
 """Checkpoints to models and back."""
 
 from keras_cait.weights.load import load_weights
-from keras_cait.weights.timm_files import save_timm_weights
+from keras_cait.weights.timm.checkpoints import save_timm_weights
 
 __all__ = ["load_weights", "save_timm_weights"]

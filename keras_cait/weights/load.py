@@ -6,11 +6,11 @@ from typing import Any
 import keras
 
 from keras_cait.suggestion import did_you_mean
-from keras_cait.weights.hub import download
-from keras_cait.weights.keras_files import load_keras_weights
-from keras_cait.weights.statement import statement_of
-from keras_cait.weights.statistics import warn_of_statistics
-from keras_cait.weights.timm_files import load_timm_weights
+from keras_cait.weights.metadata.source_metadata import statement_of
+from keras_cait.weights.preprocessing_warning import warn_of_statistics
+from keras_cait.weights.readers.hub import download
+from keras_cait.weights.readers.keras_files import load_keras_weights
+from keras_cait.weights.timm.checkpoints import load_timm_weights
 
 _KERAS = (".weights.h5", ".keras")
 _TORCH = (".pth", ".pt", ".bin")

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cait.data.augmentation import Augmentation
+from keras_cait.data.augmentation.random_affine import Augmentation
 from keras_cait.data.batches import (
     evaluation_batches,
     steps_per_epoch,
     training_batches,
 )
-from keras_cait.data.datasets import load_dataset
-from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.data.labelled_images import images_in_memory
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.labeled_images import images_in_memory
 from keras_cait.data.mixing import Mixing
+from keras_cait.data.sources.load import load_dataset
 
 DIGITS = load_dataset("digits", limit=40)
 NUMBERED = images_in_memory(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cait.data.datasets import load_dataset, load_test_images
-from keras_cait.data.decoding import decode
+from keras_cait.data.images.decoding import decode
+from keras_cait.data.sources.load import load_dataset, load_test_images
 
 KINDS = ("jpg", "jpeg", "png", "bmp", "gif", "webp", "JPG", "jfif")
 
@@ -79,7 +79,7 @@ def test_an_unreadable_file_is_refused(folder, monkeypatch):
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_names_of_files_may_be_any_bytes(folder, in_memory, monkeypatch):
     if not in_memory:
-        monkeypatch.setattr("keras_cait.data.folder._IN_MEMORY", 1)
+        monkeypatch.setattr("keras_cait.data.sources.folder._IN_MEMORY", 1)
     path = os.path.join(os.fsencode(folder), b"val/b/stra\xdfe.png")
     os.rename(folder / "val/b/one.png", path)
     _, images = load_test_images(data_dir=folder)
@@ -95,7 +95,7 @@ def test_names_of_files_may_be_any_bytes(folder, in_memory, monkeypatch):
 
 
 def raise_for(images):
-    from keras_cait.data.unreadable import first_unreadable
+    from keras_cait.data.sources.unreadable_images import first_unreadable
 
     raise ValueError(first_unreadable(images, images.in_order()))
 

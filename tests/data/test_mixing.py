@@ -46,14 +46,14 @@ def test_shares_of_mixup_are_of_beta(alpha):
     shares, is_cutmix, _ = draws(Mixing(mixup_alpha=alpha, cutmix_alpha=0.0))
     assert not is_cutmix.any()
     assert np.isfinite(shares).all()
-    centred = shares.astype("float64") - 0.5
+    centered = shares.astype("float64") - 0.5
     variance = 1 / (4 * (2 * alpha + 1))
     fourth = variance**2 * (3 - 6 / (2 * alpha + 3))
-    eighth = np.mean(centred**8)
+    eighth = np.mean(centered**8)
     for found, expected, spread in [
-        (centred, 0, variance),
-        (centred**2, variance, fourth - variance**2),
-        (centred**4, fourth, eighth - fourth**2),
+        (centered, 0, variance),
+        (centered**2, variance, fourth - variance**2),
+        (centered**4, fourth, eighth - fourth**2),
     ]:
         assert abs(found.mean() - expected) < 4 * (spread / DRAWS) ** 0.5
 
@@ -102,9 +102,9 @@ def test_boxes_lie_where_cutmix_puts_them():
     """Size and place are distributed as where each step is done with NumPy."""
     rng = np.random.default_rng(0)
     sides = np.sqrt(1 - rng.beta(1, 1, (DRAWS, 1))) * SIZE // 1
-    centres = rng.integers(0, SIZE, (DRAWS, 2))
-    first = np.maximum(centres - sides // 2, 0)
-    behind = np.minimum(centres + (sides + 1) // 2, SIZE)
+    centers = rng.integers(0, SIZE, (DRAWS, 2))
+    first = np.maximum(centers - sides // 2, 0)
+    behind = np.minimum(centers + (sides + 1) // 2, SIZE)
     _, _, boxes = draws(Mixing(mixup_alpha=0.0))
     top, bottom, left, right = boxes.T
     for found, expected in [

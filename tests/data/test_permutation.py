@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cait.data.permutation import permutation
-from keras_cait.data.randomness import seed_of
+from keras_cait.data.seeds import seed_of
 
 BATCH = 1000
 # CIFAR-10 has 50,000 images, ImageNet 1,281,167. Powers of two are the worst case of

@@ -8,9 +8,9 @@ import tensorflow as tf
 
 from keras_cait.data import sharded_images
 from keras_cait.data.batches import training_batches
-from keras_cait.data.labelled_images import Sample
-from keras_cait.data.randomness import seed_of
-from tests.data.shards import sharded
+from keras_cait.data.labeled_images import Sample
+from keras_cait.data.seeds import seed_of
+from tests.support.data.shards import sharded
 
 LENGTHS = (501, 499, 700, 300, 1, 999)  # 3,000 in all
 BATCH = 50

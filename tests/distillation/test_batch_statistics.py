@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller
-from keras_cait.training.strategy import make_strategy, scope_of
-from tests.distillation.models import weights_of
-from tests.graphs import optimised_graphs
+from keras_cait.training.devices.strategy import make_strategy, scope_of
+from tests.support.graphs import optimized_graphs
+from tests.support.models.distillation_models import weights_of
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.distribute"
@@ -54,7 +54,7 @@ def trained(strategy, examples, **options):
 # Of 25 the last batch has one image, and one replica has none.
 @pytest.mark.parametrize("examples", [25, pytest.param(27, marks=pytest.mark.slow)])
 def test_one_and_two_replicas_agree(examples, tmp_path):
-    with optimised_graphs():  # TensorFlow's own Conv2D of no images has a wrong shape
+    with optimized_graphs():  # TensorFlow's own Conv2D of no images has a wrong shape
         (one, log), (two, other) = (
             trained(strategy, examples) for strategy in ("single", "mirrored:2")
         )

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller, separate_heads
-from tests.distillation.models import SHAPE, make_batch, make_student, make_teacher
+from tests.support.models.distillation_models import (
+    SHAPE,
+    make_batch,
+    make_student,
+    make_teacher,
+)
 
 
 class Subclassed(keras.Model):

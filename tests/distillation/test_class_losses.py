@@ -11,9 +11,9 @@ from keras_cait import Distiller
 from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, SoftDistillation
 from keras_cait.distillation.objective import Objective
-from keras_cait.training.strategy import make_strategy, scope_of
-from tests.distillation.models import one_step
-from tests.models.samples import to_numpy
+from keras_cait.training.devices.strategy import make_strategy, scope_of
+from tests.support.models.distillation_models import one_step
+from tests.support.models.tiny_models import to_numpy
 
 CLASSES = 3
 SHAPE = (2, 2, 3)

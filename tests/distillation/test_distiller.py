@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller, HardDistillation, SoftDistillation, separate_heads
-from tests.distillation.models import (
+from tests.support.models.distillation_models import (
     CLASSES,
     SHAPE,
     make_batch,
@@ -127,7 +127,7 @@ def test_loss_does_not_depend_on_the_students_activation():
     assert logs[0] == pytest.approx(logs[1], rel=1e-6)
 
 
-def test_a_teacher_that_ends_in_softmax_is_recognised():
+def test_a_teacher_that_ends_in_softmax_is_recognized():
     images, labels = make_batch()
     logs = []
     for activation in (None, "softmax"):
@@ -191,7 +191,7 @@ def test_sample_weight_weighs_examples():
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_metrics_and_regularisers_of_the_user_count():
+def test_metrics_and_regularizers_of_the_user_count():
     student = make_student()
     images, labels = make_batch()
     head = student.get_layer("head")

@@ -8,7 +8,7 @@ from keras_cait import HardDistillation, SoftDistillation
 from keras_cait.distillation.class_loss import cross_entropy, get_class_loss
 from keras_cait.distillation.losses import get_distillation_loss
 from keras_cait.distillation.objective import Objective
-from tests.parity import reference
+from tests.support import reference
 
 
 @pytest.fixture(scope="module")

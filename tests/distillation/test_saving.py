@@ -6,8 +6,8 @@ import pytest
 
 import keras_cait
 from keras_cait import Distiller, SoftDistillation
-from keras_cait.training.optimizers import AdamW
-from tests.distillation.models import (
+from keras_cait.training.optimizers.paper_optimizers import AdamW
+from tests.support.models.distillation_models import (
     make_batch,
     make_student,
     make_teacher,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller
-from tests.distillation.models import (
+from tests.support.models.distillation_models import (
     CLASSES,
     SHAPE,
     make_batch,

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.export.served import Served, exported
+from tests.support.export.served_models import Served, exported
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import onnxruntime
 import pytest
-from keras_cait.export.command import main
 from PIL import Image
 
-from tests.export.samples import plausible
-from tests.models.samples import tiny_deit
+from keras_cait.export.command import main
+from tests.support.export.samples import plausible
+from tests.support.models.tiny_models import tiny_deit
 
 LABELS = [f"class {index}" for index in range(10)]
 

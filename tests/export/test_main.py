@@ -12,7 +12,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from tests.models.samples import tiny_deit
+from tests.support.models.tiny_models import tiny_deit
 
 ROOT = Path(__file__).resolve().parents[2]
 

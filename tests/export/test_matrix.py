@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import keras_cait
-from tests.export.matrix import FORMATS, FULL, check, export
+from tests.support.export.matrix import FORMATS, FULL, check, export
 
 SMALL = {
     "DeiT, distilled": lambda: keras_cait.DeiT(
@@ -58,7 +58,7 @@ def test_small(name, format, tmp_path):
 @pytest.mark.parametrize("name", FULL)
 def test_published_sizes(name, format, tmp_path):
     """In a process each: TensorFlow gives nothing back of the graphs it has seen."""
-    case = [sys.executable, "-m", "tests.export.matrix", name, format, tmp_path]
+    case = [sys.executable, "-m", "tests.support.export.matrix", name, format, tmp_path]
     done = subprocess.run(case, stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0
     if not TABLE.exists():

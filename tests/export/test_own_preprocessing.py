@@ -8,17 +8,17 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_cait.export import to_onnx, to_saved_model, to_tflite
-from keras_cait.export.packages import needed
-from keras_cait.export.photographs import photographs
-from keras_cait.export.tflite_metadata import read_metadata
-from keras_cait.export.tflite_runtime import TfliteRuntime
 
 import keras_cait
 from keras_cait import Preprocessing
-from keras_cait.data.evaluation_view import EvaluationView
-from tests.export.samples import plausible
-from tests.models.samples import tiny_deit
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.export import to_onnx, to_saved_model, to_tflite
+from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.export.pipeline.photographs import photographs
+from keras_cait.export.tflite.metadata import read_metadata
+from keras_cait.export.tflite.runtime import TfliteRuntime
+from tests.support.export.samples import plausible
+from tests.support.models.tiny_models import tiny_deit
 
 HALF = Preprocessing(
     mean=(0.5,) * 3, std=(0.5,) * 3, crop_pct=0.8, interpolation="bilinear"

@@ -8,12 +8,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from keras_cait.export import to_onnx
-from keras_cait.export.to_onnx import check_size, convert, open_session
 
 import keras_cait
-from tests.export.samples import plausible
-from tests.models.samples import tiny_cait, tiny_deit, without_values
+from keras_cait.export import to_onnx
+from keras_cait.export.to_onnx import check_size, convert, open_session
+from tests.support.export.samples import plausible
+from tests.support.models.tiny_models import tiny_cait, tiny_deit, without_values
 
 LABELS = [f"class {index}" for index in range(10)]
 TINY = {"depth": 1, "class_attention_depth": 1, "patch_size": 16}
@@ -105,7 +105,7 @@ def test_what_has_to_be_known_is_inside_and_beside(exported):
     ]
 
 
-def test_a_model_of_half_precision_that_takes_normalised_images(tmp_path):
+def test_a_model_of_half_precision_that_takes_normalized_images(tmp_path):
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = plausible(tiny_deit(classifier_activation=None, depth=1))
@@ -116,7 +116,7 @@ def test_a_model_of_half_precision_that_takes_normalised_images(tmp_path):
     assert report.comparison.images == 5
     session = session_of(report.path)
     metadata = session.get_modelmeta().custom_metadata_map
-    assert metadata["input_range"] == "normalised"
+    assert metadata["input_range"] == "normalized"
     assert "labels" not in metadata
     normal = keras_cait.preprocess_input(images).astype("float32")
     (actual,) = session.run(None, {"images": normal})
@@ -125,7 +125,7 @@ def test_a_model_of_half_precision_that_takes_normalised_images(tmp_path):
     np.testing.assert_allclose(actual, expected, atol=1e-2)
 
 
-def test_a_grey_model_has_the_mean_of_its_channel(tmp_path):
+def test_a_gray_model_has_the_mean_of_its_channel(tmp_path):
     model = tiny_deit(input_shape=(16, 16, 1), depth=1)
     report = to_onnx(model, tmp_path / "a.onnx")
     metadata = session_of(report.path).get_modelmeta().custom_metadata_map

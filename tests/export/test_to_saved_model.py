@@ -8,16 +8,21 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from keras_cait.export.fold import fold
-from keras_cait.export.photographs import photographs
-from keras_cait.export.preparation import prepare
-from keras_cait.export.report import size_on_disk
-from keras_cait.export.to_saved_model import to_saved_model
 from PIL import Image
 
-from tests.data.photographs import encoded, photograph
-from tests.export.served import LABELS, Served
-from tests.models.samples import randomise, tiny_cait, tiny_deit, tiny_regnety
+from keras_cait.export.folding.fold import fold
+from keras_cait.export.pipeline.photographs import photographs
+from keras_cait.export.pipeline.preparation import prepare
+from keras_cait.export.pipeline.report import size_on_disk
+from keras_cait.export.to_saved_model import to_saved_model
+from tests.support.data.photographs import encoded, photograph
+from tests.support.export.served_models import LABELS, Served
+from tests.support.models.tiny_models import (
+    randomize,
+    tiny_cait,
+    tiny_deit,
+    tiny_regnety,
+)
 
 PLAIN_TENSORFLOW = """
     import sys
@@ -153,10 +158,10 @@ def test_weights_are_kept_once(served):
         lambda: tiny_deit(input_shape=(16, 16, 1)),
         half_precision,
     ],
-    ids=["cait", "distilled", "regnety", "grey", "grey, normalised", "half precision"],
+    ids=["cait", "distilled", "regnety", "gray", "gray, normalized", "half precision"],
 )
 def test_every_kind_of_model(make, tmp_path):
-    report = to_saved_model(randomise(make()), tmp_path / "model")
+    report = to_saved_model(randomize(make()), tmp_path / "model")
     assert report.comparison.relative_difference < 1e-4
     assert (tmp_path / "model" / "1.json").exists()
 
@@ -164,7 +169,7 @@ def test_every_kind_of_model(make, tmp_path):
 def test_labels_are_left_out_where_there_are_none(tmp_path):
     images = photographs((32, 32), number=2)
     report = to_saved_model(
-        randomise(small()), tmp_path, images=images, top=3, version=7, weights="random"
+        randomize(small()), tmp_path, images=images, top=3, version=7, weights="random"
     )
     assert report.path == tmp_path / "7"
     assert (report.weights, report.comparison.images) == ("random", 2)
@@ -177,7 +182,7 @@ def test_labels_are_left_out_where_there_are_none(tmp_path):
     assert "heads" not in served.ask
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(FileExistsError, match="must be new"):
-        to_saved_model(randomise(small()), tmp_path, version=7)
+        to_saved_model(randomize(small()), tmp_path, version=7)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -205,9 +210,9 @@ def test_nothing_is_left_of_an_export_that_differs(tmp_path, monkeypatch):
         bias.assign(bias + np.arange(bias.shape[0]))
         return folded
 
-    monkeypatch.setattr("keras_cait.export.signatures.fold", fold_wrongly)
+    monkeypatch.setattr("keras_cait.export.saved_model.signatures.fold", fold_wrongly)
     with pytest.raises(ValueError, match="must equal the Keras model"):
-        to_saved_model(randomise(small()), tmp_path / "model")
+        to_saved_model(randomize(small()), tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -241,11 +246,11 @@ def test_the_photographs_compared_are_larger_than_the_model(tmp_path, monkeypatc
 def test_a_target_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        to_saved_model(randomise(small()), tmp_path / "file")
+        to_saved_model(randomize(small()), tmp_path / "file")
 
 
 def test_palettes_are_seen_as_they_look(served):
-    """A picture of few colours says the same as the one it was made of."""
+    """A picture of few colors says the same as the one it was made of."""
     few = Image.fromarray(photograph(61, 83)).quantize(16)
     kinds = [
         encoded(few, "PNG"),

@@ -10,17 +10,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_cait.export.photographs import photographs
-from keras_cait.export.tflite_metadata import read_metadata
-from keras_cait.export.tflite_runtime import TfliteRuntime
-from keras_cait.export.to_tflite import to_tflite
 
-from tests.export.samples import plausible
-from tests.models.samples import tiny_cait, tiny_deit
+from keras_cait.export.pipeline.photographs import photographs
+from keras_cait.export.tflite.metadata import read_metadata
+from keras_cait.export.tflite.runtime import TfliteRuntime
+from keras_cait.export.to_tflite import to_tflite
+from tests.support.export.samples import plausible
+from tests.support.models.tiny_models import tiny_cait, tiny_deit
 
 LABELS = list("abcdefghij")
 SEEN = photographs((32, 32), number=40)[16:]  # others than those compared on
-GREY = photographs((16, 16), number=16, channels=1)
+GRAY = photographs((16, 16), number=16, channels=1)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_file_says_what_phones_ask(float32):
     assert interpreter.get_signature_list() == {"serving_default": signature}
 
 
-def test_a_model_that_wants_normalised_images(cait, tmp_path):
+def test_a_model_that_wants_normalized_images(cait, tmp_path):
     report = to_tflite(cait, tmp_path / "cait.tflite")
     assert report.comparison.relative_difference < 1e-4
     metadata = read_metadata(report.path)
@@ -76,8 +76,8 @@ def tiniest(**options):
     return plausible(tiny_deit(input_shape=(16, 16, 1), depth=1, **options))
 
 
-def test_a_grey_model_has_the_mean_of_its_channel(tmp_path):
-    report = to_tflite(tiniest(), tmp_path / "grey.tflite")
+def test_a_gray_model_has_the_mean_of_its_channel(tmp_path):
+    report = to_tflite(tiniest(), tmp_path / "gray.tflite")
     metadata = read_metadata(report.path)
     # The mean of ImageNet's three, as `include_preprocessing` has it.
     np.testing.assert_allclose(metadata.mean, 255 * np.mean([0.485, 0.456, 0.406]))
@@ -95,7 +95,7 @@ def test_the_file_is_written_and_checked_once(tmp_path, monkeypatch):
 
     for name in ("convert", "unpack", "pack", "check_tflite"):
         monkeypatch.setattr(module, name, counted(name))
-    to_tflite(tiniest(), tmp_path / "a.tflite", precision="dynamic", images=GREY)
+    to_tflite(tiniest(), tmp_path / "a.tflite", precision="dynamic", images=GRAY)
     assert calls == ["convert", "unpack", "pack", "check_tflite"]
 
 
@@ -112,7 +112,7 @@ def test_eight_bits_that_are_too_few(precision, tmp_path):
         tmp_path / "a.tflite",
         rf"likeliest class of 95 % of the images. Received: .*{needs}",
         precision=precision,
-        representative=GREY if precision == "int8" else None,
+        representative=GRAY if precision == "int8" else None,
     )
 
 
@@ -120,7 +120,7 @@ def test_a_difference_can_be_allowed_or_kept_all_the_same(tmp_path):
     model = tiniest(include_preprocessing=True)
     head = model.get_layer("head")
     head.kernel.assign(30 * head.kernel)
-    settings: dict[str, Any] = {"precision": "dynamic", "images": GREY}
+    settings: dict[str, Any] = {"precision": "dynamic", "images": GRAY}
     path = tmp_path / "a.tflite"
     refused(model, path, r"to 0\.01 of its largest", tolerance=0.01, **settings)
     kept = to_tflite(model, path, tolerance=0.01, keep_anyway=True, **settings)
@@ -200,7 +200,7 @@ def test_arguments_that_do_not_fit(deit, tmp_path):
     integers: dict[str, Any] = {"precision": "int8"}
     refused(deit, path, "16 images or more.*15", **integers, representative=SEEN[:15])
     refused(deit, path, "be of shape", **integers, representative=SEEN[:, :8])
-    refused(deit, path, "in .0, 255.*normalise", **integers, representative=SEEN / -2)
+    refused(deit, path, "in .0, 255.*normalize", **integers, representative=SEEN / -2)
     alike, black = SEEN[:1].repeat(99, axis=0), np.zeros((20, 32, 32, 3))
     refused(deit, path, "99 images.* 1 differ", **integers, representative=alike)
     refused(deit, path, "20 images.* 0 differ", **integers, representative=black)

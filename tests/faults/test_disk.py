@@ -7,7 +7,13 @@ import time
 
 import pytest
 
-from tests.faults.runs import TRAIN, assert_same_bits, end, finish, start
+from tests.support.training.interrupted_runs import (
+    TRAIN,
+    assert_same_bits,
+    end,
+    finish,
+    start,
+)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.faults.runs import (
+from tests.support.training.interrupted_runs import (
     DISTIL,
     TRAIN,
     assert_same_bits,

@@ -4,15 +4,15 @@ import signal
 
 import pytest
 
-from tests.faults.runs import end
 from tests.faults.test_workers import (
     TRAIN,
     assert_both_go_on,
     assert_close_runs,
     assert_refused,
 )
-from tests.training.cluster_processes import ended, start_workers
-from tests.training.test_jax_workers import ON_JAX
+from tests.support.training.cluster_processes import ended, start_workers
+from tests.support.training.interrupted_runs import end
+from tests.training.devices.test_jax_workers import ON_JAX
 
 
 def start(folder, *flags, number=2):

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.faults.runs import STUDENT, end, finish
-from tests.training.cluster_processes import ended, start_workers
+from tests.support.training.cluster_processes import ended, start_workers
+from tests.support.training.interrupted_runs import STUDENT, end, finish
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.distribute"
@@ -22,7 +22,7 @@ FLAGS = [
     *("--mixup", "0.8", "--cutmix", "1.0", "--drop-path-rate", "0"),
     *("--optimizer", "sgd", "--learning-rate", "0.05", "--worker-timeout", "60"),
 ]
-TRAIN = ["keras_cait.recipes.train_deit", "--model", STUDENT, *FLAGS]
+TRAIN = ["recipes.train_deit", "--model", STUDENT, *FLAGS]
 
 
 def start(folder, *flags, others=()):
@@ -116,7 +116,7 @@ def assert_refused(workers, message):
 @pytest.mark.faults
 def test_what_a_teacher_says_is_not_kept_by_many_workers(tmp_path):
     flags = ("--student", STUDENT, *FLAGS, "--output", tmp_path / "run")
-    recipe = ["-m", "keras_cait.recipes.distill_deit", *flags]
+    recipe = ["-m", "recipes.distill_deit", *flags]
     command = [*recipe, "--teacher-logits", tmp_path / "logits"]
     assert_refused(start_workers(command, command), "whole batches")
     assert not list(tmp_path.iterdir())
@@ -161,7 +161,7 @@ def test_a_teacher_with_batch_norm_on_two_workers(tmp_path):
     flags += ["--limit", "400", "--batch-size", "40"]
     new = ["--teacher-epochs", "8", "--teacher-learning-rate", "0.05"]
     known = ["--teacher", tmp_path / "1" / "teacher.keras", "--output", tmp_path / "2"]
-    recipe = ["-m", "keras_cait.recipes.distill_deit", *flags]
+    recipe = ["-m", "recipes.distill_deit", *flags]
     accuracies = []
     for command in (
         [*recipe, *new, "--output", tmp_path / "1"],

@@ -31,7 +31,7 @@ from tests.full_size.cases import (
     cases_like,
     command_line,
 )
-from tests.models.samples import images, randomise, to_numpy
+from tests.support.models.tiny_models import images, randomize, to_numpy
 
 FAMILIES = {
     "cait": keras_cait.CaiT,
@@ -80,7 +80,7 @@ def write(folder: Path) -> None:
             **sizes,
             **settings,
         )
-        keras_cait.save_timm_weights(randomise(model), folder / f"{name}.safetensors")
+        keras_cait.save_timm_weights(randomize(model), folder / f"{name}.safetensors")
         inputs = images(2, *WRITTEN_IMAGE, 3)
         logits = to_numpy(model(inputs, training=False))
         np.savez(folder / f"{name}.npz", images_nhwc=inputs, logits=logits)

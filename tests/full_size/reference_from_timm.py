@@ -37,7 +37,7 @@ import timm  # noqa: E402 (it imports torchvision)
 LIMIT = 1e-5  # for the small models of --check, of the largest logit
 
 
-def randomise(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Module:
+def randomize(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Module:
     """Gives every tensor a value that matters, so that none is by chance 0 or 1.
 
     Above all LayerScale: at its start, 1e-6, it would hide every block. Linear maps
@@ -70,7 +70,7 @@ def write(case: Case, folder: Path) -> float:
     # A convnet has no size of its own.
     is_convnet = case.timm_name.startswith("regnety")
     sizes = {} if is_convnet else {"img_size": (case.height, case.width)}
-    model = randomise(timm.create_model(case.timm_name, **sizes), generator)
+    model = randomize(timm.create_model(case.timm_name, **sizes), generator)
     images = torch.randn(case.batch, 3, case.height, case.width, generator=generator)
     logits = model(images)
     save_file(model.state_dict(), case.weights(folder))

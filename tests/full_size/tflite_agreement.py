@@ -16,11 +16,11 @@ import tempfile
 from pathlib import Path
 
 import keras
-from keras_cait.export.image_folder import images_of
-from keras_cait.export.report import ExportReport
-from keras_cait.export.to_tflite import PRECISIONS, to_tflite
 
-from keras_cait.models.preprocessing import preprocessing_for
+from keras_cait.export.pipeline.comparison_images import images_of
+from keras_cait.export.pipeline.report import ExportReport
+from keras_cait.export.to_tflite import PRECISIONS, to_tflite
+from keras_cait.models.published.preprocessing import preprocessing_for
 
 
 def exports(model: keras.Model, options: argparse.Namespace) -> list[ExportReport]:

@@ -13,12 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_cait.export.photographs import photographs
-from keras_cait.export.report import ExportReport
-from keras_cait.export.to_tflite import PRECISIONS, to_tflite
-
 import keras_cait
-from tests.export.samples import plausible
+from keras_cait.export.pipeline.photographs import photographs
+from keras_cait.export.pipeline.report import ExportReport
+from keras_cait.export.to_tflite import PRECISIONS, to_tflite
+from tests.support.export.samples import plausible
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("DeiT_Ti_Distilled", "DeiT_S", "CaiT_XXS24")

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras_cait.export.packages import needed
-from keras_cait.export.tflite_runtime import TfliteRuntime
-from keras_cait.export.to_tflite import to_tflite
 
 import keras_cait
+from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.export.tflite.runtime import TfliteRuntime
+from keras_cait.export.to_tflite import to_tflite
 from tests.full_size.cases import Case, cases_like, command_line
 
 ROOT = Path(__file__).resolve().parents[2]

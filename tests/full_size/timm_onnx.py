@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from tests.full_size.cases import cases_like, command_line
-from tests.full_size.reference_from_timm import randomise, timm
+from tests.full_size.reference_from_timm import randomize, timm
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
     for case in cases_like(*options.cases):
         generator = torch.Generator().manual_seed(0)
         model = timm.create_model(case.timm_name, img_size=(case.height, case.width))
-        randomise(model, generator)
+        randomize(model, generator)
         save_file(model.state_dict(), case.weights(options.folder))
         path = options.folder / f"{case.name}.onnx"
         images = torch.zeros(1, 3, case.height, case.width)

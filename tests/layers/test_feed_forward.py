@@ -5,7 +5,13 @@ import pytest
 
 from keras_cait.layers import FeedForward
 from keras_cait.layers.feed_forward import gelu
-from tests.layers.harness import assert_close, built, normal, run_layer_checks, to_numpy
+from tests.support.layer_harness import (
+    assert_close,
+    built,
+    normal,
+    run_layer_checks,
+    to_numpy,
+)
 
 
 def make(**kwargs):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_cait.layers import ImagePreprocessing
-from tests.layers.harness import normal, run_layer_checks, to_numpy
+from tests.support.layer_harness import normal, run_layer_checks, to_numpy
 
 MEAN, STD = (0.5, 0.4, 0.3, 0.2), (0.2, 0.3, 0.25, 0.5)
 

@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from keras_cait.layers import PatchEmbedding
-from tests.layers.harness import assert_close, built, normal, run_layer_checks, to_numpy
+from tests.support.layer_harness import (
+    assert_close,
+    built,
+    normal,
+    run_layer_checks,
+    to_numpy,
+)
 
 
 def make(**kwargs):

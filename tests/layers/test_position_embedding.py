@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_cait.layers import PositionEmbedding
-from tests.layers.harness import built, normal, run_layer_checks, to_numpy
+from tests.support.layer_harness import built, normal, run_layer_checks, to_numpy
 
 
 def make(**kwargs):

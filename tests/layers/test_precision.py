@@ -17,7 +17,7 @@ from keras_cait.layers import (
     StochasticDepth,
     TalkingHeads,
 )
-from tests.layers.harness import built, normal, to_numpy
+from tests.support.layer_harness import built, normal, to_numpy
 
 # Makers, and the dtype of what they give under mixed_bfloat16.
 RESIDUAL = [

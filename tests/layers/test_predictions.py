@@ -2,7 +2,7 @@ import keras
 import numpy as np
 
 from keras_cait.layers import Predictions
-from tests.layers.harness import normal, run_layer_checks, to_numpy
+from tests.support.layer_harness import normal, run_layer_checks, to_numpy
 
 
 def make(**kwargs):

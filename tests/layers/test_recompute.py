@@ -11,7 +11,7 @@ from keras_cait.layers import (
     SelfAttention,
     TalkingHeads,
 )
-from tests.models.samples import images, tiny_cait, tiny_deit, tiny_deit3
+from tests.support.models.tiny_models import images, tiny_cait, tiny_deit, tiny_deit3
 
 LAYERS = [
     lambda **options: SelfAttention(num_heads=2, **options),

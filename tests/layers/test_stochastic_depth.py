@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_cait.layers import StochasticDepth
-from tests.layers.harness import normal, run_layer_checks, to_numpy
+from tests.support.layer_harness import normal, run_layer_checks, to_numpy
 
 
 def make(**kwargs):

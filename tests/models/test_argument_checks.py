@@ -6,7 +6,7 @@ import pytest
 
 import keras_cait
 from keras_cait.variants import VARIANTS
-from tests.models.samples import (
+from tests.support.models.tiny_models import (
     tiny_cait,
     tiny_deit,
     tiny_deit3,

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.models.samples import tiny_deit
+from tests.support.models.tiny_models import tiny_deit
 
 
 @pytest.mark.parametrize(

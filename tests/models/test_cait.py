@@ -5,7 +5,13 @@ import pytest
 import keras_cait
 from keras_cait.layers import LayerScale, StochasticDepth
 from keras_cait.variants import VARIANTS
-from tests.models.samples import images, randomise, tiny_cait, to_numpy, without_values
+from tests.support.models.tiny_models import (
+    images,
+    randomize,
+    tiny_cait,
+    to_numpy,
+    without_values,
+)
 
 # Counted from the architecture, at 224 pixels, where no checkpoint tells.
 COUNTS = {
@@ -42,7 +48,7 @@ def test_stochastic_depth_is_constant_and_spares_class_attention():
 
 
 def test_patches_do_not_hear_of_the_class_token():
-    model = randomise(tiny_cait(include_top=False))
+    model = randomize(tiny_cait(include_top=False))
     x = images(2, 32, 32, 3)
     before = to_numpy(model(x))
     model.get_layer("class_token").token.assign(np.ones((1, 1, 32)))
@@ -82,7 +88,7 @@ def test_features(pooling):
 
 
 def test_keras_file_and_timm_file(tmp_path):
-    model = randomise(tiny_cait(include_preprocessing=True))
+    model = randomize(tiny_cait(include_preprocessing=True))
     model.save(tmp_path / "model.keras")
     x = 100 * images(2, 32, 32, 3)
     again = keras.saving.load_model(tmp_path / "model.keras")

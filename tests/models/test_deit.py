@@ -4,9 +4,9 @@ import pytest
 
 import keras_cait
 from keras_cait.layers import StochasticDepth
-from tests.models.samples import (
+from tests.support.models.tiny_models import (
     images,
-    randomise,
+    randomize,
     tiny_deit,
     to_numpy,
 )
@@ -30,7 +30,7 @@ def test_takes_rectangles(size):
 
 
 def test_patches_of_a_rectangle_are_told_apart():
-    model = randomise(tiny_deit(input_shape=(16, 32, 3)))
+    model = randomize(tiny_deit(input_shape=(16, 32, 3)))
     x = images(1, 16, 32, 3)
     assert not np.allclose(to_numpy(model(x)), to_numpy(model(x[:, ::-1])), rtol=1e-3)
 
@@ -60,7 +60,7 @@ def test_one_output_whatever_training_is(distilled, drop_rate):
 
 
 def test_output_is_the_activation_of_the_mean_of_both_heads_logits():
-    model = randomise(tiny_deit(distilled=True))
+    model = randomize(tiny_deit(distilled=True))
     x = images(4, 32, 32, 3)
     heads = keras_cait.separate_heads(model)(x)
     mean = (heads["class"] + heads["distillation"]) / 2
@@ -71,7 +71,7 @@ def test_output_is_the_activation_of_the_mean_of_both_heads_logits():
 def test_classifier_activation():
     x = images(2, 32, 32, 3)
     models = {
-        activation: randomise(tiny_deit(classifier_activation=activation))
+        activation: randomize(tiny_deit(classifier_activation=activation))
         for activation in (None, "softmax", "sigmoid")
     }
     logits = models[None](x)
@@ -85,7 +85,7 @@ def test_classifier_activation():
 def test_without_top(distilled, prefix):
     x = images(2, 32, 32, 3)
     models = {
-        pooling: randomise(
+        pooling: randomize(
             tiny_deit(include_top=False, pooling=pooling, distilled=distilled)
         )
         for pooling in (None, "token", "avg")
@@ -99,23 +99,23 @@ def test_without_top(distilled, prefix):
 
 def test_input_tensor():
     x = images(2, 32, 32, 3)
-    expected = to_numpy(randomise(tiny_deit())(2 * x))
+    expected = to_numpy(randomize(tiny_deit())(2 * x))
     source = keras.Input((32, 32, 3))
     doubled = keras.layers.Rescaling(2.0)(source)
-    model = randomise(tiny_deit(input_tensor=doubled))
+    model = randomize(tiny_deit(input_tensor=doubled))
     assert model.input is source
     np.testing.assert_allclose(to_numpy(model(x)), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_preprocessing_is_imagenets_normalisation(channels):
+def test_preprocessing_is_imagenets_normalization(channels):
     pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, channels))
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     if channels != 3:
         mean, std = mean.mean(), std.mean()
     shape = (32, 32, channels)
-    plain = randomise(tiny_deit(input_shape=shape))
-    raw = randomise(tiny_deit(input_shape=shape, include_preprocessing=True))
+    plain = randomize(tiny_deit(input_shape=shape))
+    raw = randomize(tiny_deit(input_shape=shape, include_preprocessing=True))
     expected = to_numpy(plain((pixels / 255 - mean) / std))
     np.testing.assert_allclose(to_numpy(raw(pixels)), expected, atol=1e-5)
 
@@ -137,19 +137,19 @@ def test_trains_in_mixed_precision(policy):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
-def test_pixels_are_normalised_in_full_precision(policy):
+def test_pixels_are_normalized_in_full_precision(policy):
     model = tiny_deit(include_preprocessing=True)
     pixels = 100 + images(2, 32, 32, 3)
-    normalised = keras.Model(model.inputs[0], model.get_layer("preprocessing").output)
+    normalized = keras.Model(model.inputs[0], model.get_layer("preprocessing").output)
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     expected = (pixels / 255 - mean) / std
-    np.testing.assert_allclose(to_numpy(normalised(pixels)), expected, atol=1e-5)
+    np.testing.assert_allclose(to_numpy(normalized(pixels)), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("distilled", [False, True])
 def test_keras_file(distilled, tmp_path):
     settings = {"distilled": distilled, "drop_path_rate": 0.1, "dropout_rate": 0.1}
-    model = randomise(tiny_deit(include_preprocessing=True, **settings))
+    model = randomize(tiny_deit(include_preprocessing=True, **settings))
     model.save(tmp_path / "model.keras")
     restored = keras.saving.load_model(tmp_path / "model.keras")
     for new, old in zip(restored.layers, model.layers, strict=True):

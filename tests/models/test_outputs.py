@@ -4,9 +4,9 @@ import pytest
 
 import keras_cait
 from keras_cait.models.outputs import logits_from, output_kind
-from tests.models.samples import (
+from tests.support.models.tiny_models import (
     images,
-    randomise,
+    randomize,
     tiny_deit,
     tiny_regnety,
     to_numpy,
@@ -89,12 +89,12 @@ def functional_on(features, *layers):
 
 
 @pytest.mark.parametrize("make", PROBABILITIES.values(), ids=PROBABILITIES)
-def test_probabilities_are_recognised(make):
+def test_probabilities_are_recognized(make):
     assert output_kind(make()) == "probabilities"
 
 
 @pytest.mark.parametrize("make", LOGITS.values(), ids=LOGITS)
-def test_logits_are_recognised(make):
+def test_logits_are_recognized(make):
     assert output_kind(make()) == "logits"
 
 
@@ -122,7 +122,7 @@ def test_a_model_of_keras_applications(activation, kind):
 
 @pytest.mark.parametrize("make", PROBABILITIES.values(), ids=PROBABILITIES)
 def test_softmax_of_the_heads_mean_is_the_output(make):
-    model = randomise(make())
+    model = randomize(make())
     x = images(5, *model.input_shape[1:])
     heads = keras_cait.separate_heads(model)(x, training=False)
     mean = sum(heads.values()) / len(heads)
@@ -132,7 +132,7 @@ def test_softmax_of_the_heads_mean_is_the_output(make):
 
 @pytest.mark.parametrize("make", LOGITS.values(), ids=LOGITS)
 def test_mean_of_the_heads_is_the_output(make):
-    model = randomise(make())
+    model = randomize(make())
     x = images(5, *model.input_shape[1:])
     heads = keras_cait.separate_heads(model)(x, training=False)
     expected = to_numpy(model(x, training=False))

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import keras_cait
-from tests.models.samples import (
+from tests.support import reference
+from tests.support.models.tiny_models import (
     tiny_cait,
     tiny_deit,
     tiny_deit3,
     tiny_regnety,
     to_numpy,
 )
-from tests.parity import reference
 
-# Files of others do not say it, as tests/weights/test_statement.py has it.
+# Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
 
 TRANSFORMERS = ["deit", "deit_distilled", "deit3", "cait", "cait_rect"]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import keras_cait
-from tests.models.samples import (
+from tests.support.models.tiny_models import (
     images,
-    randomise,
+    randomize,
     tiny_cait,
     tiny_deit,
     tiny_deit3,
@@ -78,7 +78,7 @@ def test_the_residual_stream_is_float32_and_the_matrix_products_are_half(make):
 def test_a_branch_with_gains_of_1e_5_changes_the_features(make):
     x = images(2, 32, 32, 3)
     for policy in ("mixed_bfloat16", "float32"):
-        model = randomise(under(policy, make, include_top=False))
+        model = randomize(under(policy, make, include_top=False))
         branch = model.get_layer("block_1_scale2").gamma
         features = []
         for gain in (0, 1e-5):
@@ -93,7 +93,7 @@ def test_logits_of_cait_xxs24_at_224():
         return keras_cait.CaiT_XXS24(weights=None, **settings)
 
     x = images(2, 224, 224, 3)
-    assert error("mixed_bfloat16", make, x, randomise) < LIMIT
+    assert error("mixed_bfloat16", make, x, randomize) < LIMIT
 
 
 @pytest.mark.slow
@@ -129,7 +129,7 @@ def test_logits_of_trained_sizes(name, limit, seed):
 
 
 def test_a_model_saved_with_a_half_precision_stream_still_loads(tmp_path):
-    model = randomise(under("mixed_bfloat16", tiny_cait, depth=1))
+    model = randomize(under("mixed_bfloat16", tiny_cait, depth=1))
     config = json.loads(model.to_json())
     mixed = keras.dtype_policies.serialize(
         keras.dtype_policies.DTypePolicy("mixed_bfloat16")

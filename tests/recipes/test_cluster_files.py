@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from keras_cait.recipes.distilling import DistillConfig
 
-from keras_cait.training.cluster import read_cluster
-from keras_cait.training.configuration import make_config, parse_flags
+from keras_cait.training.devices.cluster import read_cluster
+from keras_cait.training.programs.distill import DistillConfig
+from keras_cait.training.settings.configuration import make_config, parse_flags
 
 CLUSTER = Path(__file__).parents[2] / "recipes" / "cluster"
 SAYS = """#!/bin/bash

@@ -6,14 +6,14 @@ import json
 import keras
 import numpy as np
 import pytest
-from keras_cait.recipes.distill_deit import PRESETS, main
 from PIL import Image
 
 from keras_cait.data.batches import evaluation_batches
-from keras_cait.data.datasets import load_dataset
-from keras_cait.data.evaluation_view import EvaluationView
-from keras_cait.training.students import build_student
-from tests.recipes.samples import results_of, without_compiling
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.sources.load import load_dataset
+from keras_cait.training.programs.students import build_student
+from recipes.distill_deit import PRESETS, main
+from tests.support.data.pictures import results_of, without_compiling
 
 TINY = ["--epochs", "1", "--teacher-epochs", "1", "--batch-size", "8"]
 FILES = ("config.json", "curves.png", "history.csv", "student.keras", "teacher.keras")
@@ -108,11 +108,11 @@ def test_a_second_run_into_the_folder_is_refused(run, capsys):
 def pictures(tmp_path):
     rng = np.random.default_rng(0)
     for part, number in (("train", 16), ("test", 5)):
-        for name, colour in (("day", 200), ("night", 30)):
+        for name, color in (("day", 200), ("night", 30)):
             folder = tmp_path / "pictures" / part / name
             folder.mkdir(parents=True)
             for index in range(number):
-                pixels = rng.normal(colour, 20, (16, 16, 3)).clip(0, 255)
+                pixels = rng.normal(color, 20, (16, 16, 3)).clip(0, 255)
                 image = Image.fromarray(pixels.astype("uint8"))
                 image.save(folder / f"{index}.png")
     return tmp_path / "pictures"

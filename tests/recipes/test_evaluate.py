@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from keras_cait.recipes.evaluate import main
 from PIL import Image
 
 import keras_cait
-from tests.models.samples import randomise, to_numpy
-from tests.recipes.samples import results_of, without_compiling, write_pictures
+from recipes.evaluate import main
+from tests.support.data.pictures import results_of, without_compiling, write_pictures
+from tests.support.models.tiny_models import randomize, to_numpy
 
 CLASSES = ("a", "b", "c", "d", "e", "f")
 
@@ -49,7 +49,7 @@ def test_timm_weights_by_name(flags, pictures, tmp_path, capsys):
     model = keras_cait.DeiT_Ti_Distilled(
         weights=None, input_shape=(32, 32, 3), classes=6
     )
-    keras_cait.save_timm_weights(randomise(model), tmp_path / "model.safetensors")
+    keras_cait.save_timm_weights(randomize(model), tmp_path / "model.safetensors")
     arguments = [
         *["--model", "deit_tiny_distilled_patch16_224", "--image-size", "32"],
         *["--weights", str(tmp_path / "model.safetensors"), *flags],
@@ -81,7 +81,7 @@ def test_a_model_of_our_recipes_needs_no_name(pictures, tmp_path, capsys):
         classes=6,
         include_preprocessing=True,
     )
-    randomise(model).save(tmp_path / "model.keras")
+    randomize(model).save(tmp_path / "model.keras")
     weights = ["--weights", str(tmp_path / "model.keras")]
     assert main([*weights, "--data-dir", str(pictures)]) == 0
     results = results_of(capsys.readouterr().out)

@@ -6,15 +6,15 @@ import re
 import keras
 import numpy as np
 import pytest
-from keras_cait.recipes.evaluate import Config, _normalization, main
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 import keras_cait
 from keras_cait import Preprocessing
-from keras_cait.training.rebuilding import rebuild
-from tests.models.samples import randomise, to_numpy
-from tests.recipes.samples import results_of, without_compiling, write_pictures
+from keras_cait.models.published.rebuilding import rebuild
+from recipes.evaluate import Config, _normalization, main
+from tests.support.data.pictures import results_of, without_compiling, write_pictures
+from tests.support.models.tiny_models import randomize, to_numpy
 
 CLASSES = ("ant", "bee", "cat")
 HALF = Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -31,14 +31,14 @@ def pictures(tmp_path_factory):
 def tiny(**options):
     sizes = {"patch_size": 4, "embed_dim": 16, "depth": 1, "num_heads": 2}
     settings = {"input_shape": (16, 16, 3), "classes": 3, "preprocessing": HALF}
-    return randomise(keras_cait.DeiT(**{**sizes, **settings, **options}))
+    return randomize(keras_cait.DeiT(**{**sizes, **settings, **options}))
 
 
 def published(path, **options):
     """A file of weights that timm's name means, with what is said beside them."""
     settings = {"input_shape": (16, 16, 3), "classes": 3, "class_names": CLASSES}
     model = keras_cait.DeiT_Ti(weights=None, **{**settings, **options})
-    keras_cait.save_timm_weights(randomise(model), path)
+    keras_cait.save_timm_weights(randomize(model), path)
     return model
 
 
@@ -143,7 +143,7 @@ def test_a_file_of_timm_s_says_it_and_flags_go_first(flags, pictures, tmp_path, 
     assert found["top1"] == pytest.approx(expected, abs=0.01)
 
 
-@SLOW  # tests/weights/test_statement.py reads it too
+@SLOW  # tests/weights/metadata/test_source_metadata.py reads it too
 def test_a_file_from_the_hub_says_it_in_its_config(pictures, tmp_path, capsys):
     (tmp_path / "repository").mkdir()
     path = tmp_path / "repository" / "model.safetensors"
@@ -163,7 +163,7 @@ def test_a_model_beside_a_keras_file_gets_its_weights(pictures, tmp_path, capsys
     model = keras_cait.DeiT_Ti(
         weights=None, input_shape=(16, 16, 3), classes=3, preprocessing=HALF
     )
-    randomise(model).save(tmp_path / "model.keras")
+    randomize(model).save(tmp_path / "model.keras")
     arguments = ["--model", "DeiT_Ti", "--image-size", 16]
     arguments += ["--weights", tmp_path / "model.keras"]
     found = measured(pictures, *arguments, capsys=capsys)

@@ -4,11 +4,11 @@ import json
 
 import keras
 import pytest
-from keras_cait.recipes.finetune import FinetuneConfig, at_own_size, main
 
 import keras_cait
 from keras_cait import Preprocessing
-from tests.recipes.samples import results_of, without_compiling, write_pictures
+from recipes.finetune import FinetuneConfig, at_own_size, main
+from tests.support.data.pictures import results_of, without_compiling, write_pictures
 
 SIZE: dict = {"patch_size": 4, "embed_dim": 8, "depth": 1, "num_heads": 2}
 OWN = Preprocessing(mean=(0.5,) * 3, std=(0.25,) * 3, crop_pct=0.9)

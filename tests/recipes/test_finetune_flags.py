@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from keras_cait.recipes.finetune import FILES, FinetuneConfig, _build, _resolved
 
 import keras_cait
 from keras_cait import Preprocessing
-from keras_cait.data.datasets import load_dataset
+from keras_cait.data.sources.load import load_dataset
 from keras_cait.training.run import Run
-from tests.models.samples import randomise, to_numpy
-from tests.recipes.samples import write_pictures
+from recipes.finetune import FILES, FinetuneConfig, _build, _resolved
+from tests.support.data.pictures import write_pictures
+from tests.support.models.tiny_models import randomize, to_numpy
 
 CLASSES = ("dawn", "day", "night")
 OWN = Preprocessing(mean=(0.5,) * 3, std=(0.25,) * 3, crop_pct=0.8)
@@ -36,7 +36,7 @@ def source():
         drop_path_rate=0.0,
         dropout_rate=0.1,
     )
-    return randomise(model)
+    return randomize(model)
 
 
 @pytest.fixture(params=[".keras", pytest.param(".safetensors", marks=SLOW)])

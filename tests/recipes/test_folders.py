@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from keras_cait.recipes import evaluate, show_augmentations, train_deit
 
-from keras_cait.data import datasets
+from keras_cait.data import image_dataset as datasets
 from keras_cait.data.batches import training_keys
-from tests.recipes.samples import (
+from recipes import evaluate, show_augmentations, train_deit
+from tests.support.data.pictures import (
     TINY_MODEL,
     results_of,
     without_compiling,
@@ -25,7 +25,7 @@ SPLIT = ["--validation-split", "0.25", "--split-seed", "2"]
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     """A flat folder, of more bytes than are kept in memory."""
-    monkeypatch.setattr("keras_cait.data.folder._IN_MEMORY", 1)
+    monkeypatch.setattr("keras_cait.data.sources.folder._IN_MEMORY", 1)
     return write_pictures(tmp_path / "photos", number=12)
 
 
@@ -65,7 +65,9 @@ def test_a_flat_folder_from_a_bad_file_to_evaluation(
         return found
 
     with monkeypatch.context() as patched, without_compiling():
-        patched.setattr("keras_cait.recipes.launch.load_dataset", load_and_remove)
+        patched.setattr(
+            "keras_cait.training.programs.launch.load_dataset", load_and_remove
+        )
         assert train_deit.main([*TRAINING, *data, *SPLIT, *output]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: Expected an image in every file. Received: ")

@@ -6,11 +6,11 @@ command for it sets: lines of facebookresearch/deit at commit 7e160fe, or issues
 
 import keras
 import pytest
-from keras_cait.recipes import distill_cait, distill_deit, finetune, train_cait
-from keras_cait.recipes import train_deit as train_deit_recipe
 
 import keras_cait
-from keras_cait.models.registry import find_variant
+from keras_cait.models.published.registry import find_variant
+from recipes import distill_cait, distill_deit, finetune, train_cait
+from recipes import train_deit as train_deit_recipe
 
 RECIPES = {
     "train_deit": (train_deit_recipe, "train"),

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from keras_cait.recipes.show_augmentations import main
 from PIL import Image
 
-from tests.recipes.samples import write_pictures
+from recipes.show_augmentations import main
+from tests.support.data.pictures import write_pictures
 
 SMALL = ["--image-size", "24", "--images", "2", "--columns", "3"]
 

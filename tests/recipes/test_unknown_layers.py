@@ -2,9 +2,9 @@
 
 import keras
 import pytest
-from keras_cait.recipes import distill_deit, evaluate, finetune
 
-from tests.recipes.samples import write_pictures
+from recipes import distill_deit, evaluate, finetune
+from tests.support.data.pictures import write_pictures
 
 
 class Own(keras.layers.Layer):

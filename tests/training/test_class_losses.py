@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_cait.training.class_losses import class_loss, sigmoid_cross_entropy
-from tests.models.samples import to_numpy
+from tests.support.models.tiny_models import to_numpy
 
 LOGITS = np.random.default_rng(0).normal(0, 2, (5, 4)).astype("float32")
 

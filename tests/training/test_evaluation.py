@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_cait.training.evaluation import answers, every_output
-from tests.models.samples import images, randomise, tiny_deit, to_numpy
+from tests.support.models.tiny_models import images, randomize, tiny_deit, to_numpy
 
 SCORES = np.array(
     [[5, 4, 3, 2, 1, 0], [0, 1, 2, 3, 4, 5], [9, 0, 0, 8, 0, 7], [1, 2, 3, 0, 5, 4]],
@@ -35,7 +35,7 @@ def test_accuracy_by_class():
 
 @pytest.mark.parametrize("distilled", [False, True])
 def test_every_output_of_a_model(distilled):
-    model = randomise(tiny_deit(distilled=distilled))
+    model = randomize(tiny_deit(distilled=distilled))
     x = images(4, 32, 32, 3)
     outputs = every_output(model)(x)
     np.testing.assert_allclose(outputs["output"], to_numpy(model(x)), rtol=1e-5)

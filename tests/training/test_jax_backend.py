@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from tests.on_jax import run_on_jax
+from tests.support.on_jax import run_on_jax
 
 HERE = "tests/training"
 

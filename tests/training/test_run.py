@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.data.datasets import load_dataset
-from keras_cait.data.evaluation_view import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.sources.load import load_dataset
 from keras_cait.training.run import Run
-from keras_cait.training.run_config import RunConfig
-from keras_cait.training.teachers import make_teacher
-from tests.models.samples import without_values
+from keras_cait.training.settings.run_settings import RunConfig
+from keras_cait.training.teachers.teacher import make_teacher
+from tests.support.models.tiny_models import without_values
 
 SIZE = 224
 

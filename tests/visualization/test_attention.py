@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import keras_cait
-from tests.models.samples import (
+from tests.support.models.tiny_models import (
     images,
-    randomise,
+    randomize,
     tiny_cait,
     tiny_deit,
     tiny_regnety,
@@ -15,7 +15,7 @@ from tests.models.samples import (
 
 @pytest.mark.parametrize("make", [tiny_cait, tiny_deit])
 def test_maps_leave_the_model_as_it_is(make):
-    model = randomise(make(distilled=True, drop_path_rate=0.5))
+    model = randomize(make(distilled=True, drop_path_rate=0.5))
     x = images(2, 32, 32, 3)
     before = to_numpy(model(x))
     maps = keras_cait.attention_maps(model, x)

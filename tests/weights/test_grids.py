@@ -8,15 +8,15 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import keras_cait
-from keras_cait.weights.position_embedding import resample_grid
-from tests.models.samples import (
-    randomise,
+from keras_cait.weights.tensors.position_embedding import resample_grid
+from tests.support.models.tiny_models import (
+    randomize,
     tiny_cait,
     tiny_deit,
     tiny_deit3,
     to_numpy,
 )
-from tests.weights.refused import assert_equal_weights, refused, values
+from tests.support.weights.refusals import assert_equal_weights, refused, values
 
 PLACE = "layers/position_embedding/vars"
 # Height and width of the file's images and of the model's; a patch has 8 pixels.
@@ -76,7 +76,7 @@ def written_before_grids_were(path):
 def test_a_file_of_keras_loads_as_a_safetensors_file_does(
     suffix, family, theirs, ours, tmp_path
 ):
-    source = randomise(build(family, theirs))
+    source = randomize(build(family, theirs))
     model, expected = build(family, ours), build(family, ours)
     keras_cait.load_weights(model, save(source, tmp_path / f"model{suffix}"))
     path = save(source, tmp_path / "model.safetensors")
@@ -95,7 +95,7 @@ def test_a_file_of_keras_loads_as_a_safetensors_file_does(
 
 
 def test_the_antialiased_form_is_a_choice(tmp_path):
-    path = save(randomise(build("deit3")), tmp_path / "model.keras")
+    path = save(randomize(build("deit3")), tmp_path / "model.keras")
     plain, smooth = build("deit3", (16, 16)), build("deit3", (16, 16))
     keras_cait.load_weights(plain, path)
     keras_cait.load_weights(smooth, path, antialias=True)
@@ -114,7 +114,7 @@ def test_the_grid_is_no_tensor_of_the_file(tmp_path):
 
 
 def test_a_square_file_without_its_grid_loads_at_another_size(tmp_path):
-    source = randomise(build("deit"))
+    source = randomize(build("deit"))
     path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
     same = keras_cait.load_weights(build("deit"), path)
     assert_equal_weights(same, values(source))
@@ -129,7 +129,7 @@ def test_a_square_file_without_its_grid_loads_at_another_size(tmp_path):
     [((16, 64), (16, 64)), ((16, 24), (16, 24)), ((16, 24), (32, 32))],
 )
 def test_another_file_without_its_grid_is_refused(theirs, ours, tmp_path):
-    source = randomise(build("deit", theirs))
+    source = randomize(build("deit", theirs))
     path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
     model = build("deit", ours)
     with refused(model, "must say which grid", f"Received: {path}", "grid_size=(rows"):
@@ -151,7 +151,7 @@ def test_a_grid_of_another_number_of_patches_is_refused(tmp_path):
 
 
 def test_an_older_archive_says_its_grid_in_its_configuration(tmp_path):
-    source = randomise(build("deit", (16, 64)))
+    source = randomize(build("deit", (16, 64)))
     save(source, tmp_path / "new.keras")
     with zipfile.ZipFile(tmp_path / "new.keras") as archive:
         archive.extractall(tmp_path)
@@ -166,7 +166,7 @@ def test_an_older_archive_says_its_grid_in_its_configuration(tmp_path):
 
 @pytest.mark.parametrize("ours", [(16, 24), (24, 16), (32, 32)])
 def test_a_rectangle_of_timm_s_needs_its_grid(ours, tmp_path):
-    source = randomise(build("cait", (16, 24)))
+    source = randomize(build("cait", (16, 24)))
     path = save(source, tmp_path / "model.safetensors")
     theirs = tmp_path / "theirs.safetensors"
     save_file(load_file(path), theirs)
@@ -182,9 +182,9 @@ def test_a_rectangle_of_timm_s_needs_its_grid(ours, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # once it has failed
 def test_keras_itself_refuses_another_grid(tmp_path):
-    path = save(randomise(build("deit", (16, 64))), tmp_path / "model.weights.h5")
+    path = save(randomize(build("deit", (16, 64))), tmp_path / "model.weights.h5")
     with pytest.raises(ValueError, match=r"keras_cait\.load_weights would resample"):
         build("deit").load_weights(path)
     same = build("deit", (16, 64))
     same.load_weights(path)
-    assert_equal_weights(same, values(randomise(build("deit", (16, 64)))))
+    assert_equal_weights(same, values(randomize(build("deit", (16, 64)))))

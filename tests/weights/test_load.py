@@ -1,10 +1,10 @@
 import pytest
 
 import keras_cait
-from tests.models.samples import tiny_deit
-from tests.parity.reference import weights
+from tests.support.models.tiny_models import tiny_deit
+from tests.support.reference import weights
 
-# Files of others do not say it, as tests/weights/test_statement.py has it.
+# Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
 
 

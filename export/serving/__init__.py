@@ -1,1 +1,0 @@
-"""What runs an exported SavedModel in TensorFlow Serving, and asks it."""

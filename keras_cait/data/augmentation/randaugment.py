@@ -1,0 +1,197 @@
+"""RandAugment as timm trains with it: `rand-m9-mstd0.5-inc1`."""
+
+import functools
+import math
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from keras_cait.data.augmentation.point_operations import checked_image
+from keras_cait.data.augmentation.randaugment_levels import (
+    HIGHEST,
+    INCREASING,
+    ORIGINAL,
+    Operation,
+)
+from keras_cait.typing import Tensor
+
+_SECTION = re.compile(r"(mstd|m|n|p|inc)(\d+(?:\.\d+)?)")
+_LARGEST_STD = 100  # of timm's names; above it stands for infinity
+
+
+class Draw(NamedTuple):
+    """What happens to one image: each `(num_ops,)`, in the order it happens.
+
+    `operation` is a place in `RandAugment.operations`, or their number for none;
+    `magnitude` is in [0, 10], `sign` -1 or 1.
+    """
+
+    operation: Tensor
+    magnitude: Tensor
+    sign: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandAugment:
+    """Operations drawn from fifteen, one after the other, each applied or left out.
+
+    Those of Keras and KerasCV know neither a spread of magnitudes nor levels that
+    increase with them, so this one is written here.
+
+    Attributes:
+        magnitude: How strong operations are; from 10 on they get no stronger.
+        magnitude_std: Standard deviation of the magnitude, which stays in [0, 10];
+            infinity draws it evenly from 0 to `magnitude`.
+        num_ops: How many are drawn for each image, with replacement.
+        prob: How often one that was drawn is applied, in [0, 1].
+        increasing: Whether effects get stronger with the magnitude; if not, posterize
+            and solarize get weaker, and colors go from weak to strong.
+        fill: Color of what comes in from outside the image: three gray levels, by
+            default ImageNet's mean.
+
+    Raises:
+        ValueError: If a setting is out of its range.
+
+    Example:
+        >>> augment = RandAugment.from_name("rand-m9-mstd0.5-inc1")
+        >>> augment == RandAugment()
+        True
+        >>> image = tf.zeros((32, 32, 3), "uint8")
+        >>> augment(image, (0, 1)).shape
+        TensorShape([32, 32, 3])
+
+    Reference:
+        Cubuk et al., RandAugment: practical automated data augmentation with a reduced
+        search space, section 3, https://arxiv.org/abs/1909.13719. Operations, levels
+        and random magnitudes are timm's. Posterizing to 0 bits gives black; Pillow 13
+        raises an error instead.
+
+    """
+
+    magnitude: float = 9.0
+    magnitude_std: float = 0.5
+    num_ops: int = 2
+    prob: float = 0.5
+    increasing: bool = True
+    fill: tuple[int, int, int] = (124, 116, 104)
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "magnitude": (self.magnitude >= 0, "0 or more"),
+            "magnitude_std": (self.magnitude_std >= 0, "0 or more"),
+            "num_ops": (self.num_ops >= 1, "1 or more"),
+            "prob": (0 <= self.prob <= 1, "in [0, 1]"),
+        }
+        for name, (holds, expected) in ranges.items():
+            if not holds:
+                value = getattr(self, name)
+                raise ValueError(
+                    f"`{name}` must be {expected}. Received: {name}={value}"
+                )
+
+    @classmethod
+    def from_name(cls, name: str) -> "RandAugment":
+        """The one that timm calls `name`.
+
+        Args:
+            name: "rand" and, after dashes, any of m (magnitude, otherwise 10), mstd
+                (its standard deviation, otherwise 0; above 100 stands for infinity),
+                n (number of operations, otherwise 2), p (probability, otherwise 0.5)
+                and inc (1 for increasing levels, otherwise 0), each with its number.
+
+        Returns:
+            A `RandAugment`.
+
+        Raises:
+            ValueError: If the name has another form.
+
+        """
+        kind, *sections = name.split("-")
+        found = [_SECTION.fullmatch(section) for section in sections]
+        read = {match[1]: float(match[2]) for match in found if match}
+        whole = all(read.get(key, 0) % 1 == 0 for key in ("m", "n", "inc"))
+        if kind != "rand" or len(read) < len(sections) or not whole:
+            raise ValueError(
+                '`name` must be "rand" and, after dashes, any of m, mstd, n, p and '
+                "inc, once each and with a number, whole for m, n and inc, such as "
+                f'"rand-m9-mstd0.5-inc1". Received: name={name!r}'
+            )
+        std = read.get("mstd", 0.0)
+        return cls(
+            magnitude=read.get("m", HIGHEST),
+            magnitude_std=math.inf if std > _LARGEST_STD else std,
+            num_ops=int(read.get("n", 2)),
+            prob=read.get("p", 0.5),
+            increasing=bool(read.get("inc", 0)),
+        )
+
+    @property
+    def operations(self) -> dict[str, Operation]:
+        """By timm's names, in the order in which `draw` counts them."""
+        return INCREASING if self.increasing else ORIGINAL
+
+    def draw(self, seed: Tensor) -> Draw:
+        """Draws what happens to one image.
+
+        Args:
+            seed: Two integers; the same ones draw the same.
+
+        Returns:
+            A `Draw`.
+
+        """
+        draws = tf.random.stateless_uniform((4, self.num_ops), seed, dtype="float64")
+        place, applied, strength, side = tf.unstack(draws)
+        number = len(self.operations)
+        return Draw(
+            operation=tf.where(
+                applied < self.prob, tf.cast(place * number, "int32"), number
+            ),
+            magnitude=tf.clip_by_value(self._magnitude(strength), 0, HIGHEST),
+            sign=1 - 2 * tf.round(side),
+        )
+
+    def _magnitude(self, strength: Tensor) -> Tensor:
+        """Of a number drawn evenly from 0 to 1."""
+        if math.isinf(self.magnitude_std):
+            return self.magnitude * strength
+        if self.magnitude_std == 0:
+            return tf.fill(tf.shape(strength), tf.cast(self.magnitude, "float64"))
+        return self.magnitude + self.magnitude_std * tf.math.ndtri(strength)
+
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
+        """Changes one image at random.
+
+        Args:
+            image: `(height, width, 3)` uint8.
+            seed: Two integers; the same ones change it in the same way.
+
+        Returns:
+            The same shape, uint8.
+
+        Raises:
+            ValueError: If the image has another shape or type.
+
+        """
+        image = checked_image(image)
+        result = image
+        for operation, magnitude, sign in zip(
+            *map(tf.unstack, self.draw(seed)), strict=True
+        ):
+            result = self._apply(result, operation, magnitude, sign)
+        return tf.ensure_shape(result, image.shape)
+
+    def _apply(
+        self, image: Tensor, operation: Tensor, magnitude: Tensor, sign: Tensor
+    ) -> Tensor:
+        """Runs the one operation that was drawn, and no other."""
+
+        def transformed(one: Operation) -> Tensor:
+            return one.transform(image, one.argument(magnitude, sign), self.fill)
+
+        branches = [
+            functools.partial(transformed, one) for one in self.operations.values()
+        ]
+        return tf.switch_case(operation, [*branches, lambda: image])

@@ -1,0 +1,135 @@
+"""Rectangles of noise in place of parts of an image."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from keras_cait.data.images.rectangles import Rectangle, random_rectangle
+from keras_cait.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from keras_cait.typing import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomErasing:
+    """Replaces a rectangle of some images by normal noise, pixel by pixel.
+
+    timm's mode "pixel" fills it with N(0, 1) after the normalization of images.
+    Here they are normalized by the model, later, and the same noise is
+    `255 * (mean + std * N(0, 1))`: what the model sees is exactly equal. Keras's
+    layer of this name erases about half as often as its factor says.
+
+    Attributes:
+        prob: Part of the images that lose a rectangle, in [0, 1].
+        min_area: Smallest area of it, as a part of the image's.
+        max_area: Largest area.
+        min_aspect: Lowest ratio of its sides, in (0, 1]; the highest is the inverse.
+        mean: Of each channel of images in [0, 1], as the model normalizes them.
+        std: Standard deviation likewise.
+
+    Raises:
+        ValueError: If a number is out of its range.
+
+    Example:
+        >>> image = tf.zeros((8, 8, 3), "uint8")
+        >>> erased = RandomErasing(prob=1.0)(image, (0, 0))
+        >>> erased.dtype.name, bool(tf.reduce_any(erased != 0))
+        ('float32', True)
+
+    Reference:
+        Zhong et al., Random erasing data augmentation, algorithm 1,
+        https://arxiv.org/abs/1708.04896, with the numbers of DeiT, table 9,
+        https://arxiv.org/abs/2012.12877
+
+    """
+
+    prob: float = 0.25
+    min_area: float = 0.02
+    max_area: float = 1 / 3
+    min_aspect: float = 0.3
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.prob <= 1:
+            raise ValueError(f"`prob` must be in [0, 1]. Received: prob={self.prob}")
+        if not 0 < self.min_area <= self.max_area <= 1:
+            raise ValueError(
+                "`min_area` and `max_area` must be in (0, 1], the first no larger. "
+                f"Received: min_area={self.min_area}, max_area={self.max_area}"
+            )
+        if not 0 < self.min_aspect <= 1:
+            raise ValueError(
+                "`min_aspect` must be in (0, 1]. "
+                f"Received: min_aspect={self.min_aspect}"
+            )
+        if len(self.mean) != len(self.std):
+            raise ValueError(
+                "`mean` and `std` must be of the same channels. "
+                f"Received: mean={self.mean}, std={self.std}"
+            )
+
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
+        """The image, or with a rectangle of noise.
+
+        Args:
+            image: `(height, width, channels)`, uint8 or float32 in [0, 255]. Where
+                there are not as many channels as means, each has the mean of them.
+            seed: Two integers; the same ones give the same result.
+
+        Returns:
+            The same shape, float32; the noise is not clipped to [0, 255].
+
+        Raises:
+            ValueError: If the number of channels is not known.
+
+        """
+        if image.shape[-1] is None:
+            raise ValueError(
+                "The channels of an image to erase must be known. "
+                f"Received: an image of shape {image.shape}"
+            )
+        image = tf.cast(image, "float32")
+        height, width, channels = tf.unstack(tf.shape(image))
+        place, fill = tf.unstack(tf.random.experimental.stateless_split(seed))
+        erases, rectangle = self.rectangle(height, width, place)
+
+        def erased() -> Tensor:
+            mean, std = self._statistics(image.shape[-1])
+            noise = tf.random.stateless_normal(
+                (rectangle.height, rectangle.width, channels),
+                fill,
+                mean=255 * mean,
+                stddev=255 * std,
+            )
+            bottom = rectangle.top + rectangle.height
+            right = rectangle.left + rectangle.width
+            rows = image[rectangle.top : bottom]
+            rows = [rows[:, : rectangle.left], noise, rows[:, right:]]
+            rows = [image[: rectangle.top], tf.concat(rows, axis=1), image[bottom:]]
+            return tf.concat(rows, axis=0)
+
+        return tf.ensure_shape(tf.cond(erases, erased, lambda: image), image.shape)
+
+    def rectangle(
+        self, height: Tensor, width: Tensor, seed: Tensor
+    ) -> tuple[Tensor, Rectangle]:
+        """Whether an image of `height` x `width` pixels loses a rectangle, and which.
+
+        As in timm none is lost where none of ten fits, which is rare.
+        """
+        place, chance = tf.unstack(tf.random.experimental.stateless_split(seed))
+        fits, rectangle = random_rectangle(
+            height,
+            width,
+            place,
+            area=(self.min_area, self.max_area),
+            aspect=(self.min_aspect, 1 / self.min_aspect),
+            whole=False,
+        )
+        return fits & (tf.random.stateless_uniform((), chance) < self.prob), rectangle
+
+    def _statistics(self, channels: int) -> tuple[Tensor, Tensor]:
+        mean, std = tf.constant(self.mean), tf.constant(self.std)
+        if channels == len(self.mean):
+            return mean, std
+        return tf.reduce_mean(mean), tf.reduce_mean(std)

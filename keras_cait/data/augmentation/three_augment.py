@@ -1,0 +1,120 @@
+"""3-Augment, the augmentation of DeiT III."""
+
+import functools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from keras_cait.data.augmentation.color import (
+    brightness,
+    contrast,
+    grayscale,
+    saturation,
+)
+from keras_cait.data.augmentation.filters import gaussian_blur
+from keras_cait.data.augmentation.point_operations import checked_image, solarize
+from keras_cait.typing import Tensor
+
+_SOLARIZE_FROM = 128  # Pillow's default
+_BLUR_RADIUS = (0.1, 2.0)  # of the published code; the paper has no number
+_JITTERED = (brightness, contrast, saturation)
+
+
+class Draw(NamedTuple):
+    """What happens to one image.
+
+    `choice` is 0 for gray, 1 for solarize, 2 for blur, of `radius` pixels; `factors`
+    are those of brightness, contrast and saturation, and `order` their order.
+    """
+
+    choice: Tensor
+    radius: Tensor
+    factors: Tensor
+    order: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreeAugment:
+    """One of gray, solarized and blurred, each as often, and then color jitter.
+
+    The flip and the crop that belong to it are the same as without it.
+
+    Attributes:
+        color_jitter: Brightness, contrast and saturation are multiplied by factors
+            drawn evenly from `1 - color_jitter` to `1 + color_jitter`, in random order;
+            in [0, 1], and 0 leaves them out.
+
+    Raises:
+        ValueError: If `color_jitter` is out of its range.
+
+    Example:
+        >>> image = tf.zeros((32, 32, 3), "uint8")
+        >>> ThreeAugment()(image, (0, 1)).shape
+        TensorShape([32, 32, 3])
+
+    Reference:
+        Touvron et al., DeiT III: revenge of the ViT, section 3.2,
+        https://arxiv.org/abs/2204.07118
+
+    """
+
+    color_jitter: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.color_jitter <= 1:
+            raise ValueError(
+                "`color_jitter` must be in [0, 1]. "
+                f"Received: color_jitter={self.color_jitter}"
+            )
+
+    def draw(self, seed: Tensor) -> Draw:
+        """Draws what happens to one image.
+
+        Args:
+            seed: Two integers; the same ones draw the same.
+
+        Returns:
+            A `Draw`.
+
+        """
+        draws = tf.random.stateless_uniform((8,), seed, dtype="float64")
+        least, most = _BLUR_RADIUS
+        return Draw(
+            choice=tf.cast(3 * draws[0], "int32"),
+            radius=least + (most - least) * draws[1],
+            factors=1 + self.color_jitter * (2 * draws[2:5] - 1),
+            order=tf.argsort(draws[5:]),
+        )
+
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
+        """Changes one image at random.
+
+        Args:
+            image: `(height, width, 3)` uint8.
+            seed: Two integers; the same ones change it in the same way.
+
+        Returns:
+            The same shape, uint8.
+
+        Raises:
+            ValueError: If the image has another shape or type.
+
+        """
+        image = checked_image(image)
+        draw = self.draw(seed)
+        result = tf.switch_case(
+            draw.choice,
+            [
+                lambda: grayscale(image),
+                lambda: solarize(image, _SOLARIZE_FROM),
+                lambda: gaussian_blur(image, draw.radius),
+            ],
+        )
+        if self.color_jitter:
+            for place in tf.unstack(draw.order):
+                factor = draw.factors[place]
+                result = tf.switch_case(
+                    place, [functools.partial(one, result, factor) for one in _JITTERED]
+                )
+        return tf.ensure_shape(result, image.shape)

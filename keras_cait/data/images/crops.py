@@ -1,0 +1,201 @@
+"""Random crops and mirror images of the training images."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from keras_cait.data.images.decoding import decode, decode_window, image_size
+from keras_cait.data.images.rectangles import Rectangle, random_rectangle
+from keras_cait.data.images.resizing import check_interpolation, covering_size, resize
+from keras_cait.typing import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomResizedCrop:
+    """A crop of random area and aspect, resized: how ImageNet is trained on.
+
+    The area is uniform, the logarithm of the aspect too, and so is the place among
+    those where the crop lies inside the image. If none of ten such crops fits, the
+    largest in the middle whose aspect is allowed is taken. As in timm and
+    torchvision. Keras has no layer for it, and that of keras-cv draws from a state
+    of its own and does not resize as PIL does.
+
+    Attributes:
+        image_size: Height and width of the result, in pixels.
+        scale: Lowest and highest area, as parts of the image's, in (0, 1].
+        ratio: Lowest and highest ratio of width to height.
+        interpolation: "bicubic" or "bilinear".
+        channels: 3 or 1; None keeps those of a decoded image and makes an encoded
+            one 3.
+
+    Raises:
+        ValueError: If a range is empty or there is no such interpolation.
+
+    Example:
+        >>> crop = RandomResizedCrop(image_size=(8, 8))
+        >>> crop(tf.zeros((30, 40, 3), "uint8"), (0, 0)).shape
+        TensorShape([8, 8, 3])
+
+    Reference:
+        Szegedy et al., Going deeper with convolutions, section 6,
+        https://arxiv.org/abs/1409.4842
+
+    """
+
+    image_size: tuple[int, int] = (224, 224)
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    interpolation: str = "bicubic"
+    channels: int | None = None
+
+    def __post_init__(self) -> None:
+        check_interpolation(self.interpolation)
+        if not 0 < self.scale[0] <= self.scale[1] <= 1:
+            raise ValueError(
+                "`scale` must be the lowest and the highest area, in (0, 1]. "
+                f"Received: scale={self.scale}"
+            )
+        if not 0 < self.ratio[0] <= self.ratio[1]:
+            raise ValueError(
+                "`ratio` must be the lowest and the highest ratio, above 0. "
+                f"Received: ratio={self.ratio}"
+            )
+
+    def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
+        """A random crop of one image.
+
+        Args:
+            record: As of `decode`; of a JPEG no more than the crop is decoded.
+            seed: Two integers; the same ones give the same crop.
+
+        Returns:
+            `(*image_size, channels)` uint8.
+
+        """
+        crop = self.crop(*image_size(record), seed)
+        window = decode_window(record, *crop, channels=self.channels)
+        return resize(window, self.image_size, self.interpolation)
+
+    def crop(self, height: Tensor, width: Tensor, seed: Tensor) -> Rectangle:
+        """What is cut out of an image of `height` x `width` pixels."""
+        fits, crop = random_rectangle(
+            height, width, seed, area=self.scale, aspect=self.ratio, whole=True
+        )
+        tallest = tf.cast(width, "float32") / self.ratio[0]
+        widest = tf.cast(height, "float32") * self.ratio[1]
+        longest = tf.cast(tf.round(tf.stack([tallest, widest])), "int32")
+        sides = tf.stack([height, width])
+        middle = tf.minimum(sides, longest)
+        corner = (sides - middle) // 2
+        chosen = tf.where(fits, tf.stack(crop), tf.concat([corner, middle], axis=0))
+        return Rectangle(*tf.unstack(chosen))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomCrop:
+    """A crop of an image that is not resized: how small images are trained on.
+
+    DeiT takes it in place of `RandomResizedCrop` for images of 32 pixels and less.
+    Keras's layer cuts the same place out of every image of a batch.
+
+    Attributes:
+        image_size: Height and width of the result, in pixels.
+        padding: Rows and columns of black, 0, on each side before the crop.
+        channels: As of `RandomResizedCrop`.
+
+    Example:
+        >>> crop = RandomCrop(image_size=(32, 32))
+        >>> crop(tf.zeros((32, 32, 3), "uint8"), (0, 0)).shape
+        TensorShape([32, 32, 3])
+
+    """
+
+    image_size: tuple[int, int]
+    padding: int = 4
+    channels: int | None = None
+
+    def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
+        """A random crop of one image.
+
+        Args:
+            record: As of `decode`; with its padding at least as large as the crop.
+            seed: Two integers; the same ones give the same crop.
+
+        Returns:
+            `(*image_size, channels)` uint8.
+
+        """
+        image = decode(record, self.channels)
+        return _cut(tf.pad(image, _around(self.padding)), self.image_size, seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimpleRandomCrop:
+    """The shorter side resized and a square cut out: how DeiT-III is trained.
+
+    More of the image is seen than in `RandomResizedCrop`, as large as in
+    evaluation. Keras's layer cuts the same place out of every image of a batch.
+
+    Attributes:
+        image_size: Height and width of the result, in pixels. The image is resized
+            bicubically to the smallest size of its aspect that covers this.
+        padding: Rows and columns on each side before the crop, mirrored.
+        channels: As of `RandomResizedCrop`.
+
+    Example:
+        >>> crop = SimpleRandomCrop(image_size=(16, 16))
+        >>> crop(tf.zeros((30, 40, 3), "uint8"), (0, 0)).shape
+        TensorShape([16, 16, 3])
+
+    Reference:
+        Touvron et al., DeiT III: revenge of the ViT, section 3,
+        https://arxiv.org/abs/2204.07118
+
+    """
+
+    image_size: tuple[int, int]
+    padding: int = 4
+    channels: int | None = None
+
+    def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
+        """A random crop of one image.
+
+        Args:
+            record: As of `decode`.
+            seed: Two integers; the same ones give the same crop.
+
+        Returns:
+            `(*image_size, channels)` uint8.
+
+        """
+        image = decode(record, self.channels)
+        size = covering_size(*image_size(image), self.image_size)
+        image = tf.pad(resize(image, size), _around(self.padding), "REFLECT")
+        return _cut(image, self.image_size, seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomFlip:
+    """Every other image mirrored, left to right.
+
+    Keras's layer draws from a state of its own.
+
+    Example:
+        >>> image = tf.constant([[[1], [2]]], "uint8")
+        >>> {tuple(RandomFlip()(image, (0, n)).numpy().ravel().tolist())
+        ...  for n in range(9)} == {(1, 2), (2, 1)}
+        True
+
+    """
+
+    def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
+        """The image or its mirror image, by the seed of two integers."""
+        return tf.image.stateless_random_flip_left_right(image, seed)
+
+
+def _around(padding: int) -> list[list[int]]:
+    return [[padding, padding], [padding, padding], [0, 0]]
+
+
+def _cut(image: Tensor, size: tuple[int, int], seed: Tensor) -> Tensor:
+    return tf.image.stateless_random_crop(image, (*size, image.shape[-1]), seed)

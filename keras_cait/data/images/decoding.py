@@ -1,0 +1,217 @@
+"""Records to pixels: whole images, windows of them, or only their size."""
+
+import tensorflow as tf
+
+from keras_cait.data.images.assertions import required
+from keras_cait.data.images.headers import (
+    header_size,
+    is_bmp,
+    is_gif,
+    is_webp,
+    webp_canvas,
+)
+from keras_cait.data.images.size_limits import MAX_PIXELS, MAX_SIDE, is_allowed
+from keras_cait.typing import Tensor
+
+_LUMA = (19595, 38470, 7471)  # of red, green, blue: ITU-R 601-2 in parts of 65536
+
+
+def decode(record: Tensor, channels: int | None = 3) -> Tensor:
+    """The pixels of a record, equal to those of PIL.
+
+    TensorFlow decodes JPEG by a faster cosine transform unless asked otherwise,
+    which is off by a gray level on average, and by up to eight.
+
+    Args:
+        record: An image as it is kept: encoded as JPEG, PNG, GIF, BMP or WebP, a
+            scalar string, or decoded, `(height, width, channels)` uint8.
+        channels: 3 turns gray to color, 1 turns color to gray; alpha is dropped.
+            None keeps the channels of a decoded image, and makes an encoded one 3.
+
+    Returns:
+        `(height, width, channels)` uint8 in [0, 255]; the first frame of a GIF. As
+        in PIL, an orientation noted in the file is not applied. A palette in a BMP
+        is not either: its 8 bits are taken as gray.
+
+    Raises:
+        ValueError: If `channels` is neither 1 nor 3 nor None, or `record` is
+            neither a scalar string nor uint8 of rank 3 with its channels known.
+        tf.errors.InvalidArgumentError: If it cannot be decoded, or has more pixels
+            than `image_limits` allows, of which nothing is decoded then.
+
+    Example:
+        >>> gray = tf.constant([[[7], [9]]], "uint8")
+        >>> decode(gray).shape
+        TensorShape([1, 2, 3])
+        >>> decode(tf.io.encode_png(gray), channels=1).numpy().ravel()
+        array([7, 9], dtype=uint8)
+
+    """
+    record = _checked(record, channels)
+    if not _is_encoded(record):
+        return _with_channels(record, channels)
+    record = _of_allowed_size(record)
+    image = tf.cond(
+        tf.io.is_jpeg(record),
+        lambda: tf.io.decode_jpeg(record, channels=3, dct_method="INTEGER_ACCURATE"),
+        lambda: _decode_other(record),
+    )
+    return _with_channels(tf.ensure_shape(image, (None, None, 3)), channels)
+
+
+def decode_window(
+    record: Tensor,
+    top: Tensor,
+    left: Tensor,
+    height: Tensor,
+    width: Tensor,
+    channels: int | None = 3,
+) -> Tensor:
+    """A window of `decode(record, channels)`, decoding no more of a JPEG than it.
+
+    Args:
+        record: As of `decode`.
+        top: First row, in pixels. The window must lie inside the image.
+        left: First column.
+        height: Rows.
+        width: Columns.
+        channels: As of `decode`.
+
+    Returns:
+        `(height, width, channels)` uint8.
+
+    Raises:
+        ValueError: As of `decode`.
+
+    Example:
+        >>> image = tf.cast(tf.reshape(tf.range(12), (3, 4, 1)), "uint8")
+        >>> decode_window(image, 1, 2, 2, 2, channels=1).numpy()[..., 0]
+        array([[ 6,  7],
+               [10, 11]], dtype=uint8)
+
+    """
+    record = _checked(record, channels)
+
+    def window_of_jpeg() -> Tensor:
+        # At the edges of what it decodes, the decoder has no neighbor to smooth
+        # the coarser grid of colors with: one more column on either side.
+        first = tf.maximum(left - 1, 0)
+        last = tf.minimum(left + width + 1, tf.io.extract_jpeg_shape(record)[1])
+        wider = tf.image.decode_and_crop_jpeg(
+            record,
+            tf.stack([top, first, height, last - first]),
+            channels=3,
+            dct_method="INTEGER_ACCURATE",
+        )
+        return wider[:, left - first : left - first + width]
+
+    def window_of(image: Tensor) -> Tensor:
+        return image[top : top + height, left : left + width]
+
+    if not _is_encoded(record):
+        return _with_channels(window_of(record), channels)
+    window = tf.cond(
+        tf.io.is_jpeg(record),
+        window_of_jpeg,
+        lambda: window_of(_decode_other(record)),
+    )
+    return _with_channels(tf.ensure_shape(window, (None, None, 3)), channels)
+
+
+def image_size(record: Tensor) -> tuple[Tensor, Tensor]:
+    """Height and width of a record, in pixels.
+
+    Those of a JPEG, PNG or WebP are read in its header; others are decoded.
+
+    Args:
+        record: As of `decode`.
+
+    Returns:
+        Two scalars, int32.
+
+    Raises:
+        ValueError: As of `decode`.
+        tf.errors.InvalidArgumentError: As of `decode`.
+
+    Example:
+        >>> height, width = image_size(tf.io.encode_png(tf.zeros((3, 5, 1), "uint8")))
+        >>> int(height), int(width)
+        (3, 5)
+
+    """
+    record = _checked(record)
+    if not _is_encoded(record):
+        shape = tf.shape(record)
+        return shape[0], shape[1]
+    record = _of_allowed_size(record)
+    size = tf.cond(
+        is_gif(record) | is_bmp(record),
+        lambda: tf.shape(_decode_other(record), "int64")[:2],
+        lambda: header_size(record),
+    )
+    size = tf.cast(size, "int32")
+    return size[0], size[1]
+
+
+def _checked(record: Tensor, channels: int | None = None) -> Tensor:
+    if channels not in (None, 1, 3):
+        raise ValueError(
+            f"`channels` must be 1, 3 or None. Received: channels={channels}"
+        )
+    record = tf.convert_to_tensor(record)
+    shape = record.shape
+    is_image = record.dtype == tf.uint8 and shape.rank == 3 and shape[-1] is not None
+    if not is_image and not (_is_encoded(record) and shape.is_compatible_with(())):
+        raise ValueError(
+            "A record must be an encoded image, a scalar string, or pixels of shape "
+            "(height, width, channels), uint8, with the channels known. Received: "
+            f"{record.dtype.name} of shape {shape}"
+        )
+    return record
+
+
+def _is_encoded(record: Tensor) -> bool:
+    return record.dtype == tf.string
+
+
+def _of_allowed_size(record: Tensor) -> Tensor:
+    """The record, with an error where its header announces too many pixels."""
+    height, width = tf.unstack(header_size(record))
+    message = tf.strings.format(
+        f"an image must have at most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: "
+        "height={}, width={}",
+        (height, width),
+    )
+    return required(is_allowed(height, width), message, record)
+
+
+def _decode_other(record: Tensor) -> Tensor:
+    """PNG, GIF, BMP and WebP, always in color."""
+
+    def decode_as(channels: int) -> Tensor:
+        image = tf.io.decode_image(record, channels=channels, expand_animations=False)
+        return tf.ensure_shape(image, (None, None, channels))[..., :3]
+
+    def decode_webp() -> Tensor:
+        # Its decoder takes none but the channels that are there, and TensorFlow 2.21
+        # aborts the process on animations where it is to find out how many these are.
+        _, has_alpha, is_animated = webp_canvas(record)
+        message = "an animated WebP is not decoded"
+        alpha = required(~is_animated, message, has_alpha)
+        return tf.cond(alpha, lambda: decode_as(4), lambda: decode_as(3))
+
+    return tf.cond(is_webp(record), decode_webp, lambda: decode_as(3))
+
+
+def _with_channels(image: Tensor, channels: int | None) -> Tensor:
+    available = image.shape[-1]
+    if channels in (None, available):
+        return image
+    if channels == 3:
+        # Gray, with or without alpha, three times; of color what is not alpha.
+        chosen = (0, 0, 0) if available < 3 else (0, 1, 2)
+        return tf.gather(image, chosen, axis=-1)
+    if available == 2:
+        return image[..., :1]
+    luma = tf.tensordot(tf.cast(image[..., :3], "int32"), _LUMA, 1)
+    return tf.cast((luma[..., None] + 2**15) // 2**16, "uint8")

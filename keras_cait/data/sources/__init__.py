@@ -1,0 +1,1 @@
+"""Data sets: digits, folders of images and TensorFlow Datasets."""

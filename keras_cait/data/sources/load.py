@@ -1,0 +1,87 @@
+"""Data sets by name or folder."""
+
+from pathlib import Path
+
+from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.data.labeled_images import LabeledImages
+from keras_cait.data.sources.digits import load_digits
+from keras_cait.data.sources.evaluation_split import EvaluationSplit
+from keras_cait.data.sources.folder import load_folder, load_test_folder
+from keras_cait.data.sources.tfds import load_test_tfds, load_tfds
+
+
+def load_dataset(
+    name: str | None = None,
+    *,
+    data_dir: Path | None = None,
+    limit: int | None = None,
+    test_split: str | None = None,
+    validation_split: float | None = None,
+    split_seed: int = 0,
+) -> ImageDataset:
+    """Loads digits, a folder of images, or a data set of TensorFlow Datasets.
+
+    Args:
+        name: "digits" (scikit-learn's, 8 x 8 pixels, nothing to download) or a
+            name of TensorFlow Datasets such as "cifar10". None takes the folder
+            `data_dir`, or digits without one.
+        data_dir: A folder of `train/<class>/*` and `val/` or `test/`, or with
+            `validation_split` one of `<class>/*`; beside a name of TensorFlow
+            Datasets, where that keeps its files.
+        limit: At most so many training images, and as many test images.
+        test_split: Name of the split or folder to measure on; by default the first
+            one with labels, of `test`, `validation` and `val` in TensorFlow
+            Datasets, of `val`, `validation` and `test` in a folder.
+        validation_split: Part of each class of a folder that is kept from training to
+            measure on, above 0 and below 1; for folders without test images.
+        split_seed: Of the choice of that part, which depends on nothing else.
+
+    Returns:
+        The data set.
+
+    Raises:
+        ValueError: If there is no such data set, or its images cannot serve.
+
+    Example:
+        >>> digits = load_dataset("digits")
+        >>> digits.train.number + digits.test.number, digits.image_shape
+        (1797, (8, 8, 1))
+
+    """
+    _check_limit(limit)
+    split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)
+    if name is None and data_dir is not None:
+        return load_folder(data_dir, limit=limit, split=split)
+    if name in (None, "digits"):
+        return load_digits(limit=limit, split=split)
+    return load_tfds(name, data_dir=data_dir, limit=limit, split=split)
+
+
+def load_test_images(
+    name: str | None = None,
+    *,
+    data_dir: Path | None = None,
+    limit: int | None = None,
+    test_split: str | None = None,
+    validation_split: float | None = None,
+    split_seed: int = 0,
+) -> tuple[tuple[str, ...], LabeledImages]:
+    """The names of the classes and the images to measure on.
+
+    As `load_dataset`, but nothing to train on is read, and a folder needs none:
+    `data_dir` holds `val/` or `test/`, or the class folders themselves, of which all
+    images count unless `validation_split` chooses some.
+    """
+    _check_limit(limit)
+    split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)
+    if name is None and data_dir is not None:
+        return load_test_folder(data_dir, limit=limit, split=split)
+    if name not in (None, "digits"):
+        return load_test_tfds(name, data_dir=data_dir, limit=limit, split=split)
+    data = load_digits(limit=limit, split=split)
+    return data.class_names, data.test
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")

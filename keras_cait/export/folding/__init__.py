@@ -1,0 +1,1 @@
+"""Models rebuilt for inference."""

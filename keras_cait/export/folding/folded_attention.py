@@ -1,0 +1,126 @@
+"""Attention of models made for inference; see `folded_layers`."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_cait.export.folding.folded_layers import Linear, on_each_token
+from keras_cait.layers.attention.multi_head import merge_heads
+from keras_cait.typing import Shape, Tensor
+
+
+class FoldedAttention(keras.layers.Layer):
+    """Base of the attention layers, whose queries are scaled by their weights.
+
+    Args:
+        num_heads: Number of heads.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(batch, tokens, dim)`.
+    Output shape: `(batch, queries, dim)`, by default with as many queries as tokens.
+
+    """
+
+    def __init__(self, *, num_heads: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+
+    def projections(self, dim: int | None, **parts: int) -> None:
+        """Makes `proj`, and linear layers of these names to so many times `dim`."""
+        for name, number in {**parts, "proj": 1}.items():
+            layer = Linear(number * dim, dtype=self.dtype_policy, name=name)
+            layer.build((None, dim))
+            setattr(self, name, layer)
+
+    def heads(self, layer: keras.layers.Dense, tokens: Tensor, parts: int) -> Any:
+        """So many of `(batch, heads, tokens, head_dim)`, of one matrix product."""
+        _, length, dim = tokens.shape
+        shape = (-1, length, parts * self.num_heads, dim // self.num_heads)
+        together = ops.reshape(on_each_token(layer, tokens), shape)
+        # -> (batch, parts * heads, tokens, head_dim): one transposition for all parts
+        together = ops.transpose(together, (0, 2, 1, 3))
+        return ops.split(together, parts, axis=1) if parts > 1 else [together]
+
+    def project(self, weights: Tensor, value: Tensor) -> Tensor:
+        """Values by their weights, heads put together: `(batch, queries, dim)`."""
+        return on_each_token(self.proj, merge_heads(ops.matmul(weights, value)))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_heads": self.num_heads}
+
+
+def scores(query: Tensor, key: Tensor) -> Tensor:
+    """Dot products, `(batch, heads, queries, keys)`."""
+    return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedSelfAttention(FoldedAttention):
+    """All tokens ask all tokens; see `FoldedAttention`."""
+
+    def build(self, input_shape: Shape) -> None:
+        self.projections(input_shape[-1], qkv=3)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        query, key, value = self.heads(self.qkv, inputs, 3)
+        return self.project(ops.softmax(scores(query, key)), value)
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedTalkingHeads(FoldedSelfAttention):
+    """Self-attention whose heads are mixed before the softmax, and after it.
+
+    What the first mix adds to a head is the same for all keys, which the softmax
+    does not see: it has no bias.
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        square = (self.num_heads, self.num_heads)  # to new heads, from old ones
+        self.before = self.add_weight(name="before", shape=square)
+        self.after = self.add_weight(name="after", shape=square)
+        self.after_bias = self.add_weight(name="after_bias", shape=(square[0], 1))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        query, key, value = self.heads(self.qkv, inputs, 3)
+        length = inputs.shape[1]
+        flat = (-1, self.num_heads, length * length)
+        apart = (-1, self.num_heads, length, length)
+        logits = ops.matmul(self.before, ops.reshape(scores(query, key), flat))
+        heard = ops.softmax(ops.reshape(logits, apart))
+        mixed = ops.matmul(self.after, ops.reshape(heard, flat)) + self.after_bias
+        return self.project(ops.reshape(mixed, apart), value)
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedClassAttention(FoldedAttention):
+    """The first tokens ask all tokens; see `FoldedAttention`.
+
+    Args:
+        num_queries: How many of them ask.
+        **kwargs: Those of `FoldedAttention`.
+
+    """
+
+    def __init__(self, *, num_queries: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_queries = num_queries
+
+    def build(self, input_shape: Shape) -> None:
+        self.projections(input_shape[-1], q=1, kv=2)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        (query,) = self.heads(self.q, inputs[:, : self.num_queries], 1)
+        key, value = self.heads(self.kv, inputs, 2)
+        return self.project(ops.softmax(scores(query, key)), value)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        batch, _, dim = input_shape
+        return (batch, self.num_queries, dim)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_queries": self.num_queries}

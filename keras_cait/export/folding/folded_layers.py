@@ -1,0 +1,189 @@
+"""Layers of models made for inference: no dropout, no gain, few operators.
+
+They are what `keras_cait.export.folding.fold` builds of, and not to be trained.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_cait.layers.feed_forward import gelu
+from keras_cait.typing import Shape, Tensor
+
+
+class Linear(keras.layers.Dense):
+    """A linear layer inside of another one, of `(rows, dim)` or of tokens."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if len(inputs.shape) == 2:
+            return super().call(inputs)
+        # As `ops.matmul` TFLite would make one matrix of them, without a batch.
+        return ops.einsum("bti,io->bto", inputs, self.kernel) + self.bias
+
+
+def on_each_token(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+    """Linear layers, and what is between them, applied to every token alike.
+
+    Servers fuse products, biases and GELU for matrices: where the size of the batch
+    is open, tokens become the rows of one. Mobile runtimes, whose batch is fixed,
+    fuse them anyway, and their accelerators want the axis of the batch to stay.
+
+    Args:
+        function: From `(..., dim)` to `(..., width)`.
+        tokens: `(batch, tokens, dim)`.
+
+    """
+    batch, length, dim = tokens.shape
+    if batch is not None:
+        return function(tokens)
+    outputs = function(ops.reshape(tokens, (-1, dim)))
+    return ops.reshape(outputs, (-1, length, outputs.shape[-1]))
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedPatches(keras.layers.Layer):
+    """Linear maps of square patches, without a bias: `token[i] = W @ patch[i]`.
+
+    Args:
+        patch_size: Side of a patch in pixels.
+        embed_dim: Length of a token.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(batch, height, width, channels)`.
+    Output shape: `(batch, patches, embed_dim)`.
+
+    """
+
+    def __init__(self, *, patch_size: int, embed_dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.patch_size = patch_size
+        self.embed_dim = embed_dim
+
+    def build(self, input_shape: Shape) -> None:
+        size = self.patch_size
+        self.kernel = self.add_weight(
+            name="kernel", shape=(size, size, input_shape[-1], self.embed_dim)
+        )
+
+    def call(self, inputs: Tensor) -> Tensor:
+        grid = ops.conv(
+            inputs,
+            self.kernel,
+            strides=self.patch_size,
+            padding="valid",
+            data_format="channels_last",
+        )
+        _, height, width, _ = grid.shape
+        return ops.reshape(grid, (-1, height * width, self.embed_dim))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        batch, height, width, _ = input_shape
+        patches = (height // self.patch_size) * (width // self.patch_size)
+        return (batch, patches, self.embed_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        sizes = {"patch_size": self.patch_size, "embed_dim": self.embed_dim}
+        return {**super().get_config(), **sizes}
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedTokens(keras.layers.Layer):
+    """Puts learned tokens in front, and adds bias and positions, all in one addition.
+
+    `y = pad(x) + constant`, with zeros where the learned tokens come to stand: no
+    operator has to know the size of the batch.
+
+    Args:
+        prefix: Number of learned tokens.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(batch, tokens, dim)`.
+    Output shape: `(batch, prefix + tokens, dim)`.
+
+    """
+
+    def __init__(self, *, prefix: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.prefix = prefix
+
+    def build(self, input_shape: Shape) -> None:
+        shape = (1, self.prefix + input_shape[1], input_shape[2])
+        self.constant = self.add_weight(name="constant", shape=shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if self.prefix:
+            inputs = ops.pad(inputs, ((0, 0), (self.prefix, 0), (0, 0)))
+        return inputs + self.constant
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        batch, tokens, dim = input_shape
+        return (batch, self.prefix + tokens, dim)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "prefix": self.prefix}
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedNorm(keras.layers.Layer):
+    """Layer normalization of tokens whose mean is 0 already.
+
+    `y = x / sqrt(mean(x**2) + epsilon)` over the channels.
+
+    Args:
+        epsilon: Added to the variance.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(..., dim)`.
+    Output shape: `(..., dim)`.
+
+    """
+
+    def __init__(self, *, epsilon: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def call(self, inputs: Tensor) -> Tensor:
+        variance = ops.mean(ops.square(inputs), axis=-1, keepdims=True)
+        return inputs / ops.sqrt(variance + self.epsilon)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class FoldedFeedForward(keras.layers.Layer):
+    """`y = W2 @ gelu(W1 @ x + b1) + b2`, the same for every token.
+
+    Args:
+        hidden_dim: Width between the two projections.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+
+    Input shape: `(batch, tokens, dim)`.
+    Output shape: `(batch, tokens, dim)`.
+
+    """
+
+    def __init__(self, *, hidden_dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.hidden_dim = hidden_dim
+
+    def build(self, input_shape: Shape) -> None:
+        dim = input_shape[-1]
+        self.fc1 = Linear(self.hidden_dim, dtype=self.dtype_policy, name="fc1")
+        self.fc1.build((None, dim))
+        self.fc2 = Linear(dim, dtype=self.dtype_policy, name="fc2")
+        self.fc2.build((None, self.hidden_dim))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return on_each_token(lambda x: self.fc2(gelu(self.fc1(x))), inputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "hidden_dim": self.hidden_dim}

@@ -1,0 +1,1 @@
+"""ONNX files: operators and checks."""

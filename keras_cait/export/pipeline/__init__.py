@@ -1,0 +1,1 @@
+"""Steps that exports of all formats share."""

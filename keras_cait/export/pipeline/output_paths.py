@@ -1,0 +1,106 @@
+"""Where exports go: whole, or not at all, and never over something else."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_cait.files import replace_when_written
+
+
+class ExportTarget(NamedTuple):
+    """Temporary names of what an export writes.
+
+    Attributes:
+        artifact: Of the file or folder.
+        report: Of the report, which is to stand beside it.
+    """
+
+    artifact: Path
+    report: Path
+
+
+@contextlib.contextmanager
+def export_target(
+    path: Path | str, *, suffix: str | None = None, overwrite: bool = False
+) -> Iterator[ExportTarget]:
+    """Gives temporary names for an export and its report, both renamed on success.
+
+    Args:
+        path: Where the export is to be; its report stands beside it.
+        suffix: That the file's name must have; None for a folder, which may be there
+            if it is empty.
+        overwrite: Whether a file that is there is replaced. A folder never is.
+
+    Raises:
+        ValueError: If the file's name does not end in `suffix`.
+        FileExistsError: If something is there.
+        OSError: If nothing can be written there.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as parent:
+        ...     path = Path(parent, "model.onnx")
+        ...     with export_target(path, suffix=".onnx") as target:
+        ...         _ = target.artifact.write_bytes(b"...")
+        ...         _ = target.report.write_text("{}")
+        ...     sorted(path.name for path in Path(parent).iterdir())
+        ['model.onnx', 'model.onnx.json']
+
+    """
+    path = Path(path)
+    check_target(path, suffix=suffix, overwrite=overwrite)
+    with contextlib.ExitStack() as stack:
+        try:
+            # What is entered last is renamed first: no report without its export.
+            report = stack.enter_context(replace_when_written(report_path(path)))
+            artifact = stack.enter_context(replace_when_written(path))
+        except OSError as error:
+            raise type(error)(
+                f"Nothing can be written at {path}: {error.strerror}. Name a target in "
+                "a folder that is yours."
+            ) from error
+        yield ExportTarget(artifact, report)
+
+
+def check_target(
+    path: Path, *, suffix: str | None = None, overwrite: bool = False
+) -> None:
+    """Refuses a target that is taken, or whose name does not tell what it is.
+
+    Args:
+        path: Where the export is to be.
+        suffix: As in `export_target`.
+        overwrite: As in `export_target`.
+
+    Raises:
+        ValueError: If the file's name does not end in `suffix`.
+        FileExistsError: If something is there.
+
+    """
+    if suffix is not None and path.suffix != suffix:
+        raise ValueError(f"The file's name must end in {suffix}. Received: {path}")
+    folder = suffix is None
+    if path.is_dir() and (not folder or any(path.iterdir())):
+        kind = "folder that holds something" if folder else "folder"
+        raise FileExistsError(
+            f"The target must be new{', or an empty folder' if folder else ''}. "
+            f"Received: {path}, a {kind}. Name another one, or remove it."
+        )
+    for taken in (path, report_path(path)):
+        if taken.is_file() and (folder or not overwrite):
+            advice = "remove it" if folder else "overwrite it (`overwrite=True`)"
+            raise FileExistsError(
+                f"The target must be new. Received: {path}, where {taken.name} is "
+                f"already. Name another one, or {advice}."
+            )
+    if report_path(path).is_dir():
+        raise FileExistsError(
+            f"The report is written beside the export. Received: {path}, where "
+            f"{report_path(path).name} is a folder. Name another target."
+        )
+
+
+def report_path(path: Path) -> Path:
+    """Where the report of an export stands: `model.tflite` has `model.tflite.json`."""
+    return path.with_name(path.name + ".json")

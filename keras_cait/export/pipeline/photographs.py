@@ -1,0 +1,43 @@
+"""Real images to compare a model and its export on, where nobody gave any."""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_cait.export.pipeline.optional_packages import needed
+
+DESCRIPTION = "crops of the two photographs that scikit-learn comes with"
+
+
+def photographs(
+    image_size: tuple[int, int], number: int = 16, channels: int = 3
+) -> np.ndarray:
+    """Crops of two real photographs, a temple and a flower.
+
+    Args:
+        image_size: Height and width, in pixels.
+        number: How many crops, from everywhere in the pictures, at many scales.
+        channels: 3, or 1 for gray.
+
+    Returns:
+        `(number, *image_size, channels)` float32, whole numbers in [0, 255]; the
+        same ones each time.
+
+    Example:
+        >>> photographs((32, 48), number=4).shape
+        (4, 32, 48, 3)
+
+    """
+    pictures = needed("sklearn.datasets").load_sample_images().images
+    draws = np.random.default_rng(0)
+    crops = []
+    for index in range(number):
+        picture = pictures[index % len(pictures)]
+        side = int(min(picture.shape[:2]) * draws.uniform(0.25, 1.0))
+        top = draws.integers(picture.shape[0] - side + 1)
+        left = draws.integers(picture.shape[1] - side + 1)
+        window = picture[top : top + side, left : left + side]
+        crops.append(tf.image.resize(window, image_size, antialias=True))
+    images = tf.round(tf.clip_by_value(tf.stack(crops), 0, 255))
+    if channels == 1:
+        images = tf.round(tf.image.rgb_to_grayscale(images))
+    return images.numpy()

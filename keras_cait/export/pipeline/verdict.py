@@ -1,0 +1,148 @@
+"""Whether an export is near enough to the Keras model to be kept."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from keras_cait.export.pipeline.comparison import Comparison
+
+AGREEMENT = 0.95
+"""Part of the images whose likeliest class an export with 8-bit weights must keep. A
+trained model that kept 95 to 97 % of 1,000 lost 0.0 to 0.5 points of accuracy: the
+classes that change places are about equally likely."""
+ACCURACY_LOSS = 0.01
+"""Part of the images, labels known, that it may classify worse than the Keras model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What decides whether an export is kept.
+
+    Attributes:
+        passed: Whether it is.
+        reason: What was required, and what was found.
+        details: Numbers of it, for the report.
+    """
+
+    passed: bool
+    reason: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def check(self, advice: str, *, keep_anyway: bool) -> None:
+        """Refuses an export that did not pass, or notes in `details` why it is kept.
+
+        Args:
+            advice: What to do about it, for the error.
+            keep_anyway: Whether it is kept.
+
+        Raises:
+            ValueError: If it is not.
+
+        """
+        if self.passed:
+            return
+        if not keep_anyway:
+            raise ValueError(
+                f"{self.reason}. Nothing was kept; {advice} `keep_anyway=True` keeps "
+                "it, and its report says that it did not pass."
+            )
+        self.details["did not pass"] = self.reason
+
+
+def check_tolerance(tolerance: float | None) -> None:
+    """Raises `ValueError` unless it is None or a finite number of 0 or more."""
+    if tolerance is not None and not 0 <= tolerance < math.inf:
+        raise ValueError(
+            f"`tolerance` must be a number of 0 or more. Received: {tolerance}"
+        )
+
+
+def by_difference(found: Comparison, tolerance: float) -> Verdict:
+    """Requires outputs that differ by no more than a part of the largest one."""
+    return Verdict(
+        passed=found.relative_difference <= tolerance,
+        reason=f"The export must equal the Keras model to {tolerance:g} of its largest "
+        f"output. Received: {found.relative_difference:.2g} over {found.images} images",
+    )
+
+
+def by_answers(
+    expected: np.ndarray,
+    actual: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    near: bool = False,
+) -> Verdict:
+    """Requires the likeliest class of nearly every image, and the accuracy.
+
+    A difference between probabilities says little of a trained model: it is largest
+    where two classes are equally likely, whatever the mean error is. Both numbers are
+    estimates from a sample, so an export is refused where even the favorable end of
+    the 95 % confidence interval is beyond the limit: an agreement below 95 %, or a
+    loss of accuracy above one percentage point.
+
+    Args:
+        expected: Probabilities of the Keras model, `(images, classes)`.
+        actual: Of the export, for the same images.
+        labels: The true class of each image, `(images,)`, if known.
+        near: Whether all outputs are as near as they must be, so that classes can
+            only have changed places that are almost equally likely. Then only the
+            accuracy counts.
+
+    Example:
+        >>> answers = np.eye(4)[[0, 1, 2, 3] * 25]
+        >>> by_answers(answers, answers, np.array([0, 1, 2, 3] * 25)).passed
+        True
+        >>> wrong = np.concatenate([answers[1:11], answers[10:]])
+        >>> by_answers(answers, wrong).details["agreement, 95 % interval"]
+        [0.826, 0.945]
+
+    """
+    same = expected.argmax(axis=-1) == actual.argmax(axis=-1)
+    lowest, highest = wilson_interval(int(same.sum()), len(same))
+    passed = near or highest >= AGREEMENT
+    reason = (
+        f"The export must keep the likeliest class of {100 * AGREEMENT:g} % of the "
+        f"images. Received: {100 * same.mean():.1f} % of {len(same)} (95 % confidence "
+        f"interval {100 * lowest:.1f} to {100 * highest:.1f} %)"
+    )
+    details: dict[str, Any] = {
+        "agreement": float(same.mean()),
+        "agreement, images": len(same),
+        "agreement, 95 % interval": [round(lowest, 3), round(highest, 3)],
+    }
+    if labels is not None:
+        before = expected.argmax(axis=-1) == labels
+        after = actual.argmax(axis=-1) == labels
+        change = before.astype("float64") - after
+        loss, error = change.mean(), change.std() / math.sqrt(len(change))
+        details["accuracy of Keras"] = float(before.mean())
+        details["accuracy of the export"] = float(after.mean())
+        reason += (
+            f", and lose no more than {100 * ACCURACY_LOSS:g} percentage point of "
+            f"accuracy. Received: {100 * before.mean():.1f} % before, "
+            f"{100 * after.mean():.1f} % after"
+        )
+        passed = passed and loss - 1.96 * error <= ACCURACY_LOSS
+    return Verdict(passed=bool(passed), reason=reason, details=details)
+
+
+def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """The confidence interval of a proportion, good for few images too.
+
+    Example:
+        >>> [round(end, 3) for end in wilson_interval(33, 33)]
+        [0.896, 1.0]
+
+    Reference:
+        Wilson, Probable inference, the law of succession, and statistical inference,
+        Journal of the American Statistical Association 22, 1927
+
+    """
+    part = count / total
+    center = part + z * z / (2 * total)
+    spread = z * math.sqrt(part * (1 - part) / total + z * z / (4 * total * total))
+    scale = 1 + z * z / total
+    return (center - spread) / scale, min(1.0, (center + spread) / scale)

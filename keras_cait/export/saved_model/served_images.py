@@ -1,0 +1,135 @@
+"""Images as a server gets them, files or numbers, to the pixels a model is shown."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_cait.data.images.assertions import required
+from keras_cait.data.images.decoding import decode
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.headers import header_size, is_gif
+from keras_cait.data.images.size_limits import MAX_PIXELS, MAX_SIDE, is_allowed
+from keras_cait.export.saved_model.decoder_limits import is_decodable
+from keras_cait.export.saved_model.gif_frames import first_frame
+from keras_cait.typing import Tensor
+
+_AT_ONCE = 2  # images of a batch that are prepared together: bounds the memory
+
+
+def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
+    """What a model is shown of encoded images.
+
+    Args:
+        files: `(batch,)` strings, each a JPEG, PNG, GIF or BMP of any size and kind
+            of color. Alpha is dropped; of a GIF the first frame counts.
+        view: The model's, its `channels` 1 or 3.
+
+    Returns:
+        `(batch, *view.image_size, view.channels)` uint8, equal to `view(file)`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If one cannot be decoded, has more than 50
+            million pixels or a side above 65,500; the message says which.
+
+    """
+
+    def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:
+        number, file = numbered
+        image = _decoded_or_empty(file, view.channels)
+        message = tf.strings.format(
+            "image {} of the batch cannot be decoded: expected a JPEG, PNG, GIF or BMP "
+            f"of at most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: {{}} bytes",
+            (number, tf.strings.length(file)),
+        )
+        return view(required(tf.size(image) > 0, message, image))
+
+    return _each(prepare, tf.convert_to_tensor(files), view)
+
+
+def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
+    """What a model is shown of images that are decoded.
+
+    Args:
+        images: `(batch, height, width, view.channels)` float32 in [0, 255]; what is
+            outside is clipped, and all is rounded to whole gray levels.
+        view: As of `pixels_of_files`.
+
+    Returns:
+        As `pixels_of_files`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: If a number is not finite, a side is 0 or
+            above 65,500, or there are other channels.
+
+    Example:
+        >>> view = EvaluationView(image_size=(4, 4), channels=3)
+        >>> pixels_of_arrays(tf.fill((2, 6, 8, 3), 7.6), view)[0, 0, 0].numpy()
+        array([8, 8, 8], dtype=uint8)
+
+    """
+
+    def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:
+        number, image = numbered
+        message = tf.strings.format(
+            "image {} of the batch holds numbers that are not finite", number
+        )
+        finite = tf.reduce_all(tf.math.is_finite(image))
+        image = required(finite, message, image)
+        levels = tf.cast(tf.round(tf.clip_by_value(image, 0, 255)), "uint8")
+        return view(tf.ensure_shape(levels, (None, None, view.channels)))
+
+    images = tf.convert_to_tensor(images, "float32")
+    shape = tf.shape(images, tf.int64)
+    # A server does not hold what it gets against the shape of the signature, so this
+    # does, by the number of values: the last axis TensorFlow takes for granted.
+    values = shape[0] * shape[1] * shape[2] * view.channels
+    fits = (tf.size(images, tf.int64) == values) & is_allowed(shape[1], shape[2])
+    message = tf.strings.format(
+        f"images must be of shape (batch, height, width, {view.channels}), 1 to "
+        f"{MAX_SIDE} pixels a side. Received: {{}}",
+        shape,
+    )
+    return _each(prepare, required(fits, message, images), view)
+
+
+def _each(
+    prepare: Callable[[tuple[Tensor, Tensor]], Tensor],
+    batch: Tensor,
+    view: EvaluationView,
+) -> Tensor:
+    """One image after the other, on the CPU.
+
+    Files are decoded there; and a GPU would weigh pixels with 10 bits of a mantissa.
+    """
+    with tf.device("CPU"):
+        return tf.map_fn(
+            prepare,
+            (tf.range(tf.shape(batch)[0]), batch),
+            fn_output_signature=tf.TensorSpec(
+                (*view.image_size, view.channels), "uint8"
+            ),
+            parallel_iterations=_AT_ONCE,
+        )
+
+
+def _decoded_or_empty(file: Tensor, channels: int | None) -> Tensor:
+    """`(height, width, channels)` uint8; of height 0 where decoding fails.
+
+    A data set may drop elements that fail: the only way in a graph to go on after
+    an error, here to say which image it was.
+    """
+    empty = tf.zeros((0, 0, channels), "uint8")
+    images = (
+        tf.data.Dataset.from_tensors(file)
+        .map(lambda file: _decoded(file, channels))
+        .ignore_errors()
+        .concatenate(tf.data.Dataset.from_tensors(empty))
+    )
+    return images.take(1).get_single_element()
+
+
+def _decoded(file: Tensor, channels: int | None) -> Tensor:
+    file = tf.cond(is_gif(file), lambda: first_frame(file), lambda: file)
+    height, width = tf.unstack(header_size(file))
+    allowed = is_allowed(height, width) & is_decodable(file)
+    return decode(required(allowed, "refused", file), channels)

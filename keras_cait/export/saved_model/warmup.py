@@ -1,0 +1,57 @@
+"""Requests that TensorFlow Serving answers itself before it is ready for others."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from keras_cait.export.pipeline.optional_packages import needed
+
+FILE = "assets.extra/tf_serving_warmup_requests"  # where TensorFlow Serving looks
+APIS = "tensorflow_serving.apis"
+
+
+def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
+    """Writes one request a signature, so that no client waits for the first one.
+
+    The first run of a graph allocates, and takes some times as long as the next.
+
+    Args:
+        folder: The version's.
+        requests: Signature to the value of its input `images`, a batch.
+
+    Raises:
+        ModuleNotFoundError: If tensorflow-serving-api is not installed.
+
+    Reference:
+        https://www.tensorflow.org/tfx/serving/saved_model_warmup
+
+    """
+    logs = needed(f"{APIS}.prediction_log_pb2")
+    path = folder / FILE
+    path.parent.mkdir()
+    with tf.io.TFRecordWriter(str(path)) as file:
+        for signature, images in requests.items():
+            request = predict_request(signature, images)
+            log = logs.PredictionLog(predict_log=logs.PredictLog(request=request))
+            file.write(log.SerializeToString(deterministic=True))
+
+
+def read_warmup(folder: Path) -> list[Any]:
+    """The requests of a version, as `PredictRequest` messages."""
+    logs = needed(f"{APIS}.prediction_log_pb2")
+    # The size is TensorFlow's own, which it logs where nobody names it.
+    records = tf.data.TFRecordDataset(str(folder / FILE), buffer_size=2**18)
+    return [
+        logs.PredictionLog.FromString(one).predict_log.request
+        for one in records.as_numpy_iterator()
+    ]
+
+
+def predict_request(signature: str, images: Any) -> Any:
+    """A `PredictRequest` with the input `images`, of the model that is asked."""
+    request = needed(f"{APIS}.predict_pb2").PredictRequest()
+    request.model_spec.signature_name = signature
+    request.inputs["images"].CopyFrom(tf.make_tensor_proto(images))
+    return request

@@ -1,0 +1,175 @@
+"""TFLite files read, and written again after a change."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+
+from keras_cait.export.pipeline.optional_packages import needed
+
+IDENTIFIER = b"TFL3"
+ALIGNMENT = 16  # bytes, that runtimes may expect of weights
+LARGEST_FILE = 2**31 - 2**20  # bytes: a flatbuffer ends at 2 GiB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """One operator of a file.
+
+    Attributes:
+        name: As TFLite's schema has it, such as "FULLY_CONNECTED"; of one that is not
+            built in "CUSTOM", a space and its own name.
+        inputs: Names of the tensors it takes.
+        outputs: Names of those it makes.
+        options: Of the operator, as the schema has them, or None.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    options: Any
+
+
+def schema() -> Any:
+    """TFLite's schema as Python: the module that ai-edge-litert comes with."""
+    return needed("ai_edge_litert.schema_py_generated")
+
+
+def unpack(content: bytes) -> Any:
+    """The `ModelT` of a file's content, of which all can be changed.
+
+    Raises:
+        ValueError: If it is no TFLite file.
+
+    """
+    if content[4:8] != IDENTIFIER:
+        raise ValueError(
+            "Expected a TFLite file, which has TFL3 at its fifth byte. Received: "
+            f"{len(content)} bytes that begin with {content[:8]!r}"
+        )
+    return schema().ModelT.InitFromObj(schema().Model.GetRootAs(content, 0))
+
+
+def pack(model: Any) -> bytes:
+    """The content of a file, weights at multiples of 16 bytes.
+
+    Weights that nothing uses are left out of it.
+
+    Raises:
+        ValueError: If it would be too large for one.
+
+    """
+    used = _used_buffers(model)
+    kept = [
+        row.data if index in used else None for index, row in enumerate(model.buffers)
+    ]
+    weights = sum(0 if data is None else len(data) for data in kept)
+    if weights > LARGEST_FILE:
+        raise ValueError(
+            "A TFLite file holds less than 2 GiB. Received: a model with "
+            f"{weights / 2**30:.1f} GiB of weights. Export it in float16 or with 8-bit "
+            "weights, or as a SavedModel."
+        )
+    buffers = model.buffers
+    model.buffers = [_Aligned(data) for data in kept]
+    try:
+        builder = flatbuffers.Builder(weights + 2**16)
+        builder.Finish(model.Pack(builder), IDENTIFIER)
+    finally:
+        model.buffers = buffers
+    return bytes(builder.Output())
+
+
+def _used_buffers(model: Any) -> set[int]:
+    used = {row.buffer for row in model.metadata or ()}
+    for graph in model.subgraphs:
+        ends = [*graph.inputs, *graph.outputs]
+        for operator in graph.operators:
+            ends += [*operator.inputs, *operator.outputs]
+        # An index of -1 stands for an input that is left out.
+        used |= {graph.tensors[index].buffer for index in ends if index >= 0}
+    return used
+
+
+class _Aligned:
+    """A buffer that is written where the schema says, which its own writer forgets."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = None if data is None else np.asarray(data, "uint8").tobytes()
+
+    def Pack(self, builder: Any) -> int:  # noqa: N802 (the writer calls it so)
+        tflite = schema()
+        data = None
+        if self.data is not None:
+            builder.StartVector(1, len(self.data), ALIGNMENT)
+            builder.head -= len(self.data)
+            builder.Bytes[builder.head : builder.head + len(self.data)] = self.data
+            data = builder.EndVector()
+        tflite.BufferStart(builder)
+        if data is not None:
+            tflite.BufferAddData(builder, data)
+        return tflite.BufferEnd(builder)
+
+
+def runtime_version(model: Any) -> str:
+    """The first version of TensorFlow Lite that runs a `ModelT`, such as "2.9.0"."""
+    buffer = _runtime_buffer(model)
+    return "not stated" if buffer is None else bytes(buffer.data).rstrip(b"\0").decode()
+
+
+def ask_for_runtime(model: Any, version: str) -> None:
+    """Notes in a `ModelT` that it takes this version at least."""
+    buffer = _runtime_buffer(model)
+    if buffer is not None and _numbers(runtime_version(model)) < _numbers(version):
+        data = version.encode().ljust(len(buffer.data), b"\0")
+        buffer.data = np.frombuffer(data, "uint8")
+
+
+def _runtime_buffer(model: Any) -> Any:
+    for row in model.metadata or ():
+        if text_of(row.name) == "min_runtime_version":
+            return model.buffers[row.buffer]
+    return None
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split(".") if number.isdecimal())
+
+
+def operators_of(model: Any) -> Iterator[Operator]:
+    """The operators of a `ModelT`, in the order in which they run."""
+    for graph in model.subgraphs:
+        names = [text_of(tensor.name) for tensor in graph.tensors]
+        for operator in graph.operators:
+            yield Operator(
+                name=operator_name(model.operatorCodes[operator.opcodeIndex]),
+                # An index of -1 stands for an input that is left out.
+                inputs=tuple(names[i] for i in operator.inputs if i >= 0),
+                outputs=tuple(names[i] for i in operator.outputs),
+                options=operator.builtinOptions,
+            )
+
+
+def operator_name(code: Any) -> str:
+    """The name of an `OperatorCodeT`, as `Operator` has it."""
+    # The older of the two fields ends at 127.
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)
+    if number == schema().BuiltinOperator.CUSTOM:
+        return f"CUSTOM {text_of(code.customCode)}"
+    return names_of(schema().BuiltinOperator)[number]
+
+
+def text_of(name: bytes | str | None) -> str:
+    """A name of the schema, which reads bytes and writes either."""
+    return name.decode() if isinstance(name, bytes) else name or ""
+
+
+@functools.cache
+def names_of(enumeration: type) -> dict[int, str]:
+    """The names of an enumeration of the schema, by number."""
+    return {
+        value: name for name, value in vars(enumeration).items() if name[0].isupper()
+    }

@@ -1,0 +1,233 @@
+"""What a TFLite file says of itself: labels and normalization, as phones read them."""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_cait.export.tflite.file import schema, text_of, unpack
+from keras_cait.export.tflite.flatbuffer_tables import Table, Writer
+
+BUFFER = "TFLITE_METADATA"
+IDENTIFIER = b"M001"
+LABELS_FILE = "labels.txt"
+PARSER_VERSION = "1.0.0"  # of the schema, from which on all that is written is known
+
+# The schema's numbers: members of unions and enumerations, then the fields of tables.
+_IMAGE_PROPERTIES = 2
+_NORMALIZATION_OPTIONS = 1
+_AXIS_LABELS = 2
+_COLOR_SPACES = {3: 1, 1: 2}  # by channels: RGB and GRAYSCALE
+_MODEL = {"name": 0, "description": 1, "version": 2, "graphs": 3, "parser": 7}
+_GRAPH = {"inputs": 2, "outputs": 3}
+_TENSOR = {
+    "name": 0,
+    "description": 1,
+    "content": 3,
+    "process_units": 4,
+    "stats": 5,
+    "files": 6,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfliteMetadata:
+    """What is known of a classifier of images.
+
+    Attributes:
+        name: Of the model.
+        description: In a sentence.
+        mean: That is taken off the pixels of each channel, in [0, 255]; one number,
+            0, if the model normalizes by itself.
+        std: By which they are divided then; 1 likewise.
+        labels: Names of the classes, in order, or None.
+    """
+
+    name: str
+    description: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    labels: tuple[str, ...] | None = None
+
+
+def add_metadata(model: Any, metadata: TfliteMetadata, channels: int = 3) -> None:
+    """Gives a model metadata: what the task libraries of Android and iOS read.
+
+    The labels themselves come behind the file; see `with_labels`.
+
+    Args:
+        model: A `ModelT` without metadata, changed in place.
+        metadata: To add.
+        channels: Of its images.
+
+    Raises:
+        ValueError: If it has metadata.
+
+    Example:
+        >>> import keras
+        >>> from keras_cait.export.tflite.conversion import convert
+        >>> from keras_cait.export.tflite.file import pack, unpack
+        >>> metadata = TfliteMetadata(
+        ...     name="m", description="", mean=(0.0,), std=(1.0,), labels=("cat", "dog")
+        ... )
+        >>> image = keras.Input((1, 1, 3))
+        >>> model = unpack(convert(keras.Model(image, keras.layers.Flatten()(image))))
+        >>> add_metadata(model, metadata)
+        >>> content = with_labels(pack(model), metadata.labels)
+        >>> read_metadata(content) == metadata
+        True
+
+    Reference:
+        `metadata_schema.fbs` of TensorFlow Lite Support, version 1.0 of its fields,
+        https://www.tensorflow.org/lite/models/convert/metadata
+
+    """
+    if _buffer_of(model) is not None:
+        raise ValueError("Expected a TFLite file without metadata. Received: one with.")
+    buffer = schema().BufferT()
+    buffer.data = np.frombuffer(_written(metadata, channels), "uint8")
+    model.buffers.append(buffer)
+    model.metadata = [
+        *(model.metadata or ()),
+        schema().MetadataT(name=BUFFER, buffer=len(model.buffers) - 1),
+    ]
+
+
+def with_labels(content: bytes, labels: Sequence[str] | None) -> bytes:
+    """The content of a file with the labels behind it.
+
+    They are a file `labels.txt` in a zip archive, which Python's `zipfile` reads too. A
+    label is a line, so line breaks in it become spaces.
+
+    Args:
+        content: Of a TFLite file.
+        labels: Names of the classes, in order; None for none.
+
+    """
+    if labels is None:
+        return content
+    whole = io.BytesIO(content)
+    lines = "".join(" ".join(label.split()) + "\n" for label in labels)
+    # Not compressed: the libraries read it where it lies.
+    with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
+        # One date for all, so that equal models make equal files.
+        archive.writestr(zipfile.ZipInfo(LABELS_FILE), lines)
+    return whole.getvalue()
+
+
+def read_metadata(file: Path | str | bytes) -> TfliteMetadata:
+    """Reads the metadata of a file back.
+
+    Args:
+        file: A TFLite file with the metadata of an image classifier, or its content.
+
+    Raises:
+        ValueError: If it has none.
+
+    """
+    content = file if isinstance(file, bytes) else Path(file).read_bytes()
+    data = _buffer_of(unpack(content))
+    if data is None:
+        raise ValueError(
+            "Expected a TFLite file with metadata. Received: "
+            f"{f'{len(content)} bytes' if isinstance(file, bytes) else file} without."
+        )
+    if data[4:8] != IDENTIFIER:
+        raise ValueError(
+            "Expected metadata of a TFLite file, which has M001 at its fifth byte. "
+            f"Received: {data[4:8]!r}"
+        )
+    model = Table.root(data)
+    graph = model.tables(_MODEL["graphs"])[0]
+    image = graph.tables(_GRAPH["inputs"])[0]
+    scores = graph.tables(_GRAPH["outputs"])[0]
+    normalization = image.tables(_TENSOR["process_units"])[0].table(1)
+    labels = None
+    for row in scores.tables(_TENSOR["files"]):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            labels = tuple(archive.read(row.text(0)).decode().splitlines())
+    return TfliteMetadata(
+        name=model.text(_MODEL["name"]),
+        description=model.text(_MODEL["description"]),
+        mean=normalization.floats(0),
+        std=normalization.floats(1),
+        labels=labels,
+    )
+
+
+def _buffer_of(model: Any) -> bytes | None:
+    """The metadata of a `ModelT` as it lies in the file."""
+    for row in model.metadata or ():
+        if text_of(row.name) == BUFFER:
+            return np.asarray(model.buffers[row.buffer].data, "uint8").tobytes()
+    return None
+
+
+def _written(metadata: TfliteMetadata, channels: int) -> bytes:
+    """The metadata as a flatbuffer, from the inside out."""
+    write = Writer()
+    properties = write.table({0: (_COLOR_SPACES.get(channels, 0), "Int8")})
+    ends = np.array([[0.0], [255.0]]) - metadata.mean
+    lowest, highest = ends / np.array(metadata.std)
+    image = write.table(
+        {
+            _TENSOR["name"]: write.text("image"),
+            _TENSOR["description"]: write.text("Pixels in [0, 255], normalized."),
+            _TENSOR["content"]: write.table(
+                {0: (_IMAGE_PROPERTIES, "Uint8"), 1: properties}
+            ),
+            _TENSOR["process_units"]: write.tables(
+                write.table(
+                    {
+                        0: (_NORMALIZATION_OPTIONS, "Uint8"),
+                        1: write.table(
+                            {
+                                0: write.floats(metadata.mean),
+                                1: write.floats(metadata.std),
+                            }
+                        ),
+                    }
+                )
+            ),
+            _TENSOR["stats"]: write.table(
+                {0: write.floats(highest), 1: write.floats(lowest)}
+            ),
+        }
+    )
+    files = [] if metadata.labels is None else [_labels_file(write)]
+    scores = write.table(
+        {
+            _TENSOR["name"]: write.text("probability"),
+            _TENSOR["description"]: write.text("Of each class; they add up to 1."),
+            _TENSOR["stats"]: write.table(
+                {0: write.floats([1.0]), 1: write.floats([0.0])}
+            ),
+            **({_TENSOR["files"]: write.tables(*files)} if files else {}),
+        }
+    )
+    graph = write.table(
+        {_GRAPH["inputs"]: write.tables(image), _GRAPH["outputs"]: write.tables(scores)}
+    )
+    root = write.table(
+        {
+            _MODEL["name"]: write.text(metadata.name),
+            _MODEL["description"]: write.text(metadata.description),
+            _MODEL["graphs"]: write.tables(graph),
+            _MODEL["parser"]: write.text(PARSER_VERSION),
+        }
+    )
+    return write.finished(root, IDENTIFIER)
+
+
+def _labels_file(write: Writer) -> int:
+    return write.table(
+        {
+            0: write.text(LABELS_FILE),
+            1: write.text("Name of each class, one a line."),
+            2: (_AXIS_LABELS, "Int8"),
+        }
+    )

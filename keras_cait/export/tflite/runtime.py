@@ -1,0 +1,102 @@
+"""TFLite files run by LiteRT, the runtime of phones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_cait.export.pipeline.captured_stderr import captured_stderr
+from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.export.tflite.file import pack
+
+
+class TfliteRuntime:
+    """A file, loaded.
+
+    Args:
+        file: The file, or its content.
+        threads: That it may use.
+
+    Raises:
+        ValueError: If LiteRT refuses the file.
+
+    """
+
+    def __init__(self, file: Path | bytes, threads: int) -> None:
+        source: dict[str, Any] = (
+            {"model_content": file}
+            if isinstance(file, bytes)
+            else {"model_path": str(file)}
+        )
+        # It says which delegate it takes.
+        with captured_stderr() as written:
+            try:
+                self.interpreter = needed("ai_edge_litert.interpreter").Interpreter(
+                    num_threads=threads, **source
+                )
+                self.interpreter.allocate_tensors()
+            except (RuntimeError, ValueError) as error:
+                raise ValueError(
+                    f"LiteRT refuses the file: {error} {written()[-2000:]}"
+                ) from error
+        self._input = self.interpreter.get_input_details()[0]["index"]
+        self._output = self.interpreter.get_output_details()[0]["index"]
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Probabilities `(1, classes)` of an image `(1, height, width, channels)`."""
+        self.interpreter.set_tensor(self._input, image)
+        self.interpreter.invoke()
+        return self.interpreter.get_tensor(self._output)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What tensors hold when a model sees images, by index of the tensor.
+
+    Attributes:
+        ranges: Smallest and largest value.
+        means: Mean of each channel.
+    """
+
+    ranges: Mapping[int, tuple[float, float]]
+    means: Mapping[int, np.ndarray]
+
+
+def seen_values(
+    model: Any, indices: Sequence[int], images: np.ndarray, threads: int
+) -> Seen:
+    """Ranges and means of tensors over images.
+
+    Args:
+        model: A `ModelT` in float32.
+        indices: Of the tensors.
+        images: What the model sees, `(images, height, width, channels)`.
+        threads: To use.
+
+    """
+    (graph,) = model.subgraphs
+    outputs, signatures = graph.outputs, model.signatureDefs
+    wanted = sorted(set(indices))
+    # As outputs, which a runtime keeps until they are read.
+    graph.outputs = np.array([*outputs, *wanted], "int32")
+    model.signatureDefs = []
+    try:
+        runtime = TfliteRuntime(pack(model), threads)
+    finally:
+        graph.outputs, model.signatureDefs = outputs, signatures
+    ranges = dict.fromkeys(wanted, (np.inf, -np.inf))
+    means: dict[int, Any] = dict.fromkeys(wanted, 0.0)
+    for image in images:
+        runtime(image[None])
+        for index in wanted:
+            values = runtime.interpreter.get_tensor(index)
+            smallest, largest = ranges[index]
+            ranges[index] = (
+                min(smallest, float(values.min())),
+                max(largest, float(values.max())),
+            )
+            mean = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype="float64")
+            means[index] = means[index] + mean / len(images)
+    return Seen(ranges, means)

@@ -1,0 +1,1 @@
+"""Attention layers, each one usable alone in a functional Keras model."""

@@ -1,0 +1,68 @@
+"""SelfAttention: multi-head attention of all tokens to all tokens."""
+
+import keras
+from keras import ops
+
+from keras_cait.layers.attention.multi_head import (
+    MultiHeadAttention,
+    attention_scores,
+    split_heads,
+)
+from keras_cait.typing import Shape, Tensor
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class SelfAttention(MultiHeadAttention):
+    """Multi-head self-attention with one fused projection for q, k and v.
+
+    `y = W_o @ concat_h(softmax(q_h @ k_h^T / sqrt(head_dim)) @ v_h) + b_o`, with
+    `q, k, v = split(W @ x + b)`. Every tensor inside has at most four axes, so
+    that mobile GPU delegates take it.
+
+    Args:
+        num_heads: Number of heads; must divide `dim`.
+        attention_dropout_rate: Dropout on the attention, in [0, 1).
+        dropout_rate: Dropout on the output, in [0, 1).
+        recompute: Whether training computes what is inside again for the gradient
+            instead of keeping it: less memory, more time. Not with dropout.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
+            mixed policy the output is float32, what is inside half precision.
+
+    Call arguments:
+        inputs: Tokens.
+        training: Whether dropout acts.
+        return_attention_scores: Whether to return the softmaxed attention too,
+            `(batch, heads, tokens, tokens)`, before dropout.
+
+    Input shape: `(batch, tokens, dim)`.
+    Output shape: `(batch, tokens, dim)`.
+
+    Raises:
+        ValueError: If `num_heads` does not divide `dim`, or a rate is outside
+            [0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SelfAttention(num_heads=2)
+        >>> layer(np.zeros((2, 5, 8))).shape == (2, 5, 8)
+        True
+
+    Reference:
+        Vaswani et al., Attention Is All You Need, section 3.2,
+        https://arxiv.org/abs/1706.03762
+
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        self.qkv = self.projection(input_shape, "qkv", parts=3)
+        self.proj = self.projection(input_shape, "proj")
+
+    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value = self.queries_keys_values(inputs)
+        scores = attention_scores(query, key)
+        return scores, scores, value
+
+    def queries_keys_values(self, inputs: Tensor) -> list[Tensor]:
+        """Three of `(batch, heads, tokens, head_dim)`, from one projection."""
+        parts = ops.split(self.qkv(inputs), 3, axis=-1)
+        return [split_heads(part, self.num_heads) for part in parts]

@@ -1,0 +1,109 @@
+"""TalkingHeads: self-attention whose heads hear one another."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_cait.layers.attention.multi_head import attention_logits, softmax
+from keras_cait.layers.attention.self_attention import SelfAttention
+from keras_cait.layers.initializers import weight_initializer
+from keras_cait.typing import Shape, Tensor
+
+
+def mix_heads(scores: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """Makes each head a weighted sum of all heads, plus a constant.
+
+    `y[:, j] = sum_i kernel[i, j] * x[:, i] + bias[j]`; of rank 3 inside.
+
+    Args:
+        scores: `(batch, heads, queries, keys)`.
+        kernel: `(heads, heads)`, from old head to new.
+        bias: `(heads,)`.
+
+    Returns:
+        The same shape as `scores`.
+
+    Example:
+        >>> import numpy as np
+        >>> swap = np.array([[0.0, 1.0], [1.0, 0.0]])
+        >>> scores = np.arange(2.0).reshape(1, 2, 1, 1)
+        >>> ops.convert_to_numpy(mix_heads(scores, swap, np.zeros(2))).ravel().tolist()
+        [1.0, 0.0]
+
+    """
+    _, heads, queries, keys = ops.shape(scores)
+    flat = ops.reshape(scores, (-1, heads, queries * keys))
+    mixed = ops.matmul(ops.transpose(kernel), flat) + ops.expand_dims(bias, -1)
+    return ops.reshape(mixed, (-1, heads, queries, keys))
+
+
+@keras.saving.register_keras_serializable(package="keras_cait")
+class TalkingHeads(SelfAttention):
+    """Multi-head self-attention with a learned mix of the heads, twice.
+
+    `y = W_o @ concat_h(mix_w(softmax(mix_l(q @ k^T / sqrt(head_dim)))) @ v) + b_o`,
+    where `mix_l` and `mix_w` are linear maps, with bias, over the heads. After
+    `mix_w` the rows of attention no longer add up to 1.
+
+    Args:
+        num_heads: Number of heads; must divide `dim`.
+        attention_dropout_rate: Dropout on the mixed attention, in [0, 1).
+        dropout_rate: Dropout on the output, in [0, 1).
+        recompute: Whether training computes what is inside again for the gradient
+            instead of keeping it: less memory, more time. Not with dropout.
+        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
+            mixed policy the output is float32, what is inside half precision.
+
+    Call arguments:
+        inputs: Tokens.
+        training: Whether dropout acts.
+        return_attention_scores: Whether to return the softmaxed attention too,
+            `(batch, heads, tokens, tokens)`, before the second mix.
+
+    Input shape: `(batch, tokens, dim)`.
+    Output shape: `(batch, tokens, dim)`.
+
+    Raises:
+        ValueError: If `num_heads` does not divide `dim`, or a rate is outside
+            [0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> layer = TalkingHeads(num_heads=2)
+        >>> layer(np.zeros((2, 5, 8))).shape == (2, 5, 8)
+        True
+
+    Reference:
+        Shazeer et al., Talking-Heads Attention, https://arxiv.org/abs/2003.02436;
+        its use: CaiT, section 5, https://arxiv.org/abs/2103.17239
+
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        super().build(input_shape)
+        # Named as in the official code: before the softmax, and after it.
+        self.proj_l_kernel, self.proj_l_bias = self._mix("proj_l")
+        self.proj_w_kernel, self.proj_w_bias = self._mix("proj_w")
+
+    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value = self.queries_keys_values(inputs)
+        logits = attention_logits(query, key)
+        logits = mix_heads(logits, *self._cast(self.proj_l_kernel, self.proj_l_bias))
+        scores = ops.cast(softmax(logits), logits.dtype)
+        weights = mix_heads(scores, *self._cast(self.proj_w_kernel, self.proj_w_bias))
+        return scores, weights, value
+
+    def _mix(self, name: str) -> tuple[keras.Variable, keras.Variable]:
+        kernel = self.add_weight(
+            name=f"{name}_kernel",
+            shape=(self.num_heads, self.num_heads),
+            initializer=weight_initializer(),
+        )
+        bias = self.add_weight(
+            name=f"{name}_bias", shape=(self.num_heads,), initializer="zeros"
+        )
+        return kernel, bias
+
+    def _cast(self, *weights: Any) -> tuple[Tensor, ...]:
+        return tuple(ops.cast(weight, self.compute_dtype) for weight in weights)

@@ -1,0 +1,1 @@
+"""Published models: builders, registry, preprocessing and saved files."""

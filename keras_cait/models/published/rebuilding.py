@@ -1,0 +1,141 @@
+"""A saved model once more, for other images or other classes."""
+
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_cait.layers import LayerScale, StochasticDepth
+from keras_cait.models.cait import CaiT
+from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
+from keras_cait.models.classes.names import class_names_of
+from keras_cait.models.deit import DeiT
+from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.published.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.models.published.saved_models import load_saved_model
+from keras_cait.typing import Shape
+from keras_cait.variants import VARIANTS
+from keras_cait.weights import save_timm_weights
+from keras_cait.weights.load import fill
+from keras_cait.weights.tensors.variant_detection import traits, variant_name
+from keras_cait.weights.timm.names import timm_parameters
+
+_FAMILIES = {"deit": DeiT, "cait": CaiT, "deit3": DeiT3}
+
+
+def rebuild(
+    path: Path,
+    *,
+    input_shape: Shape,
+    classes: int,
+    class_names: Sequence[str] | None = None,
+    drop_path_rate: float | None = None,
+    stated: Mapping[str, Any] | None = None,
+    with_weights: bool = True,
+) -> keras.Model:
+    """Builds a transformer of this package as a file has it, of images in [0, 255].
+
+    Position embeddings are resampled where the images have another size. A head for
+    other classes starts anew, with a warning; one for the same classes in another
+    order is put in that order. Dropout is the file's.
+
+    Args:
+        path: A `.keras` file.
+        input_shape: Height and width in pixels, and channels, of the images.
+        classes: Number of classes.
+        class_names: Their names, in order; None for the file's, for as many.
+        drop_path_rate: Stochastic depth, in [0, 1); None for the published rate of
+            a published architecture, and for the file's own of any other.
+        stated: What differs from the file's `Preprocessing`, by its fields.
+        with_weights: Whether it gets the file's weights, or random ones.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it holds no transformer of this package, or the images do not
+            fit it.
+
+    """
+    saved = load_saved_model(path)
+    family, sizes = _sizes_of(saved, path)
+    takes_pixels(saved)  # refuses what does something else to images first
+    known = class_names_of(saved)
+    if class_names is None and known is not None and len(known) == classes:
+        class_names = known
+    if drop_path_rate is None:
+        drop_path_rate = published_drop_path_rate(saved)
+    model = _FAMILIES[family](
+        **sizes,
+        input_shape=input_shape,
+        classes=classes,
+        class_names=class_names,
+        drop_path_rate=drop_path_rate,
+        include_preprocessing=True,
+        preprocessing=replace(
+            preprocessing_for(saved), image_size=None, **(stated or {})
+        ),
+    )
+    if with_weights:
+        start = head_weights(model)
+        with tempfile.TemporaryDirectory() as folder:
+            weights = Path(folder, "weights.safetensors")
+            save_timm_weights(saved, weights)
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                fill(model, weights, new_head=True)
+        for warning in caught:  # of which the user knows the file, not its copy
+            text = str(warning.message).replace(str(weights), str(path))
+            warnings.warn(text, stacklevel=2)
+        if class_names is not None:
+            bring_heads_to_classes(
+                model, start, class_names=class_names, loaded_names=known
+            )
+    return model
+
+
+def published_drop_path_rate(model: keras.Model) -> float:
+    """The published rate of a published architecture, or else the model's own."""
+    parameters = timm_parameters(model)
+    name = variant_name({key: row.timm_shape for key, row in parameters.items()})
+    return own_drop_path_rate(model) if name is None else VARIANTS[name].drop_path_rate
+
+
+def own_drop_path_rate(model: keras.Model) -> float:
+    """The stochastic depth of a model, in [0, 1): that of its last blocks."""
+    layers = [layer for layer in model.layers if isinstance(layer, StochasticDepth)]
+    return max((layer.rate for layer in layers), default=0.0)
+
+
+def _sizes_of(saved: keras.Model, path: Path) -> tuple[str, dict[str, Any]]:
+    shapes = {name: row.timm_shape for name, row in timm_parameters(saved).items()}
+    found = traits(shapes)
+    family = found.pop("family")
+    if family not in _FAMILIES:
+        raise ValueError(
+            "Expected a transformer of this package, to build it for other images. "
+            f"Received: {path}, which holds a {family}."
+        )
+    if family == "deit3":
+        found.pop("distilled")
+    if family == "cait":
+        found["distilled"] = "dist_token" in shapes
+        found["class_attention_depth"] = sum(
+            name.startswith("blocks_token_only.") and name.endswith(".norm1.weight")
+            for name in shapes
+        )
+    hidden = shapes["blocks.0.mlp.fc1.weight"][0]
+    found["mlp_ratio"] = hidden / found["embed_dim"]
+    attention = saved.get_layer("block_0_attention")
+    found["num_heads"] = attention.num_heads
+    # What training takes of the file besides.
+    dropouts = [row for row in saved.layers if isinstance(row, keras.layers.Dropout)]
+    found["dropout_rate"] = max((row.rate for row in dropouts), default=0.0)
+    found["attention_dropout_rate"] = attention.attention_dropout_rate
+    found["recompute"] = attention.recompute
+    scales = [layer for layer in saved.layers if isinstance(layer, LayerScale)]
+    if scales:
+        found["init_values"] = scales[0].init_values
+    return family, found

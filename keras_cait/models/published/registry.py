@@ -1,0 +1,151 @@
+"""Models by name: timm's names, and ours."""
+
+import fnmatch
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import keras
+
+from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
+from keras_cait.models.classes.imagenet_classes import imagenet_names
+from keras_cait.models.classes.names import stated_class_names
+from keras_cait.models.published import builders
+from keras_cait.preprocessing import Preprocessing
+from keras_cait.suggestion import did_you_mean
+from keras_cait.variants import VARIANTS, Checkpoint, Variant
+from keras_cait.weights.load import check_source, fill
+from keras_cait.weights.metadata.source_metadata import Statement, statement_of
+from keras_cait.weights.preprocessing_warning import warn_of_statistics
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """timm's names of the models that have published weights.
+
+    Args:
+        pattern: Which ones, with the wildcards of a shell.
+
+    Example:
+        >>> list_models("cait_s24*")
+        ['cait_s24_224', 'cait_s24_384']
+
+    """
+    return sorted(fnmatch.filter(_by_timm_name(), pattern))
+
+
+def create_model(name: str, **overrides: Any) -> keras.Model:
+    """Builds a model by timm's name, for the image size that the name says.
+
+    Args:
+        name: For example "cait_s24_384"; with one of timm's tags behind a dot, as
+            in "deit3_base_patch16_224.fb_in22k_ft_in1k", "imagenet" means the
+            weights of that tag. The builders' own names ("CaiT_S24") work too.
+        **overrides: Arguments of the builder, such as `weights`, which is
+            "imagenet" by default, `classes` or `input_shape`.
+
+    Returns:
+        A functional `keras.Model`.
+
+    Raises:
+        ValueError: If there is no such model; the nearest name is suggested.
+
+    Example:
+        >>> create_model("deit_tiny_patch16_224", weights=None, classes=5).output_shape
+        (None, 5)
+
+    """
+    variant, checkpoint = find_variant(name)
+    if checkpoint is not None:
+        overrides["_checkpoint"] = checkpoint
+    return getattr(builders, variant.name)(**overrides)
+
+
+def model_with_weights(
+    name: str,
+    weights: str,
+    *,
+    stated: Mapping[str, Any],
+    new_head: bool = False,
+    with_weights: bool = True,
+    **options: Any,
+) -> keras.Model:
+    """Builds a model by name with weights, as programs with flags do.
+
+    Args:
+        name: As of `create_model`.
+        weights: "imagenet", "none", or a source as of `load_weights`.
+        stated: What is said of `Preprocessing`, by its fields, in place of what the
+            weights or the name say; a warning that nobody says the mean and std is
+            left out where one of them is among it.
+        new_head: As of `load_weights`; heads for the same classes in another order are
+            put in that of `class_names` too, and those for others start anew.
+        with_weights: Whether it gets the weights, or only what they say.
+        **options: Arguments of the builder, but for `weights`, `preprocessing` and,
+            where those of the weights are to be kept, `class_names`.
+
+    Raises:
+        ValueError: If there is no such model, or the weights do not fit.
+        OSError: If the weights are not to be had.
+
+    """
+    variant, checkpoint = find_variant(name)
+    shape = options.get("input_shape", (variant.image_size, variant.image_size, 3))
+    if checkpoint is None and (variant.checkpoints or weights == "imagenet"):
+        checkpoint = variant.checkpoint_for(shape)
+    source, said = weights, Statement()
+    if checkpoint is not None and weights == "imagenet":
+        source = f"hf://{checkpoint.hub_id}"
+    if weights != "none":
+        check_source(source)
+        said = statement_of(source)
+    published = checkpoint.preprocessing if checkpoint else Preprocessing()
+    if "class_names" not in options:
+        options["class_names"] = stated_class_names(said, options.get("classes", 1000))
+    model = create_model(
+        name,
+        weights=None,
+        preprocessing=replace(said.preprocessing or published, **stated),
+        **options,
+    )
+    if weights == "none" or not with_weights:
+        return model
+    start = head_weights(model)
+    fill(model, source, new_head=new_head)
+    if new_head and options["class_names"] is not None:
+        loaded = imagenet_names() if said.imagenet else said.class_names
+        bring_heads_to_classes(
+            model, start, class_names=options["class_names"], loaded_names=loaded
+        )
+    if not {"mean", "std"} & stated.keys():
+        warn_of_statistics(model, said, source)
+    return model
+
+
+def find_variant(name: str) -> tuple[Variant, Checkpoint | None]:
+    """The variant that a name means, and the weights if it is timm's.
+
+    Raises:
+        ValueError: If there is no such name; the nearest one is suggested.
+
+    """
+    if name in VARIANTS:
+        return VARIANTS[name], None
+    known = _by_timm_name()
+    stem, _, tag = str(name).partition(".")
+    rows = [row for row in known.get(stem, ()) if tag in ("", row[1].tag)]
+    if rows:
+        return rows[0]
+    names = [*known, *VARIANTS, *(f"{n}.{c.tag}" for n in known for _, c in known[n])]
+    raise ValueError(
+        "Expected a name of keras_cait.list_models(), perhaps with its tag, or of a "
+        f"builder. Received: {name!r}.{did_you_mean(str(name), names)}"
+    )
+
+
+def _by_timm_name() -> dict[str, list[tuple[Variant, Checkpoint]]]:
+    """The table by timm's names; of several weights the default ones come first."""
+    table: dict[str, list[tuple[Variant, Checkpoint]]] = {}
+    for variant in VARIANTS.values():
+        for checkpoint in variant.checkpoints:
+            table.setdefault(checkpoint.timm_name, []).append((variant, checkpoint))
+    return table

@@ -1,0 +1,1 @@
+"""Convnets that teach: RegNetY and a small residual network."""

@@ -1,0 +1,1 @@
+"""Devices and workers of a training run."""

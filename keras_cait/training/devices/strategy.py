@@ -1,0 +1,80 @@
+"""Where a run computes: one device, all that a machine has, or many machines."""
+
+import contextlib
+import os
+import re
+from typing import Any
+
+import keras
+
+from keras_cait.training.devices.cluster import Cluster, read_cluster
+from keras_cait.training.devices.jax_strategy import jax_strategy
+from keras_cait.training.devices.tensorflow_strategy import tensorflow_strategy
+
+
+def make_strategy(name: str, *, timeout: float = 300.0) -> Any:
+    """A distribution strategy by name, or None for one device.
+
+    Args:
+        name: "single"; "mirrored", all GPUs of this machine (or its CPU);
+            "mirrored:N", the first N of them, or N parts of the processor where
+            there are none, to try things out;
+            "multiworker", all GPUs of all workers that TF_CONFIG names; or "auto",
+            multiworker where it names two or more, mirrored where there are two
+            GPUs or more. With many workers, before anything is computed; they prove
+            to each other that they have the same KERAS_CAIT_SECRET.
+        timeout: Seconds to wait for the other workers.
+
+    Returns:
+        A `tf.distribute.MultiWorkerMirroredStrategy` or `MirroredStrategy`, on JAX a
+        `keras.distribution.DataParallel`, which Keras follows from then on; or None.
+        When another worker dies, this process ends; see `Watch`.
+
+    Raises:
+        ValueError: If there is no such strategy, on this backend or at all, or
+            TF_CONFIG is wrong.
+        TimeoutError: If a worker is not there in time.
+
+    """
+    if not re.fullmatch(_NAMES, name):
+        raise ValueError(
+            '`strategy` must be "auto", "single", "mirrored", "mirrored:N" with 1 '
+            f'device or more, or "multiworker". Received: strategy={name!r}'
+        )
+    cluster = _cluster(name)
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return tensorflow_strategy(name, cluster, timeout)
+    if backend == "jax":
+        return jax_strategy(name, cluster, timeout)
+    if cluster is not None or name.startswith("mirrored"):
+        raise ValueError(
+            "`strategy` must be single, or auto without TF_CONFIG, unless Keras runs "
+            f"on TensorFlow or JAX. Received: strategy={name!r} on {backend}"
+        )
+    return None
+
+
+_NAMES = r"auto|single|multiworker|mirrored(:[1-9]\d*)?"
+
+
+def _cluster(name: str) -> Cluster | None:
+    """The workers that a strategy of this name is for, if they are many."""
+    if name not in ("auto", "multiworker"):
+        return None
+    secret = os.environ.get("KERAS_CAIT_SECRET", "")
+    cluster = read_cluster(os.environ.get("TF_CONFIG"), secret)
+    if cluster is not None and len(cluster.addresses) > 1:
+        return cluster
+    if name == "multiworker":
+        found = cluster.addresses if cluster else "no TF_CONFIG"
+        raise ValueError(
+            "TF_CONFIG must name two workers or more for strategy='multiworker'. "
+            f"Received: {found}"
+        )
+    return None
+
+
+def scope_of(strategy: Any) -> contextlib.AbstractContextManager:
+    """The strategy's scope, to make models in; nothing without one."""
+    return strategy.scope() if strategy is not None else contextlib.nullcontext()

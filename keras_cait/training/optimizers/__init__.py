@@ -1,0 +1,1 @@
+"""The papers' optimizers, learning-rate schedules and weight averages."""

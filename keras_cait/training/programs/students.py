@@ -1,0 +1,85 @@
+"""The model that a recipe trains: a published variant or a size of its own."""
+
+import difflib
+from typing import Any
+
+import keras
+
+from keras_cait.models.cait import CaiT
+from keras_cait.models.deit import DeiT
+from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.published.registry import find_variant
+from keras_cait.typing import Shape
+from keras_cait.variants import VARIANTS
+
+_FAMILIES = {"deit": DeiT, "cait": CaiT, "deit3": DeiT3}
+_SIZES = ("embed_dim", "depth", "num_heads", "patch_size")
+
+
+def build_student(
+    name: str,
+    *families: str,
+    input_shape: Shape,
+    classes: int,
+    distilled: bool = False,
+    drop_path_rate: float | None = None,
+) -> keras.Model:
+    """Builds a transformer of images in [0, 255], with random weights.
+
+    Args:
+        name: A builder such as "DeiT_Ti" (with or without "_Distilled": `distilled`
+            decides), timm's name of one, or a size of the first family such as
+            "embed_dim=64,depth=4,num_heads=4,patch_size=2".
+        *families: The families to choose from: "deit", "cait", "deit3".
+        input_shape: Height and width in pixels, and channels, of the images.
+        classes: Number of classes.
+        distilled: Whether it has a distillation token.
+        drop_path_rate: Stochastic depth, in [0, 1); None for the variant's own.
+
+    Raises:
+        ValueError: If there is no such model; the nearest name is suggested.
+
+    Example:
+        >>> size = "embed_dim=32,depth=2,num_heads=4,patch_size=4"
+        >>> build_student(size, "cait", input_shape=(16, 16, 3), classes=5).output_shape
+        (None, 5)
+
+    """
+    family, sizes, published_rate = _sizes_of(name, families)
+    options: dict[str, Any] = {"distilled": distilled} if family != "deit3" else {}
+    if distilled and family == "deit3":
+        raise ValueError(
+            "A student to distil must have a distillation token, which DeiT-III has "
+            f"not. Received: {name!r}. Take a DeiT or a CaiT."
+        )
+    return _FAMILIES[family](
+        **{**sizes, **options},
+        input_shape=input_shape,
+        classes=classes,
+        drop_path_rate=published_rate if drop_path_rate is None else drop_path_rate,
+        include_preprocessing=True,
+    )
+
+
+def _sizes_of(
+    name: str, families: tuple[str, ...]
+) -> tuple[str, dict[str, Any], float]:
+    """The family of a model, the arguments that make it, and its stochastic depth."""
+    given = [part.partition("=") for part in name.split(",")]
+    sizes = {key.strip(): value.strip() for key, _, value in given}
+    if set(sizes) == set(_SIZES) and all(v.isdecimal() for v in sizes.values()):
+        return families[0], {size: int(sizes[size]) for size in _SIZES}, 0.0
+    known = [key for key, row in VARIANTS.items() if row.family in families]
+    try:
+        variant, _ = find_variant(name)
+    except ValueError:
+        variant = None
+    if variant is not None and variant.family in families:
+        return variant.family, variant.sizes, variant.drop_path_rate
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise ValueError(
+        f"The model must be one of {', '.join(known)}, or a size such as "
+        "embed_dim=64,depth=4,num_heads=4,patch_size=2 with whole numbers. "
+        f"Received: {name!r}.{hint}"
+    )

@@ -1,0 +1,1 @@
+"""Teachers: models, their preprocessing and cached logits."""

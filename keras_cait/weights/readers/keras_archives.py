@@ -1,0 +1,152 @@
+"""`.keras` archives, of which a bounded amount is unpacked and nothing is built."""
+
+import contextlib
+import json
+import shutil
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from keras_cait.weights.tensors.position_embedding import GridSize
+
+_WEIGHTS = "model.weights.h5"
+_CONFIG = "config.json"
+_LARGEST_CONFIG = 2**23  # bytes
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_EXPANSION, _SLACK = 20, 2**26  # of a file that someone else has packed once more
+_BLOCK = 2**20  # bytes in memory at a time
+
+
+def extract_weights(path: Path, target: Path, *, largest: int) -> GridSize | None:
+    """Writes the weights of an archive to a file of their own.
+
+    Args:
+        path: The `.keras` file.
+        target: Where to write.
+        largest: Bytes that the weights may take.
+
+    Returns:
+        Rows and columns of patches of the model, if its configuration says so.
+
+    Raises:
+        ValueError: If it is no complete `.keras` file, or its content is larger.
+
+    """
+    with _opened(path) as archive:
+        members = _members(archive)
+        if _WEIGHTS not in members:
+            raise ValueError(f"which holds no {_WEIGHTS}")
+        _check_size(members[_WEIGHTS], largest)
+        with archive.open(members[_WEIGHTS]) as content, target.open("wb") as file:
+            shutil.copyfileobj(content, file, _BLOCK)
+        return _grid_of(archive)
+
+
+def check_archive(path: Path) -> None:
+    """Raises `ValueError` unless an archive unpacks to about its own size.
+
+    Keras does not compress what it writes, and reads all of it into memory.
+    """
+    with _opened(path) as archive:
+        for member in _members(archive).values():
+            _check_size(member, _EXPANSION * member.compress_size + _SLACK)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Opens an archive, and names it in errors of its content."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        LookupError,
+        EOFError,
+        RuntimeError,  # also what is not implemented
+        ValueError,
+        ArithmeticError,
+    ) as error:
+        raise ValueError(
+            f"Expected a complete .keras file. Received: {path}, "
+            f"{str(error) or type(error).__name__}"
+        ) from error
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """What an archive holds, by name; each name once and without another method."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        if info.filename in members:
+            raise ValueError(f"which holds two files named {info.filename}")
+        if info.compress_type not in _METHODS:
+            raise ValueError(f"in which {info.filename} is compressed, and not as zip")
+        members[info.filename] = info
+    return members
+
+
+def _check_size(member: zipfile.ZipInfo, largest: int) -> None:
+    if member.file_size > largest:
+        raise ValueError(
+            f"in which {member.filename} takes {member.file_size:,} bytes unpacked, "
+            f"more than the {largest:,} that may belong to the model"
+        )
+
+
+def saved_layers(path: Path, *class_names: str) -> list[tuple[str, dict[str, Any]]]:
+    """Class name and settings of the layers of these classes in a saved model.
+
+    Args:
+        path: The `.keras` file.
+        *class_names: Such as "PositionEmbedding".
+
+    Returns:
+        Nothing where the file is not a `.keras` file, or its configuration cannot be
+        read: loading the weights says so, or needs them alone.
+
+    """
+    try:
+        with _opened(path) as archive:
+            return list(_layers(_config_of(archive), class_names))
+    except ValueError:
+        return []
+
+
+def _config_of(archive: zipfile.ZipFile) -> Any:
+    """The model's configuration; None where there is none to read."""
+    member = _members(archive).get(_CONFIG)
+    if member is None or member.file_size > _LARGEST_CONFIG:
+        return None
+    content = archive.read(member)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # the weights are all that is needed
+        return None
+
+
+def _grid_of(archive: zipfile.ZipFile) -> GridSize | None:
+    """The grid of the position embedding, or of all, in the model's configuration."""
+    grids = set()
+    for _, settings in _layers(_config_of(archive), ("PositionEmbedding",)):
+        grid = settings.get("grid_size")
+        if isinstance(grid, list) and [type(side) for side in grid] == [int, int]:
+            grids.add((grid[0], grid[1]))
+    return grids.pop() if len(grids) == 1 else None
+
+
+def _layers(
+    config: Any, class_names: Collection[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The layers in a configuration, models inside models too."""
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.values())
+            name, settings = part.get("class_name"), part.get("config")
+            if name in class_names and isinstance(settings, dict):
+                yield str(name), settings

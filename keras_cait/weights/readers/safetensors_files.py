@@ -1,0 +1,53 @@
+"""Safetensors files, read by their own library, one tensor at a time."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from keras_cait.weights.tensors.stored_tensors import StoredTensor
+
+_KINDS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+
+
+@contextlib.contextmanager
+def open_safetensors(
+    path: Path,
+) -> Iterator[tuple[dict[str, StoredTensor], dict[str, str]]]:
+    """Opens a file and gives its tensors and its metadata.
+
+    Raises:
+        ValueError: If the file is damaged or of another kind.
+
+    """
+    with contextlib.ExitStack() as stack:
+        with _errors_named(path):
+            file = stack.enter_context(safe_open(path, framework="numpy"))
+            metadata = file.metadata() or {}
+            tensors = {name: _stored(file, name, path) for name in file.keys()}  # noqa: SIM118
+        yield tensors, metadata
+
+
+def _stored(file: Any, name: str, path: Path) -> StoredTensor:
+    part = file.get_slice(name)
+
+    def read() -> np.ndarray:
+        with _errors_named(path):
+            return file.get_tensor(name)
+
+    dtype = str(part.get_dtype())
+    return StoredTensor(tuple(part.get_shape()), _KINDS.get(dtype, dtype), read)
+
+
+@contextlib.contextmanager
+def _errors_named(path: Path) -> Iterator[None]:
+    """Turns the errors of the library into one that names the file."""
+    try:
+        yield
+    except (SafetensorError, OSError, TypeError, ValueError, MemoryError) as error:
+        raise ValueError(
+            f"Expected a complete safetensors file. Received: {path}, {error}"
+        ) from error

@@ -1,0 +1,1 @@
+"""Tensors of checkpoints, and their checks against a model."""

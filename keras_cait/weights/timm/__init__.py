@@ -1,0 +1,1 @@
+"""Checkpoints with timm's parameter names."""

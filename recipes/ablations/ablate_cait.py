@@ -1,0 +1,234 @@
+"""Repeats, on small images, the comparisons that CaiT and DeiT were made by.
+
+    python recipes/ablations/ablate_cait.py --table scaling --data-dir CIFAR
+    python recipes/ablations/ablate_cait.py --table token --data-dir CIFAR
+    python recipes/ablations/ablate_cait.py --table distillation --data-dir CIFAR
+
+- `scaling`: depth against residual scaling (none, ReZero and SkipInit, Fixup, one
+  scalar, LayerScale); CaiT (https://arxiv.org/abs/2103.17239), table 1.
+- `token`: where the class token enters (at the input, late, never), and class
+  attention behind; CaiT, table 2.
+- `distillation`: the same student undistilled, soft, hard through one head, and hard
+  with a token; DeiT (https://arxiv.org/abs/2012.12877), table 3; and how often class
+  head, distillation head, undistilled student and teacher disagree, DeiT, table 4.
+
+Every row of a table has the same budget and the same seeds. The papers' rows took
+300 epochs of ImageNet; what these show on CIFAR-10 is in recipes/README.md.
+
+In the output folder: results.csv, a line as soon as a training ends, table.md and
+config.json. The last line of the standard output is a JSON object.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+import keras
+from ablate_distillation import trained_students
+from residual_scaling import (
+    RESIDUAL_SCALINGS,
+    residual_scaling_network,
+)
+from token_insertion import token_insertion_network
+
+from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.training.programs.launch import launch
+from keras_cait.training.run import Run
+from keras_cait.training.settings.configuration import setting
+from keras_cait.training.settings.presets import (
+    DIGITS,
+    SMOKE,
+    THUMBNAILS,
+    Preset,
+    without_model,
+)
+from keras_cait.training.settings.run_settings import RunConfig
+
+FILES = ("results.csv", "table.md", "config.json", "tensorboard")
+
+Rows = Iterator[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblationConfig(RunConfig):
+    """What is compared, and at which size."""
+
+    table: Literal["scaling", "token", "distillation"] = setting("scaling", "which one")
+    seeds: int = setting(1, "runs of every row, from --seed on")
+    depths: str = setting("12,24", "of scaling: numbers of blocks")
+    depth: int = setting(12, "of token and distillation: number of blocks")
+    embed_dim: int = setting(64, "length of a token")
+    num_heads: int = setting(4, "heads of each attention")
+    patch_size: int = setting(4, "side of a patch in pixels")
+    teacher: str = setting("convnet", "of distillation: a .keras file, or convnet")
+    teacher_epochs: int = setting(8, "of distillation: passes that train the teacher")
+    teacher_learning_rate: float = setting(4e-3, "its highest rate, a step")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("seeds", self.seeds >= 1, "1 or more")
+        whole = all(part.strip().isdecimal() for part in self.depths.split(","))
+        self._check("depths", whole, "whole numbers with commas between")
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What all networks of the tables have in common."""
+        names = ("embed_dim", "num_heads", "patch_size")
+        return {name: getattr(self, name) for name in names}
+
+
+PRESETS: dict[str, Preset] = {
+    "thumbnails": without_model(THUMBNAILS),
+    "photographs": {**without_model(THUMBNAILS), "image_size": 32},
+    "digits": without_model(DIGITS),
+    "smoke": {
+        **without_model(SMOKE),
+        "limit": 128,
+        "epochs": 1,
+        "warmup_epochs": 0,
+        "ema": None,
+        "embed_dim": 16,
+        "depths": "2,4",
+        "depth": 2,
+        "teacher_epochs": 1,
+    },
+}
+
+
+def ablate(config: AblationConfig, data: ImageDataset) -> dict[str, Any]:
+    """Trains every row of a table; returns the means by row."""
+    run = Run(config, data, FILES)
+    run.start()
+    tables: dict[str, Callable[[Run, AblationConfig, int], Rows]] = {
+        "scaling": _scaling,
+        "token": _token,
+        "distillation": trained_students,
+    }
+    rows: list[dict[str, Any]] = []
+    for seed in range(config.seed, config.seed + config.seeds):
+        for row in tables[config.table](run, config, seed):
+            rows.append({"seed": seed, **row})
+            run.folder.write_table("results.csv", rows)
+            run.say(
+                ", ".join(f"{key} {_text(value)}" for key, value in rows[-1].items())
+            )
+            keras.backend.clear_session()
+    means = summary(rows)
+    run.folder.write_text("table.md", markdown(means))
+    run.say(f"\n{markdown(means)}")
+    seconds = round(time.perf_counter() - run.started, 1)
+    return {"rows": means, "seconds": seconds, "dataset": data.name}
+
+
+def _scaling(run: Run, config: AblationConfig, seed: int) -> Rows:
+    for depth in map(int, config.depths.split(",")):
+        for scaling in RESIDUAL_SCALINGS:
+            build = partial(residual_scaling_network, scaling, depth=depth)
+            yield {
+                "depth": depth,
+                "scaling": scaling,
+                **train_one(run, config, seed, build),
+            }
+
+
+def _token(run: Run, config: AblationConfig, seed: int) -> Rows:
+    depth = config.depth
+    late = sorted({depth // 6, depth // 3, 2 * depth // 3, depth - 2, depth - 1} - {0})
+    cases: list[tuple[int | None, int, int]] = [
+        (0, depth, 0),
+        (None, depth, 0),
+        *((place, depth, 0) for place in late if place > 0),
+        *(
+            (depth - blocks, depth - blocks, blocks)
+            for blocks in (3, 2, 1)
+            if blocks < depth
+        ),
+        *((depth, depth, blocks) for blocks in (1, 2, 3)),
+    ]
+    for insertion, blocks, class_blocks in cases:
+        build = partial(
+            token_insertion_network,
+            insertion,
+            depth=blocks,
+            class_attention_depth=class_blocks,
+        )
+        yield {
+            "blocks": f"{blocks} + {class_blocks}",
+            "token enters": "never" if insertion is None else insertion,
+            **train_one(run, config, seed, build),
+        }
+
+
+def train_one(
+    run: Run, config: AblationConfig, seed: int, build: Callable[..., keras.Model]
+) -> dict[str, Any]:
+    """Trains one network of a table; what is reported of it."""
+    make = partial(
+        build,
+        input_shape=run.image_shape,
+        classes=run.classes,
+        drop_path_rate=config.drop_path_rate or 0.0,
+        include_preprocessing=True,
+        **config.sizes,
+    )
+    model = run.make(make, seed=seed)
+    run.fit("model", model, seed=seed)
+    return {
+        "accuracy": run.last("model", "val_accuracy"),
+        "training_loss": run.last("model", "loss"),
+        "parameters": model.count_params(),
+    }
+
+
+def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Mean of every measured number over the seeds, and its spread.
+
+    Example:
+        >>> pairs = ((0, 0.5), (1, 0.7))
+        >>> rows = [{"seed": s, "depth": 2, "accuracy": a} for s, a in pairs]
+        >>> summary(rows)
+        [{'depth': 2, 'accuracy': 0.6, 'accuracy_spread': 0.2}]
+
+    """
+    grouped: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        labels = [(k, v) for k, v in row.items() if not isinstance(v, float)]
+        grouped.setdefault(tuple(x for x in labels if x[0] != "seed"), []).append(row)
+    means = []
+    for labels, group in grouped.items():
+        mean: dict[str, Any] = dict(labels)
+        for key in (k for k, v in group[0].items() if isinstance(v, float)):
+            values = [row[key] for row in group]
+            mean[key] = round(statistics.fmean(values), 4)
+            if len(values) > 1:
+                mean[f"{key}_spread"] = round(max(values) - min(values), 4)
+        means.append(mean)
+    return means
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """Rows as a table."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[_text(row.get(column, "")) for column in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _text(value: Any) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the recipe; returns the exit code."""
+    return launch(AblationConfig, PRESETS, ablate, __doc__ or "", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The students of DeiT's tables 3 and 4: one teacher, four ways to learn from it."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_cait import DeiT
+from keras_cait.training.distillation_setup import Lesson
+from keras_cait.training.evaluation import Answers, answers, every_output
+from keras_cait.training.programs.distill import OF_TEACHERS
+from keras_cait.training.run import Run
+from keras_cait.training.teachers.teacher import Teacher, make_teacher
+
+# Kind of distillation and whether there is a token for it; the paper's settings.
+_WAYS: dict[str, tuple[str, bool, float]] = {
+    "undistilled": ("none", False, 0.0),
+    "soft, one head": ("soft", False, 0.1),
+    "hard, one head": ("hard", False, 0.5),
+    "hard, with a token": ("hard", True, 0.5),
+}
+
+
+def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any]]:
+    """Trains teacher and students; a row each, then one a pair that disagrees."""
+    teacher = _teacher(run, config, seed)
+    found = _ask(run, teacher.model, teacher.preprocessing)
+    answered = {"teacher": found.best["output"]}
+    yield {"model": "teacher", "head": "", "accuracy": found.accuracy("output")}
+    for name, (kind, token, alpha) in _WAYS.items():
+        build = partial(
+            DeiT,
+            input_shape=run.image_shape,
+            classes=run.classes,
+            depth=config.depth,
+            distilled=token,
+            drop_path_rate=config.drop_path_rate or 0.0,
+            include_preprocessing=True,
+            **config.sizes,
+        )
+        student = run.make(build, seed=seed)
+        lesson = Lesson(teacher=teacher, distillation=kind, alpha=alpha)
+        run.fit(name, student, lesson if kind != "none" else None, seed=seed)
+        found = _ask(run, student)
+        for head, best in found.best.items():
+            said = head if token else ""
+            yield {"model": name, "head": said, "accuracy": found.accuracy(head)}
+            if name == "undistilled" or token:
+                answered[said or name] = best
+    for one, other in combinations(answered, 2):
+        apart = float(np.mean(answered[one] != answered[other]))
+        yield {"model": f"{one} against {other}", "head": "", "disagreement": apart}
+
+
+def _teacher(run: Run, config: Any, seed: int) -> Teacher:
+    make = partial(
+        make_teacher,
+        config.teacher,
+        run.image_shape,
+        run.classes,
+        weights=None,
+        widths=(16, 32, 64),
+        blocks=1,
+    )
+    teacher = run.make(make, seed=seed, precision="none")
+    if not teacher.trained:
+        run.fit(
+            "teacher",
+            teacher.model,
+            seed=seed,
+            epochs=config.teacher_epochs,
+            learning_rate=config.teacher_learning_rate,
+            **OF_TEACHERS,
+        )
+    return teacher
+
+
+def _ask(run: Run, model: keras.Model, prepare: Any = None) -> Answers:
+    """The likeliest class of every test image."""
+    return answers(every_output(model, prepare), run.test_batches(model), top=1)

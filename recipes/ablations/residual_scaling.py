@@ -1,0 +1,158 @@
+"""CaiT's comparison of residual scalings over depth: table 1 of its paper."""
+
+from functools import partial
+
+import keras
+from keras import ops
+from scalar_scale import ScalarScale
+from token_insertion import token_insertion_network
+
+from keras_cait.layers import LayerScale
+from keras_cait.models.blocks import MakeLayer
+from keras_cait.models.cait import layer_scale_start
+from keras_cait.typing import Shape
+
+RESIDUAL_SCALINGS = ("none", "rezero", "fixup", "scalar", "layer_scale")
+"""The columns of the table without T-Fixup, which scales by its start alone."""
+
+
+def residual_scaling_network(
+    scaling: str,
+    *,
+    input_shape: Shape,
+    patch_size: int,
+    embed_dim: int,
+    depth: int,
+    num_heads: int,
+    classes: int,
+    drop_path_rate: float = 0.0,
+    include_preprocessing: bool = False,
+    name: str = "residual_scaling",
+) -> keras.Model:
+    """Builds a DeiT whose residual branches are scaled in one of five ways.
+
+    `x = x + drop(scale(layer(norm(x))))`, where `scale` is
+
+    - "none": nothing, the baseline;
+    - "rezero": a learned scalar that starts at 0, as in ReZero and SkipInit;
+    - "fixup": a learned scalar that starts at 1, and linear layers that start as
+      Fixup says, see `start_as_fixup`;
+    - "scalar": a learned scalar that starts where LayerScale does;
+    - "layer_scale": a learned gain a channel, from `layer_scale_start(depth)`.
+
+    ReZero, SkipInit and Fixup were published without the norm in front of a branch
+    and without warm-up. The paper found that a DeiT does not converge so, and gave
+    both back to them; then nothing is left that tells ReZero from SkipInit. Here the
+    norm is in the network, and warm-up is for whoever trains it.
+
+    Args:
+        scaling: One of `RESIDUAL_SCALINGS`.
+        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
+        patch_size: Side of a patch in pixels.
+        embed_dim: Length of a token; a multiple of `num_heads`.
+        depth: Number of blocks; the table has 12, 18, 24 and 36.
+        num_heads: Heads of each self-attention.
+        classes: Number of classes.
+        drop_path_rate: Stochastic depth of every block alike, in [0, 1).
+        include_preprocessing: Whether images come in [0, 255] and are normalized
+            in the model. Otherwise they come normalized.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`: `(batch, height, width, channels)` to
+        probabilities `(batch, classes)`.
+
+    Raises:
+        ValueError: If an argument is out of range or does not fit another.
+
+    Example:
+        >>> model = residual_scaling_network(
+        ...     "rezero", input_shape=(16, 16, 3), patch_size=8, embed_dim=16,
+        ...     depth=2, num_heads=2, classes=10,
+        ... )
+        >>> float(model.get_layer("block_1_scale2").gamma)
+        0.0
+
+    Reference:
+        Touvron et al., Going deeper with Image Transformers, section 2 and
+        table 1, https://arxiv.org/abs/2103.17239
+
+    """
+    model = token_insertion_network(
+        0,
+        input_shape=input_shape,
+        patch_size=patch_size,
+        embed_dim=embed_dim,
+        depth=depth,
+        num_heads=num_heads,
+        classes=classes,
+        scale=_scale(scaling, depth),
+        drop_path_rate=drop_path_rate,
+        include_preprocessing=include_preprocessing,
+        name=name,
+    )
+    if scaling == "fixup":
+        start_as_fixup(model, depth)
+    return model
+
+
+def _scale(scaling: str, depth: int) -> MakeLayer | None:
+    start = layer_scale_start(depth)
+    layers: dict[str, MakeLayer | None] = {
+        "none": None,
+        "rezero": partial(ScalarScale, init_value=0.0),
+        "fixup": partial(ScalarScale, init_value=1.0),
+        "scalar": partial(ScalarScale, init_value=start),
+        "layer_scale": partial(LayerScale, init_values=start),
+    }
+    if scaling not in layers:
+        raise ValueError(
+            f"`scaling` must be one of {', '.join(RESIDUAL_SCALINGS)}. "
+            f"Received: scaling={scaling!r}"
+        )
+    return layers[scaling]
+
+
+def start_as_fixup(model: keras.Model, depth: int) -> None:
+    """Gives the linear layers of every branch the starting values of Fixup.
+
+    The last one of a branch starts at 0. The others keep what they drew, times
+    `branches ** (-1 / (2 * m - 2))`, with `branches = 2 * depth` in the network and
+    `m` matrices in the branch: 2 in a feed-forward; 4 in an attention (query, key,
+    value, output), as Fixup's author counts them.
+
+    Fixup's scalar biases are left out. LayerNorm takes a number that is added to
+    all channels off again, and the linear layers have biases of their own. The
+    classifier starts as in DeiT, so that only the branches differ.
+
+    Args:
+        model: A model whose blocks are called `block_0` to `block_{depth - 1}`.
+        depth: How many there are.
+
+    Example:
+        >>> import keras_cait
+        >>> model = keras_cait.DeiT(
+        ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=16, depth=2,
+        ...     num_heads=2, classes=10,
+        ... )
+        >>> start_as_fixup(model, depth=2)
+        >>> float(keras.ops.max(model.get_layer("block_1_feed_forward").fc2.kernel))
+        0.0
+
+    Reference:
+        Zhang et al., Fixup Initialization: Residual Learning Without
+        Normalization, section 3, https://arxiv.org/abs/1901.09321; the count of
+        matrices: https://github.com/hongyi-zhang/Fixup/issues/8
+
+    """
+    branches = 2 * depth
+    for index in range(depth):
+        attention = model.get_layer(f"block_{index}_attention")
+        feed_forward = model.get_layer(f"block_{index}_feed_forward")
+        for first, last, matrices in (
+            (attention.qkv, attention.proj, 4),
+            (feed_forward.fc1, feed_forward.fc2, 2),
+        ):
+            factor = branches ** (-1 / (2 * matrices - 2))
+            first.kernel.assign(first.kernel * factor)
+            last.kernel.assign(ops.zeros(last.kernel.shape))

@@ -1,0 +1,136 @@
+"""CaiT's comparison of where the class token enters: table 2 of its paper."""
+
+import keras
+
+from keras_cait.layers import ClassToken, PositionEmbedding, SelfAttention
+from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.blocks import MakeLayer, block, normalize
+from keras_cait.models.class_attention_stage import class_attention_stage
+from keras_cait.models.classification import linear_head, pool, predictions
+from keras_cait.models.image_inputs import check_image_shape, check_width, patch_tokens
+from keras_cait.preprocessing import Preprocessing
+from keras_cait.typing import Shape
+
+MLP_RATIO = 4.0  # as in every published DeiT and CaiT
+
+
+def token_insertion_network(
+    insertion: int | None,
+    *,
+    class_attention_depth: int = 0,
+    input_shape: Shape,
+    patch_size: int,
+    embed_dim: int,
+    depth: int,
+    num_heads: int,
+    classes: int,
+    scale: MakeLayer | None = None,
+    drop_path_rate: float = 0.0,
+    include_preprocessing: bool = False,
+    name: str = "token_insertion",
+) -> keras.Model:
+    """Builds a transformer of plain self-attention whose class token enters late.
+
+    Between DeiT and CaiT, one change at a time:
+
+    - `insertion=0`: the token goes through all blocks, and has a position: DeiT;
+    - `insertion=k`: it joins the patches in front of block `k`, without a position,
+      and self-attention goes on with it;
+    - `insertion=depth`: it meets the patches in class-attention blocks only, which
+      leave the patches as they are: CaiT without LayerScale and talking heads;
+    - `insertion=None`: no token; the mean of the patches is classified, after the
+      last norm.
+
+    Args:
+        insertion: Self-attention blocks that the patches go through without the
+            token, 0 to `depth`; None for average pooling.
+        class_attention_depth: Number of class-attention blocks behind the others,
+            1 or more for `insertion=depth` and otherwise 0.
+        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
+        patch_size: Side of a patch in pixels.
+        embed_dim: Length of a token; a multiple of `num_heads`.
+        depth: Number of self-attention blocks.
+        num_heads: Heads of each attention.
+        classes: Number of classes.
+        scale: Makes the layer that scales a residual branch, called with its `name`;
+            None for none, as in the table.
+        drop_path_rate: Stochastic depth of every self-attention block alike, in
+            [0, 1); class-attention blocks have none.
+        include_preprocessing: Whether images come in [0, 255] and are normalized
+            in the model. Otherwise they come normalized.
+        name: Name of the model.
+
+    Returns:
+        A functional `keras.Model`: `(batch, height, width, channels)` to
+        probabilities `(batch, classes)`.
+
+    Raises:
+        ValueError: If an argument is out of range or does not fit another.
+
+    Example:
+        >>> model = token_insertion_network(
+        ...     2, class_attention_depth=1, input_shape=(16, 16, 3), patch_size=8,
+        ...     embed_dim=16, depth=2, num_heads=2, classes=10,
+        ... )
+        >>> model.get_layer("block_1_add2").output.shape  # four patches, no token
+        (None, 4, 16)
+
+    Reference:
+        Touvron et al., Going deeper with Image Transformers, section 3 and
+        table 2, https://arxiv.org/abs/2103.17239
+
+    """
+    check_image_shape(input_shape, patch_size)
+    check_width(embed_dim, num_heads)
+    check_positive(depth=depth)
+    check_rates(drop_path_rate=drop_path_rate)
+    _check_insertion(insertion, depth, class_attention_depth)
+    branches = {"mlp_ratio": MLP_RATIO, "scale": scale}
+
+    inputs, x = patch_tokens(
+        None,
+        input_shape,
+        patch_size=patch_size,
+        embed_dim=embed_dim,
+        include_preprocessing=include_preprocessing,
+        preprocessing=Preprocessing(),
+    )
+    if insertion == 0:
+        x = ClassToken(name="class_token")(x)
+    x = PositionEmbedding(
+        grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
+        num_prefix_tokens=1 if insertion == 0 else 0,
+        name="position_embedding",
+    )(x)
+    for index in range(depth):
+        if index == insertion != 0:
+            x = ClassToken(name="class_token")(x)
+        attention = SelfAttention(num_heads=num_heads, name=f"block_{index}_attention")
+        x = block(
+            x, attention, f"block_{index}", drop_path_rate=drop_path_rate, **branches
+        )
+    if class_attention_depth:
+        x = class_attention_stage(
+            x, depth=class_attention_depth, num_heads=num_heads, **branches
+        )
+    x = normalize(x, "norm")
+    features = pool(x, "avg", 0) if insertion is None else x[:, 0]
+    outputs = predictions(linear_head(features, classes), "softmax")
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _check_insertion(
+    insertion: int | None, depth: int, class_attention_depth: int
+) -> None:
+    if insertion is not None and not 0 <= insertion <= depth:
+        raise ValueError(
+            "`insertion` must be None or from 0 to `depth`. "
+            f"Received: insertion={insertion}, depth={depth}"
+        )
+    if class_attention_depth < 0 or (class_attention_depth > 0) != (insertion == depth):
+        raise ValueError(
+            "`class_attention_depth` must be 1 or more for `insertion=depth`, and 0 "
+            "where the token enters earlier or never. Received: "
+            f"class_attention_depth={class_attention_depth}, insertion={insertion}, "
+            f"depth={depth}"
+        )

@@ -1,0 +1,176 @@
+"""Measures how fast parts of a training run are on this machine.
+
+    python recipes/benchmarks/benchmark.py data
+    python recipes/benchmarks/benchmark.py data --data-dir DIR --images 1000
+    python recipes/benchmarks/benchmark.py data --timm .venv-torch/bin/python
+    python recipes/benchmarks/benchmark.py training --replicas 4
+
+`data` prints images a second and core, from JPEG files to batches as DeiT trains on
+them: random resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and
+CutMix. Without a folder the files are cut from a photograph, 500 x 375 pixels each.
+`--timm` names a Python with torch and timm; its pipeline, with a worker a core, is
+measured on the same files, in turn with ours.
+
+`training` prints the images a second that a student and its teacher train with, on one
+replica, two, four and so on to `--replicas`: GPUs where there are as many, otherwise
+logical devices, which share one machine's processors.
+
+The last line of the standard output is a JSON object.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+import numpy as np
+import tensorflow as tf
+from benchmark_training import TrainingConfig, benchmark_training
+
+from keras_cait.data.batches import steps_per_epoch, training_batches
+from keras_cait.data.sources.load import load_test_images
+from keras_cait.data.sources.unreadable_images import naming_unreadable
+from keras_cait.exit_code import exit_code_of
+from keras_cait.processors import processors
+from keras_cait.training.settings.configuration import (
+    flags_of,
+    make_config,
+    parse_flags,
+    setting,
+)
+from keras_cait.training.settings.training_settings import TrainingSettings
+
+_HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph
+_TIMM = Path(__file__).with_name("benchmark_timm.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig(TrainingSettings):
+    """What `data` measures."""
+
+    batch_size: int = setting(64, "images a batch")
+    data_dir: Path | None = setting(None, "folder of CLASS/*.jpg")
+    images: int = setting(512, "images to measure on")
+    image_size: int = setting(224, "side of a training image in pixels")
+    passes: int = setting(5, "how often they are read")
+    timm: Path | None = setting(None, "a Python with torch and timm, to compare with")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("images", "image_size", "passes"):
+            self._check(name, getattr(self, name) >= 1, "1 or more")
+
+
+def write_photographs(folder: Path, number: int) -> None:
+    """Writes JPEG files, each another part of a photograph, in two class folders."""
+    from sklearn.datasets import load_sample_image
+
+    photograph = load_sample_image("china.jpg")  # 427 x 640 pixels
+    generator = np.random.default_rng(0)
+    for index in range(number):
+        top = generator.integers(photograph.shape[0] - _HEIGHT + 1)
+        left = generator.integers(photograph.shape[1] - _WIDTH + 1)
+        part = photograph[top : top + _HEIGHT, left : left + _WIDTH]
+        path = folder / str(index % 2) / f"{index:05}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(tf.io.encode_jpeg(part, quality=90).numpy())
+
+
+def our_rates(config: DataConfig, folder: Path) -> list[float]:
+    """Images a second of each pass through our pipeline."""
+    names, images = load_test_images(data_dir=folder, limit=config.images)
+    batch_size = min(config.batch_size, images.number)
+    steps = steps_per_epoch(images.number, batch_size)
+    batches = training_batches(
+        images,
+        config.views((config.image_size, config.image_size, 3)),
+        batch_size,
+        epochs=config.passes + 1,
+        seed=0,
+        mixing=config.mixing(),
+        classes=max(2, len(names)),
+    )
+    rates = []
+    started = time.perf_counter()
+    with naming_unreadable(lambda: [(images, images.in_order())]):
+        for step, _ in enumerate(batches, 1):
+            if step % steps == 0:
+                now = time.perf_counter()
+                rates.append(steps * batch_size / (now - started))
+                started = now
+    return rates[1:]  # the first one fills the pipeline
+
+
+def timm_rates(config: DataConfig, folder: Path) -> list[float]:
+    """Images a second of each pass through timm's, in a process of its own."""
+    command: list[Any] = [config.timm, _TIMM, folder, config.images, config.batch_size]
+    command += [config.image_size, config.passes, processors()]
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ValueError(f"timm's pipeline failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def benchmark_data(config: DataConfig) -> dict[str, Any]:
+    """Measures the input pipeline, and timm's beside it where there is one."""
+    if config.timm is not None and not config.timm.is_file():
+        raise FileNotFoundError(f"No Python at {config.timm}")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = config.data_dir or Path(temporary)
+        if config.data_dir is None:
+            write_photographs(folder, config.images)
+        rates = {"keras_cait": our_rates(config, folder)}
+        if config.timm is not None:
+            rates["timm"] = timm_rates(config, folder)
+            rates["keras_cait"] += our_rates(config, folder)
+            rates["timm"] += timm_rates(config, folder)
+    results: dict[str, Any] = {"cores": processors(), "images": config.images}
+    for name, found in rates.items():
+        best, median = (
+            max(found) / processors(),
+            statistics.median(found) / processors(),
+        )
+        print(f"{name:12}{best:8.1f} best, {median:8.1f} median images/s and core")
+        results[f"{name}_best"] = round(best, 1)
+        results[f"{name}_median"] = round(median, 1)
+    return results
+
+
+_PARTS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
+    "data": (DataConfig, benchmark_data),
+    "training": (TrainingConfig, benchmark_training),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one of the measurements; returns the exit code."""
+    part, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if part in ("-h", "--help"):
+        print(__doc__)
+        return 0
+    if part not in _PARTS:
+        print(
+            f"error: expected one of {', '.join(_PARTS)}, not {part}", file=sys.stderr
+        )
+        return 2
+    config_class, measure = _PARTS[part]
+    given = parse_flags(config_class, rest, description=__doc__ or "")
+    return exit_code_of(
+        lambda: json.dumps(measure(make_config(config_class, given))),
+        flags=flags_of(config_class),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""How many images a second train, on one device and on more."""
+
+import contextlib
+import dataclasses
+import io
+import math
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from keras_cait.data.sources.load import load_dataset
+from keras_cait.processors import processors
+from keras_cait.training.devices.strategy import make_strategy
+from keras_cait.training.distillation_setup import Lesson
+from keras_cait.training.programs.students import build_student
+from keras_cait.training.run import Run
+from keras_cait.training.settings.configuration import setting
+from keras_cait.training.settings.run_settings import OF_DATA, RunConfig
+from keras_cait.training.teachers.teacher import make_teacher
+
+FILES = ("config.json", "tensorboard")
+IMAGENET_RUN = 300 * 1_281_167  # images, in the papers' 300 epochs
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(RunConfig):
+    """What `training` measures."""
+
+    epochs: int = setting(3, "passes a measurement; the first one compiles")
+    batch_size: int = setting(64, "images a step, of all devices together")
+    student: str = setting(
+        "embed_dim=64,depth=4,num_heads=4,patch_size=2", "a builder's name, or sizes"
+    )
+    teacher: str = setting("convnet", "who teaches it; none for labels alone")
+    replicas: int = setting(2, "measured on 1, 2, 4, ... to so many devices")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check("replicas", self.replicas >= 1, "1 or more")
+        self._check("epochs", self.epochs >= 2, "2 or more")
+        unit = math.lcm(*_doubled(self.replicas))
+        self._check(
+            "batch_size",
+            self.batch_size % unit == 0,
+            f"a multiple of {unit}, for 1, 2, 4, ... {self.replicas} replicas",
+        )
+
+
+def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
+    """Measures distillation on 1, 2, 4, ... devices, in turn, twice each."""
+    numbers = _doubled(config.replicas)
+    rates: dict[int, list[float]] = {number: [] for number in numbers}
+    # A process each: TensorFlow splits a processor once, and lets no two strategies
+    # of one process have a device in common.
+    with ProcessPoolExecutor(
+        max_workers=1, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as processes:
+        for _ in range(2):
+            for number, found in rates.items():
+                found.append(processes.submit(_rate, config, number).result())
+    results: dict[str, Any] = {"batch_size": config.batch_size, "device": _device()}
+    alone = max(rates[1])
+    for number in numbers:
+        best = max(rates[number])
+        sys.stdout.write(
+            f"{number} replicas {best:8.1f} images/s best, {min(rates[number]):8.1f} "
+            f"the other time, {best / alone:5.2f} times one\n"
+        )
+        results[f"replicas_{number}"] = float(f"{best:.4g}")
+    hours = IMAGENET_RUN / max(rates[config.replicas]) / 3600
+    results["imagenet_300_epochs_hours"] = round(hours, 1)
+    sys.stdout.write(
+        f"At the last rate 300 epochs of ImageNet, {IMAGENET_RUN:,} images of this "
+        f"size, take {hours:,.0f} hours.\n"
+    )
+    if not tf.config.list_physical_devices("GPU"):
+        sys.stdout.write(
+            f"These replicas are logical devices of one machine: they share its "
+            f"{processors()} processors, its memory and the input pipeline, so that "
+            "more of them show what replicas cost, not what devices gain.\n"
+        )
+    return results
+
+
+def _doubled(most: int) -> list[int]:
+    """1, 2, 4, ... and the most."""
+    numbers = [2**power for power in range(most.bit_length())]
+    return sorted({*numbers, most})
+
+
+def _rate(config: TrainingConfig, replicas: int) -> float:
+    make_strategy(f"mirrored:{replicas}")  # before TensorFlow reads any image
+    data = load_dataset(
+        config.dataset,
+        data_dir=config.data_dir,
+        **{name: getattr(config, name) for name in OF_DATA},
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(io.StringIO()),  # what runs say of themselves
+    ):
+        settings = dataclasses.replace(
+            config, strategy=f"mirrored:{replicas}", output=Path(folder, "run")
+        )
+        run = Run(settings, data, FILES)
+        build = partial(
+            build_student,
+            config.student,
+            "deit",
+            "cait",
+            input_shape=run.image_shape,
+            classes=run.classes,
+            distilled=config.teacher != "none",
+        )
+        student = run.make(build)
+        lesson = None
+        if config.teacher != "none":
+            make = partial(  # as fast with random weights
+                make_teacher,
+                config.teacher,
+                run.image_shape,
+                run.classes,
+                weights=None,
+            )
+            teacher = run.make(make, precision="none")
+            lesson = Lesson(teacher=teacher, distillation="hard", alpha=0.5)
+        run.start()
+        return run.fit("student", student, lesson)
+
+
+def _device() -> str:
+    gpus = tf.config.list_physical_devices("GPU")
+    return f"{len(gpus)} GPUs" if gpus else f"{processors()} CPU cores"

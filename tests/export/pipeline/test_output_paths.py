@@ -1,0 +1,70 @@
+"""Where exports may be written."""
+
+from pathlib import Path
+
+import pytest
+
+from keras_cait.export.pipeline.output_paths import export_target
+
+
+def write(path, report=None, **options):
+    with export_target(path, suffix=".onnx", **options) as target:
+        target.artifact.write_text("new")
+        (report or target.report).write_text("{}")
+
+
+def test_a_file_appears_and_is_replaced_when_asked(tmp_path):
+    path = tmp_path / "a.onnx"
+    write(path)
+    with pytest.raises(FileExistsError, match=r"a.onnx is already.*overwrite=True"):
+        write(path)
+    write(path, overwrite=True)
+    assert sorted(found.name for found in tmp_path.iterdir()) == [
+        "a.onnx",
+        "a.onnx.json",
+    ]
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "a.onnx").mkdir()
+    with pytest.raises(FileExistsError, match=r"must be new\. .*a folder\."):
+        write(tmp_path / "a.onnx", overwrite=True)
+
+
+def test_a_folder_may_be_there_empty(tmp_path):
+    path = tmp_path / "1"
+    path.mkdir()
+    with export_target(path) as target:
+        target.artifact.mkdir()
+        (target.artifact / "file").write_text("new")
+        target.report.write_text("{}")
+    with (
+        pytest.raises(FileExistsError, match="a folder that holds something"),
+        export_target(path),
+    ):
+        pass
+
+
+def test_no_export_without_its_report(tmp_path):
+    path = tmp_path / "new" / "a.onnx"
+    with pytest.raises(OSError, match="No space"):
+        write(path, report=Path("/dev/full"))  # a disk without room
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_of_another_s_is_left_alone(tmp_path):
+    (tmp_path / "a.onnx.json").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"a.onnx.json is already"):
+        write(tmp_path / "a.onnx")
+    write(tmp_path / "a.onnx", overwrite=True)
+    (tmp_path / "b.onnx.json").mkdir()
+    with pytest.raises(FileExistsError, match=r"b.onnx.json is a folder"):
+        write(tmp_path / "b.onnx")
+
+
+def test_where_nothing_can_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        OSError, match=r"Nothing can be written at .*file/a.onnx: .*Name a target"
+    ):
+        write(tmp_path / "file" / "a.onnx")

@@ -1,0 +1,65 @@
+"""Which exports are kept: by their outputs, their answers, and their accuracy."""
+
+import numpy as np
+import pytest
+
+from keras_cait.export.pipeline.comparison import compare
+from keras_cait.export.pipeline.verdict import (
+    by_answers,
+    by_difference,
+    wilson_interval,
+)
+
+IMAGES, CLASSES = 200, 10
+LABELS = np.arange(IMAGES) % CLASSES
+
+
+def probabilities(wrong, *, sure=0.9):
+    """Those of a model that calls the first images the next class."""
+    answers = np.where(np.arange(IMAGES) < wrong, (LABELS + 1) % CLASSES, LABELS)
+    rest = (1 - sure) / (CLASSES - 1)
+    return np.where(np.eye(CLASSES)[answers] == 1, sure, rest)
+
+
+@pytest.mark.parametrize("sure", [0.3, 0.5, 0.9])
+@pytest.mark.parametrize(("wrong", "passed"), [(0, True), (14, True), (20, False)])
+def test_the_likeliest_class_decides_and_not_how_sure_it_is(wrong, passed, sure):
+    expected = probabilities(0)
+    found = by_answers(expected, probabilities(wrong, sure=sure))
+    assert found.passed == passed
+    assert found.details["agreement"] == pytest.approx(1 - wrong / IMAGES)
+    assert f"{100 - 100 * wrong / IMAGES:.1f} % of 200" in found.reason
+    if sure == 0.3:  # the outputs alone would refuse all of them
+        comparison = compare(expected, probabilities(wrong, sure=sure))
+        assert not by_difference(comparison, 0.1).passed
+
+
+@pytest.mark.parametrize("count", [16, 32, 200])
+def test_few_images_refuse_only_what_they_prove(count):
+    expected = probabilities(0)[:count]
+    for wrong in range(count):
+        found = by_answers(expected, probabilities(wrong)[:count])
+        _, highest = wilson_interval(count - wrong, count)
+        assert found.passed == (highest >= 0.95)
+    assert by_answers(expected, probabilities(1)[:count]).passed
+
+
+def test_the_accuracy_decides_where_labels_are_known():
+    expected, actual = probabilities(0), probabilities(14)
+    assert by_answers(expected, actual, near=True).passed
+    found = by_answers(expected, actual, LABELS, near=True)
+    assert not found.passed
+    assert found.details["accuracy of Keras"] == 1
+    assert found.details["accuracy of the export"] == 0.93
+    assert "100.0 % before, 93.0 % after" in found.reason
+    better = by_answers(actual, expected, LABELS, near=True)
+    assert better.passed  # classes that change for the better
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 16), (8, 16), (33, 33), (190, 200)])
+def test_the_interval_covers_what_was_counted(count, total):
+    lowest, highest = wilson_interval(count, total)
+    assert 0 <= lowest <= count / total <= highest <= 1
+    assert wilson_interval(total - count, total) == pytest.approx(
+        (1 - highest, 1 - lowest)
+    )

@@ -1,0 +1,97 @@
+"""Many clients at once get what one client gets, and none is forgotten."""
+
+import pytest
+import tensorflow as tf
+
+from export.serving import load_test
+
+
+def test_no_request_is_lost_or_wrong(served, capfd):
+    code = load_test.main([str(served.path), "--requests", "96", "--clients", "8"])
+    assert code == 0
+    said = capfd.readouterr().out
+    assert said.startswith("96 requests: 96 right, 0 wrong, 0 lost; p50 ")
+    assert "p99" in said
+
+
+@pytest.mark.export
+def test_no_request_of_a_thousand_is_lost_or_wrong(served):
+    load = load_test.send(
+        served.ask["serving_default"], load_test.pictures(), requests=1000, clients=8
+    )
+    assert (load.answered, load.wrong, load.lost) == (1000, 0, 0)
+
+
+class Faulty:
+    """A model that answers some requests otherwise."""
+
+    def __init__(self, model, fault, from_call):
+        self.model, self.fault, self.from_call = model, fault, from_call
+        self.calls = 0
+
+    def __call__(self, images):
+        self.calls += 1
+        found = self.model(images=images)
+        return self.fault(found) if self.calls > self.from_call else found
+
+
+def swapped(found):
+    return {**found, "indices": found["indices"][:, ::-1]}
+
+
+def lost(found):
+    raise tf.errors.UnavailableError(None, None, "gone")
+
+
+@pytest.mark.parametrize(("fault", "counted"), [(swapped, "wrong"), (lost, "lost")])
+def test_faults_are_counted(fault, counted, served):
+    files = load_test.pictures(2)
+    faulty = Faulty(served.ask["serving_default"], fault, from_call=2 + 10)
+    load = load_test.send(faulty, files, requests=20, clients=1)
+    assert (load.answered, getattr(load, counted)) == (10, 10)
+    assert "10 right" in str(load)
+
+
+def test_what_must_be_refused_and_is_answered_is_wrong(served):
+    (file,) = load_test.pictures(1)
+    model = served.ask["serving_default"]
+    load = load_test.send(
+        lambda images: model(images=tf.constant([file])), [file], requests=50, clients=2
+    )
+    assert (load.answered, load.wrong, load.lost) == (49, 1, 0)
+
+
+def test_where_none_is_answered_no_time_is_said(served):
+    files = load_test.pictures(1)
+    model = Faulty(served.ask["serving_default"], lost, from_call=1)
+    load = load_test.send(model, files, requests=3, clients=2)
+    assert str(load).startswith("3 requests: 0 right, 0 wrong, 3 lost; p50 nan ms, ")
+
+
+def test_what_cannot_be_read_is_one_line(served, tmp_path, capsys):
+    (tmp_path / "text.jpg").write_text("no image")
+    for arguments, said in [
+        ([tmp_path / "nowhere"], "nowhere"),
+        ([served.path, tmp_path / "missing.jpg"], "missing.jpg"),
+        (
+            [served.path, tmp_path / "text.jpg"],
+            "image 0 of the batch cannot be decoded",
+        ),
+    ]:
+        with pytest.raises(SystemExit) as ended:
+            load_test.main([str(one) for one in arguments])
+        assert ended.value.code == 2
+        *_usage, line = capsys.readouterr().err.splitlines()
+        assert "error: " in line
+        assert said in line
+
+
+@pytest.mark.parametrize("flag", ["--requests", "--clients"])
+def test_fewer_than_one_are_refused(flag, capsys):
+    with pytest.raises(SystemExit) as ended:
+        load_test.main(["exported/1", flag, "0"])
+    assert ended.value.code == 2
+    assert f"{flag}: must be 1 or more. Received: 0" in capsys.readouterr().err
+    name = flag.removeprefix("--")
+    with pytest.raises(ValueError, match=f"must be 1 or more.* {name}=0"):
+        load_test.send(dict, [], **{name: 0})

@@ -1,0 +1,110 @@
+"""What a file may not hold is found in it, and named."""
+
+import keras
+import pytest
+import tensorflow as tf
+
+from keras_cait.export.tflite import check as tflite_check
+from keras_cait.export.tflite.check import check_tflite
+from keras_cait.export.tflite.conversion import convert
+from keras_cait.export.tflite.file import pack, unpack
+from tests.support.models.tiny_models import tiny_deit
+
+
+def written(function, *shape):
+    """The content of a file, by TensorFlow's converter alone."""
+    concrete = tf.function(function).get_concrete_function(
+        tf.TensorSpec(shape, tf.float32, name="x")
+    )
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete]).convert()
+
+
+@pytest.fixture(scope="module")
+def content():
+    return convert(tiny_deit(depth=1))
+
+
+def test_what_is_in_a_file(content):
+    graph = check_tflite(content, gelus=1)
+    assert graph.largest_rank == 4
+    assert graph.operators["FULLY_CONNECTED"] == 5
+    assert graph.operators["SOFTMAX"] == 2
+    assert graph.operators["GELU"] == 1
+    assert graph.types.keys() == {"FLOAT32", "INT32"}
+    assert graph.runtime == "2.9.0"  # of GELU
+
+
+def test_no_tflite_file():
+    with pytest.raises(ValueError, match=r"Expected a TFLite file.*8 bytes"):
+        check_tflite(b"whatever")
+
+
+def test_more_than_four_axes():
+    def split(x):
+        return tf.transpose(tf.reshape(x, (1, 2, 3, 2, 2)), (0, 2, 1, 4, 3))
+
+    with pytest.raises(ValueError, match=r"more than 4 axes.*\(1, 2, 3, 2, 2\)"):
+        check_tflite(written(split, 1, 24))
+
+
+def test_a_batch_of_unknown_size():
+    with pytest.raises(ValueError, match=r"do without SHAPE.*run time"):
+        check_tflite(written(lambda x: tf.reshape(x, (tf.shape(x)[0], 2, 2)), None, 4))
+    with pytest.raises(ValueError, match=r"Every size must be known.*of RELU"):
+        check_tflite(written(tf.nn.relu, None, 4))
+
+
+def test_broadcasting():
+    with pytest.raises(ValueError, match=r"do without BROADCAST_TO: GPU.*makes"):
+        check_tflite(written(lambda x: tf.broadcast_to(x, (3, 4, 4)), 1, 4, 4))
+
+
+def test_weights_that_were_left_out(tmp_path):
+    # As the converter does with a SavedModel of a Keras model.
+    module = tf.Module()
+    module.model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    module.call = tf.function(
+        lambda x: module.model(x), input_signature=[tf.TensorSpec((1, 4))]
+    )
+    tf.saved_model.save(module, tmp_path, module.call.get_concrete_function())
+    content = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path)).convert()
+    with pytest.raises(ValueError, match="VAR_HANDLE: the weights were left out"):
+        check_tflite(content)
+
+
+def test_operators_that_are_not_built_in():
+    concrete = tf.function(tf.linalg.inv).get_concrete_function(tf.TensorSpec((2, 2)))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
+    with pytest.raises(ValueError, match="CUSTOM FlexMatrixInverse, which makes"):
+        check_tflite(converter.convert())
+
+
+def test_activations_that_are_not_exact_or_not_one_operator():
+    with pytest.raises(ValueError, match=r"GELU must be exact.*tanh"):
+        check_tflite(written(lambda x: tf.nn.gelu(x, approximate=True), 1, 4))
+    with pytest.raises(ValueError, match=r"2 activations must be one GELU.*1 of them"):
+        check_tflite(written(lambda x: tf.nn.gelu(x, approximate=False), 1, 4), gelus=2)
+
+
+def test_two_graphs_or_two_outputs(content):
+    model = unpack(content)
+    model.subgraphs *= 2
+    with pytest.raises(ValueError, match=r"must hold one graph.*2 of them"):
+        check_tflite(pack(model))
+    with pytest.raises(ValueError, match=r"take one tensor and give one.*1 and 2"):
+        check_tflite(written(lambda x: (x + 1, x + 2), 1, 4))
+
+
+def test_names_are_looked_up_for_errors_alone(content, monkeypatch):
+    """Of every tensor it would take longer than all else, in a large model."""
+    asked = []
+    place = tflite_check._place
+    monkeypatch.setattr(
+        tflite_check, "_place", lambda *row: asked.append(row) or place(*row)
+    )
+    check_tflite(content)
+    assert not asked
+    with pytest.raises(ValueError, match="of RELU"):
+        check_tflite(written(tf.nn.relu, None, 4))
+    assert len(asked) == 1

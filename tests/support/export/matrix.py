@@ -1,0 +1,106 @@
+"""Every format of every model that is exported, and the table of what came out.
+
+`make test-export` runs it on all of them, `make test` on small ones. As a program,
+`python -m tests.support.export.matrix MODEL FORMAT FOLDER`, it does one and prints
+its line.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+import keras_cait
+from keras_cait.export import to_onnx, to_saved_model, to_tflite
+from keras_cait.export.pipeline.photographs import photographs
+from keras_cait.export.pipeline.report import ExportReport
+from tests.support.export.samples import plausible
+
+FORMATS = ("saved_model", "float32", "float16", "dynamic", "int8", "onnx")
+"""SavedModel, TFLite in its four precisions, and ONNX."""
+
+TOLERANCES = {
+    "saved_model": 1e-4,
+    "float32": 1e-4,
+    "onnx": 1e-4,
+    "float16": 2e-2,
+    "dynamic": 0.1,
+    "int8": 0.1,
+}
+"""Largest difference to Keras, as a part of the largest output."""
+
+EXACT = ("saved_model", "float32", "onnx")
+"""Formats in which each image must get the same class."""
+
+
+def _distilled_cait() -> keras.Model:
+    return keras_cait.CaiT_XXS24(
+        weights=None, distilled=True, include_preprocessing=True, name="cait_distilled"
+    )
+
+
+def _named(name: str, **options) -> Callable[[], keras.Model]:
+    return lambda: keras_cait.create_model(
+        name, weights=None, include_preprocessing=True, **options
+    )
+
+
+FULL: dict[str, Callable[[], keras.Model]] = {
+    "DeiT_Ti_Distilled": _named("DeiT_Ti_Distilled"),
+    "DeiT_S": _named("DeiT_S"),
+    "CaiT_XXS24": _named("CaiT_XXS24"),
+    "CaiT_XXS24, distilled": _distilled_cait,
+    "CaiT_S24": _named("cait_s24_224"),
+    "CaiT_S24, 384 pixels": _named("cait_s24_384"),
+}
+
+
+def export(make: Callable[[], keras.Model], format: str, path: Path) -> ExportReport:
+    """Exports a model in one of `FORMATS`."""
+    model = plausible(make())
+    if format == "saved_model":
+        return to_saved_model(model, path)
+    if format == "onnx":
+        return to_onnx(model, path.with_suffix(".onnx"))
+    representative = None
+    if format == "int8":
+        height, width, channels = model.input_shape[1:]
+        # Others than those that the result is compared on.
+        seen = photographs((height, width), number=48, channels=channels)
+        representative = seen[16:]
+    path = path.with_suffix(".tflite")
+    return to_tflite(model, path, precision=format, representative=representative)
+
+
+def check(report: ExportReport, format: str) -> None:
+    """Holds a report to what is promised of its format."""
+    found = report.comparison
+    assert found.relative_difference <= TOLERANCES[format]
+    if format in EXACT:
+        assert found.top1_agreement == 1
+    assert report.largest_rank <= 4
+    assert report.size_bytes > 0
+    assert report.latency_ms > 0
+    assert report.path.with_name(report.path.name + ".json").is_file()
+
+
+def row(name: str, format: str, report: ExportReport) -> str:
+    """A line of the table."""
+    found = report.comparison
+    return (
+        f"| {name} | {format} | {report.size_bytes / 1e6:.1f} MB "
+        f"| {report.latency_ms:.0f} ms | {found.relative_difference:.1g} "
+        f"| {100 * found.top1_agreement:.0f} % | {sum(report.operators.values())} |"
+    )
+
+
+def main(name: str, format: str, folder: str) -> None:
+    """Exports, checks and prints the line of one case."""
+    report = export(FULL[name], format, Path(folder, "model"))
+    check(report, format)
+    sys.stdout.write(row(name, format, report) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

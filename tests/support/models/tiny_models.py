@@ -1,0 +1,79 @@
+"""Models to test: small ones with values, released ones with shapes only."""
+
+import contextlib
+
+import keras
+import numpy as np
+
+import keras_cait
+from keras_cait.variants import VARIANTS
+from tests.support.reference import manifest
+
+
+def tiny_deit(**overrides):
+    """A DeiT of the size of the small reference models, unless told otherwise."""
+    return _tiny(keras_cait.DeiT, overrides)
+
+
+def tiny_cait(**overrides):
+    """A CaiT of the size of the first small reference model, likewise."""
+    return _tiny(keras_cait.CaiT, overrides)
+
+
+def tiny_deit3(**overrides):
+    """A DeiT-III of that size."""
+    return _tiny(keras_cait.DeiT3, overrides)
+
+
+def tiny_regnety(**overrides):
+    """A RegNetY of the size of the small reference model, unless told otherwise."""
+    sizes = {"depth": 7, "w0": 8, "wa": 8.0, "wm": 1.8, "group_size": 8}
+    settings = {"input_shape": (64, 64, 3), "classes": 10, **sizes}
+    return keras_cait.RegNetY(**{**settings, **overrides})
+
+
+def _tiny(family, overrides):
+    sizes = {"patch_size": 8, "embed_dim": 32, "depth": 3, "num_heads": 4}
+    settings = {"input_shape": (32, 32, 3), "classes": 10, **sizes}
+    return family(**{**settings, **overrides})
+
+
+def randomize(model):
+    """Gives every weight a value that matters, so that nothing is by chance 0 or 1."""
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        value = 0.2 * generator.standard_normal(weight.shape)
+        weight.assign(abs(value) + 0.5 if weight.name == "moving_variance" else value)
+    return model
+
+
+def released(timm_name):
+    """The builder of a released model and the input shape it was released for."""
+    (builder,) = (
+        getattr(keras_cait, variant.name)
+        for variant in VARIANTS.values()
+        if timm_name in (row.timm_name for row in variant.checkpoints)
+    )
+    channels, height, width = manifest(timm_name)["input_size"]
+    return builder, (height, width, channels)
+
+
+@contextlib.contextmanager
+def without_values():
+    """Models made inside have shapes but no values, which takes no time."""
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        # Forgets the variables that wait for values.
+        keras.backend.clear_session(free_memory=False)
+
+
+def images(*shape, seed=0):
+    """Random images, `(batch, height, width, channels)`, as if normalized."""
+    return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
+
+
+def to_numpy(tensor):
+    """A tensor or variable as an array."""
+    return np.array(keras.ops.convert_to_numpy(tensor))

@@ -1,0 +1,89 @@
+"""Training recipes in processes of their own, which are killed and started again."""
+
+import importlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from tests.support.graphs import optimized_graphs
+
+STUDENT = "embed_dim=16,depth=1,num_heads=2,patch_size=4"
+FLAGS = [
+    *("--dataset", "digits", "--limit", "64", "--batch-size", "8", "--epochs", "3"),
+    *("--warmup-epochs", "1", "--ema", "0.9", "--checkpoint-steps", "3"),
+    *("--mixup", "0.8", "--cutmix", "1.0", "--drop-path-rate", "0.2"),
+]
+TRAIN = ["recipes.train_deit", "--model", STUDENT, *FLAGS]
+DISTIL = [
+    *("recipes.distill_deit", "--student", STUDENT, *FLAGS),
+    *("--teacher-epochs", "2", "--teacher-widths", "8", "--no-baseline"),
+]
+
+
+def start(recipe: list[str], folder: Path, *flags: str) -> subprocess.Popen[str]:
+    """Starts a recipe that writes a folder."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *recipe, "--output", str(folder), *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(recipe: list[str], folder: Path, *flags: str) -> None:
+    """Runs a recipe to its end, in this process, which has imported it all."""
+    main = importlib.import_module(recipe[0]).main
+    with optimized_graphs():
+        assert main([*recipe[1:], "--output", str(folder), *flags]) == 0
+
+
+def told(
+    process: subprocess.Popen[str],
+    number: signal.Signals,
+    *,
+    after: float = 0.0,
+    checkpoint: Path | None = None,
+) -> str:
+    """Sends a signal after some seconds, or once there is a checkpoint; its errors.
+
+    Args:
+        process: Of `start`.
+        number: The signal.
+        after: Seconds to wait first.
+        checkpoint: A folder of a run; waits until one is in it.
+
+    """
+    while checkpoint is not None and process.poll() is None:
+        if list(checkpoint.glob("checkpoints/*/step-*[1-9]*")):
+            break
+        time.sleep(0.01)
+    time.sleep(after)
+    process.send_signal(number)
+    return process.communicate()[1]
+
+
+def end(
+    process: subprocess.Popen[str],
+    number: signal.Signals,
+    *,
+    after: float = 0.0,
+    checkpoint: Path | None = None,
+) -> int:
+    """The exit code, after the same."""
+    told(process, number, after=after, checkpoint=checkpoint)
+    return process.returncode
+
+
+def assert_same_bits(model: Path, other: Path) -> None:
+    """Of the weights in two files."""
+    weights, others = (
+        keras.saving.load_model(path, compile=False).get_weights()
+        for path in (model, other)
+    )
+    for one, two in zip(weights, others, strict=True):
+        np.testing.assert_array_equal(one, two)

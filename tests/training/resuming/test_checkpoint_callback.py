@@ -1,0 +1,153 @@
+"""A training that stops and goes on ends with the bits of one that did not."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_cait.data.batches import training_batches
+from keras_cait.data.mixing import Mixing
+from keras_cait.data.sources.load import load_dataset
+from keras_cait.distillation import Distiller
+from keras_cait.training.optimizers.paper_optimizers import build_optimizer
+from keras_cait.training.resuming.checkpoint_callback import Keeping, train
+from keras_cait.training.resuming.checkpoints import Checkpoints
+from keras_cait.training.resuming.training_state import values_of
+from tests.support.models.tiny_models import tiny_deit
+
+STEPS, EPOCHS = 4, 3
+
+
+class StopAt(keras.callbacks.Callback):
+    """Ends a training as a power cut does, after so many steps."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.left = step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            raise InterruptedError
+
+
+def make(folder, *, rate=1e-3, **options):
+    """A distiller with stochastic depth, an average and a hard teacher, and what keeps
+    it."""
+    keras.utils.set_random_seed(0)
+    sizes = {"input_shape": (8, 8, 1), "patch_size": 4, "depth": 1}
+    student = tiny_deit(**sizes, drop_path_rate=0.5, distilled=True)
+    teacher = tiny_deit(**sizes)
+    distiller = Distiller(student, teacher, "hard", 0.5)
+    optimizer = build_optimizer(
+        "adamw", rate, ema_momentum=0.9, clip_norm=1.0, **options
+    )
+    distiller.compile(optimizer, jit_compile=False)
+    distiller.optimizer.build(distiller.trainable_variables)
+    return distiller, Keeping(
+        distiller, Checkpoints(folder), steps_per_epoch=STEPS, every=3, name="student"
+    )
+
+
+def fit(distiller, keeping, *callbacks):
+    data = load_dataset("digits", limit=32)
+
+    def batches(first_step):
+        return training_batches(
+            data.train,
+            [lambda image, seed: tf.cast(image, "float32")],
+            8,
+            epochs=EPOCHS,
+            seed=1,
+            mixing=Mixing(mixup_alpha=0.8, cutmix_alpha=1.0, label_smoothing=0.1),
+            classes=10,
+            first_step=first_step,
+        )
+
+    test = batches(0).take(2)
+    callbacks = list(callbacks)
+    train(distiller, keeping, batches, epochs=EPOCHS, test_batches=test,
+          callbacks=callbacks)  # fmt: skip
+    return values_of(distiller, "model", "optimizer"), keeping.rows
+
+
+def strategy_of(replicas):
+    if replicas == 1:
+        return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)])
+
+
+# tests/faults has one that `make test` runs.
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stop", "replicas", "options"),
+    [
+        (2, 1, {}),  # before there is a checkpoint
+        (6, 1, {}),
+        (7, 1, {"accumulation_steps": 2}),  # one step after a checkpoint
+        (9, 1, {}),  # one after the end of an epoch
+        (7, 2, {}),
+    ],
+)
+def test_the_same_bits(stop, replicas, options, tmp_path):
+    with strategy_of(replicas).scope():
+        expected, rows = fit(*make(tmp_path / "whole", **options))
+        with pytest.raises(InterruptedError):
+            fit(*make(tmp_path / "cut", **options), StopAt(stop))
+        distiller, keeping = make(tmp_path / "cut", **options)
+        keeping.resume()
+        assert keeping.step == max(step for step in (0, 3, 4, 6, 8, 9) if step < stop)
+        found, logs = fit(distiller, keeping)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+    if replicas == 1:
+        assert logs == rows
+    # Each of two replicas gets half of the running sums back, not its own.
+    for log, row in zip(logs, rows, strict=True):
+        for name in row.keys() - {"model"}:
+            assert log[name] == pytest.approx(row[name], rel=1e-6)
+
+
+def test_a_finished_training_gives_its_model_back(tmp_path):
+    distiller, keeping = make(tmp_path)
+    expected, rows = fit(distiller, keeping)
+    keeping.finish({"averaged": 0.5})
+    (path,) = tmp_path.iterdir()
+    distiller, keeping = make(tmp_path)
+    keeping.resume()
+    assert (keeping.is_done, keeping.rows, keeping.about) == (
+        True,
+        rows,
+        {"averaged": 0.5},
+    )
+    for name, value in values_of(distiller, "model").items():
+        np.testing.assert_array_equal(value, expected[name])
+    assert path.is_file()
+
+
+def test_a_loss_that_is_no_number_is_not_kept(tmp_path):
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([4], [1e-3, 1e30])
+    with pytest.raises(FloatingPointError, match=r"step 7, .*batch 3 of epoch 2"):
+        fit(*make(tmp_path, rate=schedule))
+    distiller, keeping = make(tmp_path, rate=schedule)
+    keeping.resume()
+    assert keeping.step == 4
+    assert all(
+        np.isfinite(value).all() for value in values_of(distiller, "model").values()
+    )
+
+
+def test_another_model_is_refused(tmp_path):
+    distiller, keeping = make(tmp_path)
+    with pytest.raises(InterruptedError):
+        fit(distiller, keeping, StopAt(5))
+    other = tiny_deit(input_shape=(8, 8, 1), patch_size=4, depth=2)
+    distiller = Distiller(other, distillation="none")
+    distiller.compile(build_optimizer("sgd", 0.1))
+    distiller.optimizer.build(distiller.trainable_variables)
+    keeping = Keeping(
+        distiller, Checkpoints(tmp_path), steps_per_epoch=4, every=3, name="student"
+    )
+    with pytest.raises(ValueError, match=r"same model and optimizer.*differs in"):
+        keeping.resume()

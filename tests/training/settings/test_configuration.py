@@ -1,0 +1,90 @@
+"""Flags become a typed configuration; what cannot be is said in one line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from keras_cait.training.settings.configuration import (
+    make_config,
+    parse_flags,
+    setting,
+    to_json,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    rate: float = setting(0.5, "a rate")
+    steps: int | None = setting(None, "steps")
+    kind: Literal["hard", "soft"] = setting("hard", "a kind")
+    other: Literal["hard", "soft"] | None = setting(None, "another kind")
+    jit: bool | None = setting(None, "whether to compile")
+    output: Path = setting(Path("out"), "a folder")
+    mean: tuple[float, float] | None = setting(None, "two numbers")
+
+    def __post_init__(self):
+        if self.rate > 1:
+            raise ValueError(f"--rate must be at most 1. Received: {self.rate}")
+
+
+def parse(*arguments):
+    return parse_flags(Settings, arguments, description="Does something.")
+
+
+def test_what_is_not_given_comes_from_the_preset_then_the_defaults():
+    assert parse() == {}
+    assert make_config(Settings, parse()) == Settings()
+    given = parse("--rate", "0.25")
+    preset = {"rate": 0.75, "steps": 3}
+    assert make_config(Settings, given, preset) == Settings(rate=0.25, steps=3)
+
+
+def test_every_type():
+    found = parse(
+        *["--rate", "0.25", "--steps=7", "--kind", "soft", "--no-jit"],
+        *["--output", "a/b", "--other", "hard", "--mean", "0.1", "0.2"],
+    )
+    values = {"rate": 0.25, "steps": 7, "kind": "soft", "other": "hard"}
+    assert found == values | {"jit": False, "output": Path("a/b"), "mean": [0.1, 0.2]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--stepz", "7"], "no flag --stepz. Did you mean --steps?"),
+        (["--zzz=7"], "no flag --zzz. See --help."),
+        (["--step", "7"], "Did you mean --steps?"),
+        (["--steps", "many"], "--steps: invalid int value: 'many'"),
+        (["--kind", "firm"], "invalid choice: 'firm'"),
+        (["stray"], "no flag stray"),
+    ],
+)
+def test_mistakes_are_named(arguments, said, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        parse(*arguments)
+    assert exit_.value.code == 2
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.count("\n") == 1
+
+
+def test_what_the_configuration_refuses():
+    with pytest.raises(ValueError, match=r"--rate must be at most 1\. Received: 2"):
+        make_config(Settings, parse("--rate", "2"))
+
+
+def test_help_names_every_setting(capsys):
+    with pytest.raises(SystemExit):
+        parse("--help")
+    text = capsys.readouterr().out
+    for flag in ("--rate", "--steps", "--kind", "--jit", "--no-jit", "--output"):
+        assert flag in text
+    assert "a rate (default: 0.5)" in text
+
+
+def test_json():
+    assert to_json({"output": Path("a/b"), "n": 1}).split() == [
+        *["{", '"output":', '"a/b",', '"n":', "1", "}"]
+    ]

@@ -1,0 +1,107 @@
+"""The papers' settings are the defaults, and make the parts they name."""
+
+import dataclasses
+
+import pytest
+
+from keras_cait.data.augmentation.randaugment import RandAugment
+from keras_cait.data.augmentation.random_affine import Augmentation
+from keras_cait.data.augmentation.random_erasing import RandomErasing
+from keras_cait.data.augmentation.three_augment import ThreeAugment
+from keras_cait.data.images.crops import (
+    RandomCrop,
+    RandomFlip,
+    RandomResizedCrop,
+    SimpleRandomCrop,
+)
+from keras_cait.data.images.whole_image import WholeImage
+from keras_cait.data.mixing import Mixing
+from keras_cait.preprocessing import Preprocessing
+from keras_cait.training.settings.training_settings import OF_IMAGES, TrainingSettings
+
+SHAPE = (32, 48, 3)
+SIZE = {"image_size": (32, 48), "channels": 3}
+
+
+def settings(**changed):
+    return TrainingSettings(**changed)
+
+
+def test_the_defaults_are_those_of_table_9():
+    assert settings().peak_learning_rate == 1e-3
+    assert settings().views(SHAPE) == (
+        RandomResizedCrop(**SIZE, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3)),
+        RandomFlip(),
+        RandAugment(magnitude=9.0, magnitude_std=0.5, num_ops=2, increasing=True),
+        RandomErasing(prob=0.25, min_area=0.02, max_area=1 / 3),
+    )
+    mixing = Mixing(mixup_alpha=0.8, cutmix_alpha=1.0, label_smoothing=0.1)
+    assert settings().mixing() == mixing
+    found = dataclasses.asdict(settings())
+    expected = {"epochs": 300, "batch_size": 1024, "weight_decay": 0.05, "repeats": 3}
+    assert {name: found[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("crop", "views"),
+    [
+        ("simple", (SimpleRandomCrop(**SIZE),)),
+        ("padded", (WholeImage(**SIZE), RandomCrop(**SIZE))),
+        ("none", (WholeImage(**SIZE),)),
+    ],
+)
+def test_every_crop(crop, views):
+    made = settings(crop=crop, flip=False, augment="none", erasing=0.0)
+    assert made.views(SHAPE) == views
+
+
+def test_deit3_s_augmentation_and_small_turns():
+    made = settings(augment="3a", color_jitter=0.2, erasing=0.0, rotation=10.0)
+    assert made.views(SHAPE)[2:] == (
+        ThreeAugment(color_jitter=0.2),
+        Augmentation(rotation=10.0),
+    )
+
+
+def test_without_mixing_labels_stay_whole():
+    assert settings(mixup=0.0, cutmix=0.0, smoothing=0.0).mixing() is None
+    assert settings(mixup=0.0, cutmix=0.0).mixing() is not None
+
+
+def test_evaluation():
+    own = Preprocessing(image_size=(32, 48), crop_pct=0.95, interpolation="bilinear")
+    view = settings().evaluation_view(SHAPE, own)
+    assert (view.image_size, view.crop_pct, view.channels) == ((32, 48), 0.95, 3)
+    assert view.interpolation == "bilinear"
+    assert settings(crop_pct=0.9).evaluation_view(SHAPE, own).crop_pct == 0.9
+
+
+def test_the_rate_follows_the_images_a_step():
+    doubled = settings(batch_size=512, accumulation_steps=2)
+    assert doubled.peak_learning_rate == 1e-3
+    fixed = settings(scale_learning_rate=False, learning_rate=5e-6)
+    assert fixed.peak_learning_rate == 5e-6
+
+
+def test_the_settings_of_images_are_settings():
+    assert set(OF_IMAGES) < {field.name for field in dataclasses.fields(settings())}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"epochs": 0}, "--epochs must be 1 or more. Received: 0"),
+        ({"accumulation_steps": 0}, "--accumulation-steps must be 1 or more"),
+        ({"learning_rate": 0.0}, "--learning-rate must be above 0"),
+        ({"crop_pct": 1.2}, "--crop-pct must be above 0 and at most 1"),
+        ({"drop_path_rate": 1.0}, "--drop-path-rate must be in"),
+        ({"loss": "sigmoid"}, "--smoothing must be 0 with --loss sigmoid"),
+        ({"augment": "rand-z9"}, "rand-z9"),
+        ({"mixup": -1.0}, "mixup_alpha"),
+        ({"erasing": 2.0}, "prob=2.0"),
+    ],
+)
+def test_what_is_out_of_range_is_named(changed, said):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is checked
+        settings(**changed)
+    assert said in str(error.value)

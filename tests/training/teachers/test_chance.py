@@ -1,0 +1,49 @@
+"""Answers by chance pass a test of knowledge as rarely as its level says."""
+
+import numpy as np
+import pytest
+
+from keras_cait.training.teachers.chance import probability_by_chance
+
+
+@pytest.mark.parametrize("images", [10, 100, 5000])
+@pytest.mark.parametrize(
+    ("labels", "answers"),
+    [
+        ([0.5, 0.5], [0.5, 0.5]),
+        ([0.9, 0.1], [0.9, 0.1]),  # the commonest class, mostly
+        ([0.9, 0.1], [0.5, 0.5]),
+        ([0.1] * 10, [0.1] * 10),
+        ([0.1] * 10, [0.7, 0.3, *[0.0] * 8]),
+    ],
+)
+def test_answers_without_regard_to_the_image_seldom_pass(labels, answers, images):
+    rng = np.random.default_rng(0)
+    classes = np.arange(len(labels))
+    passed = [
+        probability_by_chance(
+            rng.choice(classes, images, p=labels),
+            rng.choice(classes, images, p=answers),
+        )
+        < 0.05
+        for _ in range(200)
+    ]
+    assert np.mean(passed) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_one_answer_for_everything_never_passes():
+    labels = np.array([0] * 99 + [1])
+    for answer in (0, 1):
+        assert probability_by_chance(labels, np.full(100, answer)) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("classes", "accuracy", "images"),
+    [(2, 0.74, 100), (10, 0.3, 60), (1000, 0.02, 2000)],
+)
+def test_knowledge_passes(classes, accuracy, images):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, classes, images)
+    knows = np.arange(images) < accuracy * images
+    wrong = (labels + rng.integers(1, classes, images)) % classes
+    assert probability_by_chance(labels, np.where(knows, labels, wrong)) < 1e-3
