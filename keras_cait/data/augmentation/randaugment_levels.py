@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from keras_cait.data.augmentation.random_affine import affine, filters
-from keras_cait.data.augmentation.random_affine import color as color
-from keras_cait.data.augmentation.random_affine import point_operations as operations
+from keras_cait.data.augmentation import affine, color, filters
+from keras_cait.data.augmentation import point_operations as operations
 from keras_cait.typing import Tensor
 
 HIGHEST = 10.0  # the top of the scale of magnitudes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cait.data.augmentation.random_affine import affine
+from keras_cait.data.augmentation import affine
 from tests.support import reference
 
 PHOTO = reference.numbers("randaugment_m9")["photo"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from keras_cait.data.augmentation.random_affine import color as color
+from keras_cait.data.augmentation import color
 from tests.support import reference
 
 PHOTO = reference.numbers("randaugment_m9")["photo"]

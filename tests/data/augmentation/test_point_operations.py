@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
 
-from keras_cait.data.augmentation.random_affine import point_operations as operations
+from keras_cait.data.augmentation import point_operations as operations
 from tests.support import reference
 
 PHOTO = reference.numbers("randaugment_m9")["photo"]

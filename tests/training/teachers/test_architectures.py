@@ -6,11 +6,11 @@ import pytest
 
 import keras_cait
 from keras_cait.models.outputs import output_kind
+from keras_cait.training.teachers import architectures as teacher_architectures
 from keras_cait.training.teachers.architectures import (
     applications_teacher,
     published_teacher,
 )
-from keras_cait.training.teachers.teacher import architectures as teacher_architectures
 from tests.support.models.tiny_models import to_numpy, without_values
 
 SHAPE = (32, 32, 3)
