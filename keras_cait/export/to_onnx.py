@@ -16,10 +16,10 @@ from keras_cait.export.onnx_graph.file import check_onnx, check_operators
 from keras_cait.export.onnx_graph.operators import name_operators
 from keras_cait.export.pipeline.captured_stderr import captured_stderr
 from keras_cait.export.pipeline.comparison import check_difference, compare, measure
-from keras_cait.export.pipeline.optional_packages import needed
 from keras_cait.export.pipeline.output_paths import export_target
 from keras_cait.export.pipeline.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.pipeline.report import ExportReport, size_on_disk
+from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 
 OPSETS = range(13, 19)  # 18 is the newest that tf2onnx writes
@@ -90,7 +90,7 @@ def to_onnx(
             f"`opset` must be {OPSETS[0]} to {OPSETS[-1]}. Received: opset={opset}"
         )
     for package in ("onnx", "onnxruntime", "tf2onnx"):
-        needed(package)
+        import_optional(package, "export")
     with export_target(path, suffix=".onnx", overwrite=overwrite) as target:
         temporary = target.artifact
         prepared = prepare(model, labels=labels, weights=weights)
@@ -100,7 +100,7 @@ def to_onnx(
         expected = prepared.expected(inputs)
         proto = convert(prepared.model, opset)
         _describe(proto, prepared)
-        needed("onnx").save(proto, str(temporary))
+        import_optional("onnx", "export").save(proto, str(temporary))
         graph = check_onnx(temporary)
         threads = processors()
         session = open_session(temporary, threads)
@@ -165,7 +165,7 @@ def convert(model: keras.Model, opset: int) -> Any:
         return {"probabilities": model(images, training=False)}
 
     with _quiet(), captured_stderr():
-        proto, _ = needed("tf2onnx.convert").from_function(
+        proto, _ = import_optional("tf2onnx.convert", "export").from_function(
             probabilities, input_signature=signature, opset=opset
         )
     for value in (*proto.graph.input, *proto.graph.output):
@@ -221,7 +221,7 @@ def open_session(path: Path, threads: int) -> Any:
         ValueError: If onnxruntime refuses the file.
 
     """
-    onnxruntime = needed("onnxruntime")
+    onnxruntime = import_optional("onnxruntime", "export")
     errors = onnxruntime.capi.onnxruntime_pybind11_state
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.export.pipeline.comparison import median_latency
-from keras_cait.export.pipeline.optional_packages import needed
 from keras_cait.export.pipeline.output_paths import export_target
 from keras_cait.export.pipeline.photographs import DESCRIPTION, photographs
 from keras_cait.export.pipeline.preparation import images_to_compare, prepare
@@ -18,6 +17,7 @@ from keras_cait.export.saved_model.check import check_signatures, check_warmup
 from keras_cait.export.saved_model.saved_graph import SavedGraph
 from keras_cait.export.saved_model.signatures import Signatures
 from keras_cait.export.saved_model.warmup import APIS, write_warmup
+from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 
 _LARGE_IMAGE = (375, 500)  # pixels, about the median of ImageNet's
@@ -89,7 +89,7 @@ def to_saved_model(
             f"`version` and `top` must be 1 or more. Received: version={version}, "
             f"top={top}"
         )
-    needed(f"{APIS}.prediction_log_pb2")
+    import_optional(f"{APIS}.prediction_log_pb2", "export")
     path = Path(path, str(version))
     with export_target(path) as target:
         temporary = target.artifact

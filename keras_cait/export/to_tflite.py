@@ -15,7 +15,6 @@ from keras_cait.export.pipeline.comparison import (
     measure,
 )
 from keras_cait.export.pipeline.comparison_images import MOST, labels_of
-from keras_cait.export.pipeline.optional_packages import needed
 from keras_cait.export.pipeline.output_paths import export_target
 from keras_cait.export.pipeline.preparation import Prepared, images_to_compare, prepare
 from keras_cait.export.pipeline.report import ExportReport, size_on_disk
@@ -48,6 +47,7 @@ from keras_cait.export.tflite.representative_images import (
 )
 from keras_cait.export.tflite.runtime import TfliteRuntime, seen_values
 from keras_cait.layers import FeedForward
+from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2, "dynamic": 0.1, "int8": 0.1}
@@ -146,7 +146,7 @@ def to_tflite(
         )
     check_representative(representative, precision)
     check_tolerance(tolerance)
-    needed("ai_edge_litert.interpreter")
+    import_optional("ai_edge_litert.interpreter", "export")
     threads = processors()
     # The target first: the work is in vain where nothing can be written.
     with export_target(path, suffix=".tflite", overwrite=overwrite) as target:

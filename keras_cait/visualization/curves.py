@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from keras_cait.optional_packages import import_optional
+
 Curve = list[float]
 
 
@@ -21,9 +23,8 @@ def plot_curves(
         A matplotlib figure.
 
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.2))
+    matplotlib = import_optional("matplotlib.figure", "recipes")
+    figure = matplotlib.Figure(figsize=(11, 4.2))
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)
     for name, curve in accuracies.items():

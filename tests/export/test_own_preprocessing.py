@@ -13,10 +13,10 @@ import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.data.images.evaluation_transform import EvaluationView
 from keras_cait.export import to_onnx, to_saved_model, to_tflite
-from keras_cait.export.pipeline.optional_packages import needed
 from keras_cait.export.pipeline.photographs import photographs
 from keras_cait.export.tflite.metadata import read_metadata
 from keras_cait.export.tflite.runtime import TfliteRuntime
+from keras_cait.optional_packages import import_optional
 from tests.support.export.samples import plausible
 from tests.support.models.tiny_models import tiny_deit
 
@@ -84,7 +84,9 @@ def test_saved_model(include_preprocessing, tmp_path):
 def test_onnx(include_preprocessing, tmp_path):
     model = made(include_preprocessing)
     report = to_onnx(model, tmp_path / "a.onnx", verbose=False)
-    session = needed("onnxruntime").InferenceSession(str(report.path))
+    session = import_optional("onnxruntime", "export").InferenceSession(
+        str(report.path)
+    )
     said = session.get_modelmeta().custom_metadata_map
     pixels = seen()
     if said["input_range"] != "[0, 255]":

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 import keras_cait
-from keras_cait.export.pipeline.optional_packages import needed
 from keras_cait.export.tflite.runtime import TfliteRuntime
 from keras_cait.export.to_tflite import to_tflite
+from keras_cait.optional_packages import import_optional
 from tests.full_size.cases import Case, cases_like, command_line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def runs(
     onnx: Path, tflite: Path, images: np.ndarray, threads: int
 ) -> dict[str, Callable[[], np.ndarray]]:
     """What is timed, by name; each gives probabilities `(1, classes)`."""
-    onnxruntime = needed("onnxruntime")
+    onnxruntime = import_optional("onnxruntime", "export")
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session: Any = onnxruntime.InferenceSession(

@@ -5,23 +5,23 @@ import numpy as np
 from keras_cait.data.image_dataset import ImageDataset, in_random_order
 from keras_cait.data.labeled_images import IndexedImages, images_in_memory
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
+from keras_cait.optional_packages import import_optional
 
 _TEST_IMAGES = 500
 
 
 def load_digits(*, limit: int | None, split: EvaluationSplit) -> ImageDataset:
     """The digits, always split in the same way; see `load_dataset`."""
-    from sklearn import datasets, model_selection
-
     split.check_no_fraction("digits")
     if split.name not in (None, "test"):
         raise ValueError(
             "`test_split` of digits must be 'test'. Received: "
             f"test_split={split.name!r}"
         )
-    digits = datasets.load_digits()
+    digits = import_optional("sklearn.datasets", "recipes").load_digits()
     pixels = np.round(digits.images * 255 / 16)  # scans have 17 levels, 0 to 16
     images = pixels.astype("uint8")[..., None]
+    model_selection = import_optional("sklearn.model_selection", "recipes")
     parts = model_selection.train_test_split(
         images,
         digits.target,

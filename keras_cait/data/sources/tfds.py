@@ -13,6 +13,7 @@ from keras_cait.data.images.assertions import required
 from keras_cait.data.labeled_images import LabeledImages, images_in_memory
 from keras_cait.data.sharded_images import Records, ShardedImages
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
+from keras_cait.optional_packages import import_optional
 from keras_cait.typing import Tensor
 
 _TEST_SPLITS = ("test", "validation", "val")
@@ -65,8 +66,7 @@ def load_test_tfds(
 
 def _prepared(name: str, data_dir: Path | None) -> Any:
     """The builder of a set that is stored here, of images with class labels."""
-    import tensorflow_datasets as tfds
-
+    tfds = import_optional("tensorflow_datasets", "recipes")
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
@@ -158,8 +158,7 @@ def _bytes_of(info: Any) -> int:
 
 def _parser(builder: Any, split: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """A serialized record to an encoded image and its label."""
-    import tensorflow_datasets as tfds
-
+    tfds = import_optional("tensorflow_datasets", "recipes")
     features = builder.info.features
     decoders = {"image": tfds.decode.SkipDecoding()}
 

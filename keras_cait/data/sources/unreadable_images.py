@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_cait.data.images.decoding import decode
 from keras_cait.data.labeled_images import LabeledImages, images_in_files
+from keras_cait.errors import first_line
 from keras_cait.typing import Tensor
 
 Candidates = Iterable[tuple[LabeledImages, tf.data.Dataset]]
@@ -72,6 +73,6 @@ def first_unreadable(images: LabeledImages, keys: tf.data.Dataset) -> str | None
 
 def reason_of(error: tf.errors.OpError) -> str:
     """What TensorFlow says, without where in a graph it was."""
-    line = error.message.strip().splitlines()[0]
-    line = re.sub(r"\{\{.*?\}\}\s*|.*Iterator::\S*: |\s*\[\[.*|\s*\[Op:.*", "", line)
+    trace = r"\{\{.*?\}\}\s*|.*Iterator::\S*: |\s*\[\[.*|\s*\[Op:.*"
+    line = re.sub(trace, "", first_line(error.message))
     return re.sub(r"assertion failed: \[(.*)\]", r"\1", line).strip()

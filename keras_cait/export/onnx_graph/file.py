@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.optional_packages import import_optional
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 LARGEST_RANK = 4
@@ -60,7 +60,7 @@ def check_onnx(path: Path | str) -> OnnxGraph:
         OnnxGraph(operators={'Relu': 1}, largest_rank=2, opset=18)
 
     """
-    onnx = needed("onnx")
+    onnx = import_optional("onnx", "export")
     model = onnx.load(str(path))
     opset = check_operators(model)
     try:
@@ -104,7 +104,7 @@ def check_operators(model: Any) -> int:
         ValueError: ONNX has no operator Erfc...
 
     """
-    onnx = needed("onnx")
+    onnx = import_optional("onnx", "export")
     opset = next(
         (row.version for row in model.opset_import if row.domain in STANDARD_DOMAINS), 0
     )
@@ -144,7 +144,7 @@ def tensor_shapes(model: Any) -> dict[str, Shape]:
         {'x': (None, 3), 'y': (None, 3)}
 
     """
-    inference = needed("onnx").shape_inference
+    inference = import_optional("onnx", "export").shape_inference
     try:  # through the values, too, that shapes are computed from
         inferred = inference.infer_shapes(
             model, check_type=True, strict_mode=True, data_prop=True

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_cait.export.onnx_graph.file import tensor_shapes
-from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.optional_packages import import_optional
 
 LAYER_NORMALIZATION = 17  # the opset that brought it
 
@@ -57,13 +57,17 @@ class _Nodes:
         """The value of a constant of one number; NaN for any other tensor."""
         if name not in self._constants:
             return math.nan
-        value = needed("onnx").numpy_helper.to_array(self._constants[name])
+        value = import_optional("onnx", "export").numpy_helper.to_array(
+            self._constants[name]
+        )
         return float(value.item()) if value.size == 1 else math.nan
 
     def constant(self, name: str, value: np.ndarray) -> str:
         """Makes a constant, unless it is there, and returns its name."""
         if name not in self._constants:
-            tensor = needed("onnx").numpy_helper.from_array(value, name)
+            tensor = import_optional("onnx", "export").numpy_helper.from_array(
+                value, name
+            )
             self._graph.initializer.append(tensor)
             self._constants[name] = tensor
         return name
@@ -110,5 +114,5 @@ def _name_norm(nodes: _Nodes, quotient: Any) -> None:
 
 def _replace(node: Any, kind: str, inputs: list[str], **attributes: Any) -> None:
     """Makes another operator of a node, with the same outputs."""
-    make = needed("onnx").helper.make_node
+    make = import_optional("onnx", "export").helper.make_node
     node.CopyFrom(make(kind, inputs, node.output, name=node.name, **attributes))

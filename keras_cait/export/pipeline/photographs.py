@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.optional_packages import import_optional
 
 DESCRIPTION = "crops of the two photographs that scikit-learn comes with"
 
@@ -27,7 +27,7 @@ def photographs(
         (4, 32, 48, 3)
 
     """
-    pictures = needed("sklearn.datasets").load_sample_images().images
+    pictures = import_optional("sklearn.datasets", "export").load_sample_images().images
     draws = np.random.default_rng(0)
     crops = []
     for index in range(number):

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.optional_packages import import_optional
 
 FILE = "assets.extra/tf_serving_warmup_requests"  # where TensorFlow Serving looks
 APIS = "tensorflow_serving.apis"
@@ -28,7 +28,7 @@ def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
         https://www.tensorflow.org/tfx/serving/saved_model_warmup
 
     """
-    logs = needed(f"{APIS}.prediction_log_pb2")
+    logs = import_optional(f"{APIS}.prediction_log_pb2", "export")
     path = folder / FILE
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as file:
@@ -40,7 +40,7 @@ def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
 
 def read_warmup(folder: Path) -> list[Any]:
     """The requests of a version, as `PredictRequest` messages."""
-    logs = needed(f"{APIS}.prediction_log_pb2")
+    logs = import_optional(f"{APIS}.prediction_log_pb2", "export")
     # The size is TensorFlow's own, which it logs where nobody names it.
     records = tf.data.TFRecordDataset(str(folder / FILE), buffer_size=2**18)
     return [
@@ -51,7 +51,7 @@ def read_warmup(folder: Path) -> list[Any]:
 
 def predict_request(signature: str, images: Any) -> Any:
     """A `PredictRequest` with the input `images`, of the model that is asked."""
-    request = needed(f"{APIS}.predict_pb2").PredictRequest()
+    request = import_optional(f"{APIS}.predict_pb2", "export").PredictRequest()
     request.model_spec.signature_name = signature
     request.inputs["images"].CopyFrom(tf.make_tensor_proto(images))
     return request

@@ -8,7 +8,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from keras_cait.export.pipeline.optional_packages import needed
+from keras_cait.optional_packages import import_optional
 
 IDENTIFIER = b"TFL3"
 ALIGNMENT = 16  # bytes, that runtimes may expect of weights
@@ -35,7 +35,7 @@ class Operator:
 
 def schema() -> Any:
     """TFLite's schema as Python: the module that ai-edge-litert comes with."""
-    return needed("ai_edge_litert.schema_py_generated")
+    return import_optional("ai_edge_litert.schema_py_generated", "export")
 
 
 def unpack(content: bytes) -> Any:

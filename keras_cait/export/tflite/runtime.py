@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_cait.export.pipeline.captured_stderr import captured_stderr
-from keras_cait.export.pipeline.optional_packages import needed
 from keras_cait.export.tflite.file import pack
+from keras_cait.optional_packages import import_optional
 
 
 class TfliteRuntime:
@@ -33,9 +33,9 @@ class TfliteRuntime:
         # It says which delegate it takes.
         with captured_stderr() as written:
             try:
-                self.interpreter = needed("ai_edge_litert.interpreter").Interpreter(
-                    num_threads=threads, **source
-                )
+                self.interpreter = import_optional(
+                    "ai_edge_litert.interpreter", "export"
+                ).Interpreter(num_threads=threads, **source)
                 self.interpreter.allocate_tensors()
             except (RuntimeError, ValueError) as error:
                 raise ValueError(

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_cait.errors import first_line
 from keras_cait.weights.readers.keras_archives import check_archive
 
 _ADVICE = (
@@ -70,7 +71,7 @@ def _reason(error: Exception, advice: str) -> str:
             f"{what} '{name}'. {advice}"
         )
     text = text.rpartition("Exception encountered: ")[2].strip()
-    first = (text.splitlines() or [""])[0].partition(". ")[0].rstrip(".")
+    first = text and first_line(text).partition(". ")[0].rstrip(".")
     return f"it is damaged, or no model of Keras. {type(error).__name__}: {first}"
 
 

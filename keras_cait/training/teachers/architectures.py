@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from keras_cait.errors import first_line
 from keras_cait.models.published.registry import create_model, find_variant, list_models
 from keras_cait.training.teachers.input_layers import (
     color_of_size,
@@ -151,8 +152,7 @@ def could_not_build(
 
     `offline` says what works without a network.
     """
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return (
         f"Could not build the teacher {name} with weights={weights!r}: "
-        f"{reason.rstrip('.')}. Without a network take {offline}."
+        f"{first_line(error).rstrip('.')}. Without a network take {offline}."
     )

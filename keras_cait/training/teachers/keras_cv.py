@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_cait.optional_packages import import_optional
 from keras_cait.training.teachers.architectures import (
     check_imagenet_or_none,
     could_not_build,
@@ -98,7 +99,7 @@ def keras_cv_teacher(
 
 def _random(architecture: str, size: tuple[int, int]) -> keras.Model:
     backbone, sizes = ARCHITECTURES[architecture]
-    build = getattr(_models(), backbone)
+    build = getattr(import_optional("keras_cv.models", "recipes"), backbone)
     return build(**sizes, include_rescaling=True, input_shape=(*size, 3))
 
 
@@ -106,7 +107,7 @@ def _from_preset(
     preset: str, classes: int, weights: str | Path | None
 ) -> tuple[keras.Model, list[keras.layers.Layer]]:
     """A backbone, and the trained layers behind it where they fit."""
-    image_classifier = _models().ImageClassifier
+    image_classifier = import_optional("keras_cv.models", "recipes").ImageClassifier
     if not Path(preset).is_dir():
         _check_preset(preset, image_classifier, weights)
     has_head = _has_head(preset, image_classifier)
@@ -152,14 +153,3 @@ def _has_head(preset: str, image_classifier: Any) -> bool:
         found = json.loads(config.read_text(encoding="utf-8"))
         return found["class_name"] == image_classifier.__name__
     return preset not in image_classifier.backbone_presets
-
-
-def _models() -> Any:
-    try:
-        from keras_cv import models
-    except ImportError as error:
-        raise ValueError(
-            "Teachers of keras-cv need that package, which is not installed: "
-            "pip install keras-cv"
-        ) from error
-    return models

@@ -14,6 +14,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from keras_cait.errors import first_line
+
 FILE = "model.safetensors"  # as timm and its users name it
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
 # Whichever library the client speaks HTTP with, this is the root of its errors.
@@ -48,7 +50,7 @@ def download(source: str) -> Path:
     except LocalEntryNotFoundError as error:
         raise OSError(
             f"{source} is not in the cache, and the hub cannot be reached: "
-            f"{_first_line(error)} {_HELP}"
+            f"{first_line(error)} {_HELP}"
         ) from error
     except EntryNotFoundError as error:
         raise OSError(
@@ -56,7 +58,7 @@ def download(source: str) -> Path:
         ) from error
     except (OSError, *_TRANSPORT) as error:
         raise OSError(
-            f"Could not get {source} from the hub: {_first_line(error)} {_HELP}"
+            f"Could not get {source} from the hub: {first_line(error)} {_HELP}"
         ) from error
     _check(path, source)
     return path
@@ -114,7 +116,3 @@ def _check(path: Path, source: str) -> None:
             f"The file of {source} must have the SHA-256 {stored.name}, as the hub "
             f"says. Received: {found}. It is removed from the cache; try again."
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

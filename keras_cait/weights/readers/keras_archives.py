@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_cait.errors import first_line
 from keras_cait.weights.tensors.position_embedding import GridSize
 
 _WEIGHTS = "model.weights.h5"
@@ -70,8 +71,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         ArithmeticError,
     ) as error:
         raise ValueError(
-            f"Expected a complete .keras file. Received: {path}, "
-            f"{str(error) or type(error).__name__}"
+            f"Expected a complete .keras file. Received: {path}, {first_line(error)}"
         ) from error
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_cait.errors import first_line
+from keras_cait.optional_packages import import_optional
 from keras_cait.weights.tensors.stored_tensors import StoredTensor
 
 
@@ -21,13 +23,8 @@ def read_torch_file(path: Path) -> dict[str, Any]:
             running code would have to build.
 
     """
-    try:
-        import torch  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise ImportError(
-            f"Reading {path} takes torch, which is not installed. Install "
-            "keras_cait[torch], or give the weights as a .safetensors file."
-        ) from error
+    purpose = f"to read {path} (a .safetensors file does not need it)"
+    torch = import_optional("torch", "torch", purpose=purpose)
     try:
         _check_archive(path)
         # The official training code keeps its arguments beside the weights.
@@ -50,7 +47,7 @@ def _reason(error: Exception) -> str:
     """The first line of an error, without torch's advice to run what is in the file."""
     if isinstance(error, pickle.UnpicklingError):
         return "which is damaged, or holds objects other than tensors"
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return first_line(error)
 
 
 def _check_archive(path: Path) -> None:

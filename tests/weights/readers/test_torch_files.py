@@ -23,7 +23,7 @@ def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
     path = tmp_path / "model.pth"
     path.write_bytes(b"anything")
     with pytest.raises(
-        ImportError, match=r"model\.pth takes torch.*keras_cait\[torch\]"
+        ImportError, match=r"torch is required.*model\.pth.*keras-cait\[torch\]"
     ):
         keras_cait.load_weights(tiny_deit(), path)
 
