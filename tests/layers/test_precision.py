@@ -12,7 +12,6 @@ from keras_cait.layers import (
     LayerScale,
     PatchEmbedding,
     PositionEmbedding,
-    ScalarScale,
     SelfAttention,
     StochasticDepth,
     TalkingHeads,
@@ -22,7 +21,6 @@ from tests.support.layer_harness import built, normal, to_numpy
 # Makers, and the dtype of what they give under mixed_bfloat16.
 RESIDUAL = [
     lambda **kwargs: LayerScale(init_values=1e-5, **kwargs),
-    lambda **kwargs: ScalarScale(init_value=1e-5, **kwargs),
     lambda **kwargs: StochasticDepth(rate=0.5, **kwargs),
     lambda **kwargs: PositionEmbedding(grid_size=(2, 2), **kwargs),
     ClassToken,

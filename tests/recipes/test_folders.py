@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from keras_cait.data import image_dataset as datasets
 from keras_cait.data.batches import training_keys
+from keras_cait.data.sources.load import load_dataset
 from recipes import evaluate, show_augmentations, train_deit
 from tests.support.data.pictures import (
     TINY_MODEL,
@@ -31,9 +31,7 @@ def photos(tmp_path, monkeypatch):
 
 def last_drawn(photos):
     """Path of the image that the last step of an epoch ends with."""
-    images = datasets.load_dataset(
-        data_dir=photos, validation_split=0.25, split_seed=2
-    ).train
+    images = load_dataset(data_dir=photos, validation_split=0.25, split_seed=2).train
     keys = training_keys(
         images,
         4,
@@ -57,7 +55,7 @@ def test_a_flat_folder_from_a_bad_file_to_evaluation(
     assert "with --validation-split 0.2" in capsys.readouterr().err
     path = last_drawn(photos)
     content = Path(path).read_bytes()
-    load = datasets.load_dataset
+    load = load_dataset
 
     def load_and_remove(*names, **options):
         found = load(*names, **options)

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from scalar_scale import ScalarScale  # pyright: ignore[reportMissingImports]
@@ -35,3 +36,14 @@ def test_is_layer_scale_with_one_gain_for_all_channels():
     scalar, vector = ScalarScale(init_value=0.3), LayerScale(init_values=0.3)
     np.testing.assert_array_equal(to_numpy(scalar(inputs)), to_numpy(vector(inputs)))
     assert [layer.count_params() for layer in (scalar, vector)] == [1, 4]
+
+
+def test_the_residual_stream_stays_in_float32_under_mixed_precision():
+    inputs = normal((2, 5, 4))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        outputs = ScalarScale(init_value=1e-5)(inputs)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert keras.backend.standardize_dtype(outputs.dtype) == "float32"
+    np.testing.assert_allclose(to_numpy(outputs), inputs * np.float32(1e-5), rtol=1e-6)

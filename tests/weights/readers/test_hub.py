@@ -13,7 +13,7 @@ from safetensors.numpy import save
 from tests.support.reference import manifest
 from tests.support.weights.hub_server import FAILURES, serving
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEIT_TI = "timm/deit_tiny_patch16_224.fb_in1k"
 TIMM_CONFIG = {
     "architecture": "deit_tiny_patch16_224",
