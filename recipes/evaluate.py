@@ -49,7 +49,7 @@ from keras_cait.models.published.preprocessing import own_preprocessing, takes_p
 from keras_cait.models.published.rebuilding import rebuild
 from keras_cait.models.published.registry import find_variant, model_with_weights
 from keras_cait.models.published.saved_models import load_saved_model
-from keras_cait.training.evaluation import Answers, answers, every_output
+from keras_cait.training.evaluation import Predictions, named_outputs, predict
 from keras_cait.training.settings.configuration import (
     flags_of,
     make_config,
@@ -135,11 +135,11 @@ def evaluate(config: Config) -> dict[str, Any]:
     order = np.array(outputs)
     batches = batches.map(lambda x, y: (x * scale + offset, tf.gather(order, y)))
     with naming_unreadable(lambda: [(images, images.in_order())]):
-        found = answers(every_output(model), batches)
+        found = predict(named_outputs(model), batches)
     if config.per_class:
         print(_table(found, class_names, outputs))
     results: dict[str, Any] = {}
-    for name in found.best:
+    for name in found.top_classes:
         prefix = "" if name == "output" else name.replace(" ", "_") + "_"
         results[f"{prefix}top1"] = round(100 * found.accuracy(name), 3)
         results[f"{prefix}top5"] = round(100 * found.accuracy(name, top=5), 3)
@@ -273,7 +273,9 @@ def _own_statistics(config: Config, model: keras.Model) -> Preprocessing | None:
         return None
 
 
-def _table(found: Answers, class_names: Sequence[str], outputs: Sequence[int]) -> str:
+def _table(
+    found: Predictions, class_names: Sequence[str], outputs: Sequence[int]
+) -> str:
     classes = max(outputs) + 1
     rates = found.accuracy_by_class("output", classes)[outputs]
     counts = np.bincount(found.labels, minlength=classes)[outputs]

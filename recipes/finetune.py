@@ -39,7 +39,8 @@ import keras_cait
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.models.published.rebuilding import own_drop_path_rate, rebuild
 from keras_cait.models.published.registry import model_with_weights
-from keras_cait.training.distillation_setup import Lesson
+from keras_cait.training.distillation_setup import DistillationSetup
+from keras_cait.training.fit import fit
 from keras_cait.training.programs.launch import launch
 from keras_cait.training.programs.report import finish
 from keras_cait.training.run import Run
@@ -98,7 +99,7 @@ def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
     models = {"finetuned": run.make(partial(_build, config, run))}
     if config.scratch:
         models["scratch"] = run.make(partial(_build, config, run, scratch=True))
-    lesson = None
+    setup = None
     if config.teacher is not None:
         load = partial(
             make_teacher,
@@ -114,7 +115,7 @@ def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
                 f"Received: {config.teacher}, which has yet to learn them. Train it "
                 "first, and give its .keras file."
             )
-        lesson = Lesson(
+        setup = DistillationSetup(
             teacher=teacher,
             distillation=config.distillation,
             alpha=config.alpha,
@@ -123,7 +124,7 @@ def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
     run.start(**_resolved(models["finetuned"]))
     results, speed = {}, 0.0
     for name, model in models.items():
-        speed = run.fit(name, model, lesson)
+        speed = fit(run, name, model, setup)
         results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
     run.write_model("finetuned.keras", models["finetuned"])
     return {**results, **finish(run, speed)}

@@ -1,4 +1,4 @@
-"""What a student is taught besides labels."""
+"""Teacher and loss of a distillation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +10,14 @@ from keras_cait.training.teachers.teacher import Teacher
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """What a teacher gives a student.
+class DistillationSetup:
+    """Teacher and loss of a distillation.
 
     Attributes:
-        teacher: Who teaches, from `make_teacher`, trained.
+        teacher: Trained teacher, from `make_teacher`.
         distillation: "hard" or "soft".
         alpha: Weight of the distillation loss, in [0, 1].
-        temperature: Of soft distillation.
+        temperature: Temperature of soft distillation.
     """
 
     teacher: Teacher
@@ -26,12 +26,12 @@ class Lesson:
     temperature: float = 3.0
 
 
-def distiller_of(model: keras.Model, lesson: Lesson | None) -> Distiller:
-    """The model with its teacher, if it has one, before it is compiled."""
-    if lesson is None:
-        return Distiller(model, distillation="none")
-    loss: Any = lesson.distillation
+def make_distiller(student: keras.Model, setup: DistillationSetup | None) -> Distiller:
+    """The training model of a student; without `setup` it has no teacher."""
+    if setup is None:
+        return Distiller(student, distillation="none")
+    loss: Any = setup.distillation
     if loss == "soft":
-        loss = SoftDistillation(temperature=lesson.temperature)
-    teacher = lesson.teacher
-    return Distiller(model, teacher.model, loss, lesson.alpha, teacher.preprocessing)
+        loss = SoftDistillation(temperature=setup.temperature)
+    teacher = setup.teacher
+    return Distiller(student, teacher.model, loss, setup.alpha, teacher.preprocessing)

@@ -39,6 +39,7 @@ from residual_scaling import (
 from token_insertion import token_insertion_network
 
 from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.training.fit import fit
 from keras_cait.training.programs.launch import launch
 from keras_cait.training.run import Run
 from keras_cait.training.settings.configuration import setting
@@ -116,13 +117,13 @@ def ablate(config: AblationConfig, data: ImageDataset) -> dict[str, Any]:
         for row in tables[config.table](run, config, seed):
             rows.append({"seed": seed, **row})
             run.folder.write_table("results.csv", rows)
-            run.say(
+            run.print_once(
                 ", ".join(f"{key} {_text(value)}" for key, value in rows[-1].items())
             )
             keras.backend.clear_session()
     means = summary(rows)
     run.folder.write_text("table.md", markdown(means))
-    run.say(f"\n{markdown(means)}")
+    run.print_once(f"\n{markdown(means)}")
     seconds = round(time.perf_counter() - run.started, 1)
     return {"rows": means, "seconds": seconds, "dataset": data.name}
 
@@ -179,7 +180,7 @@ def train_one(
         **config.sizes,
     )
     model = run.make(make, seed=seed)
-    run.fit("model", model, seed=seed)
+    fit(run, "model", model, seed=seed)
     return {
         "accuracy": run.last("model", "val_accuracy"),
         "training_loss": run.last("model", "loss"),

@@ -9,10 +9,12 @@ import keras
 import numpy as np
 
 from keras_cait import DeiT
-from keras_cait.training.distillation_setup import Lesson
-from keras_cait.training.evaluation import Answers, answers, every_output
+from keras_cait.training.distillation_setup import DistillationSetup
+from keras_cait.training.evaluation import Predictions, named_outputs, predict
+from keras_cait.training.fit import fit
 from keras_cait.training.programs.distill import OF_TEACHERS
 from keras_cait.training.run import Run
+from keras_cait.training.run_batches import batches_of_test_images
 from keras_cait.training.teachers.teacher import Teacher, make_teacher
 
 # Kind of distillation and whether there is a token for it; the paper's settings.
@@ -28,7 +30,7 @@ def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any
     """Trains teacher and students; a row each, then one a pair that disagrees."""
     teacher = _teacher(run, config, seed)
     found = _ask(run, teacher.model, teacher.preprocessing)
-    answered = {"teacher": found.best["output"]}
+    answered = {"teacher": found.top_classes["output"]}
     yield {"model": "teacher", "head": "", "accuracy": found.accuracy("output")}
     for name, (kind, token, alpha) in _WAYS.items():
         build = partial(
@@ -42,10 +44,10 @@ def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any
             **config.sizes,
         )
         student = run.make(build, seed=seed)
-        lesson = Lesson(teacher=teacher, distillation=kind, alpha=alpha)
-        run.fit(name, student, lesson if kind != "none" else None, seed=seed)
+        setup = DistillationSetup(teacher=teacher, distillation=kind, alpha=alpha)
+        fit(run, name, student, setup if kind != "none" else None, seed=seed)
         found = _ask(run, student)
-        for head, best in found.best.items():
+        for head, best in found.top_classes.items():
             said = head if token else ""
             yield {"model": name, "head": said, "accuracy": found.accuracy(head)}
             if name == "undistilled" or token:
@@ -67,7 +69,8 @@ def _teacher(run: Run, config: Any, seed: int) -> Teacher:
     )
     teacher = run.make(make, seed=seed, precision="none")
     if not teacher.trained:
-        run.fit(
+        fit(
+            run,
             "teacher",
             teacher.model,
             seed=seed,
@@ -78,6 +81,8 @@ def _teacher(run: Run, config: Any, seed: int) -> Teacher:
     return teacher
 
 
-def _ask(run: Run, model: keras.Model, prepare: Any = None) -> Answers:
+def _ask(run: Run, model: keras.Model, prepare: Any = None) -> Predictions:
     """The likeliest class of every test image."""
-    return answers(every_output(model, prepare), run.test_batches(model), top=1)
+    return predict(
+        named_outputs(model, prepare), batches_of_test_images(run, model), top=1
+    )

@@ -18,7 +18,8 @@ import tensorflow as tf
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.processors import processors
 from keras_cait.training.devices.strategy import make_strategy
-from keras_cait.training.distillation_setup import Lesson
+from keras_cait.training.distillation_setup import DistillationSetup
+from keras_cait.training.fit import fit
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
 from keras_cait.training.settings.configuration import setting
@@ -120,7 +121,7 @@ def _rate(config: TrainingConfig, replicas: int) -> float:
             distilled=config.teacher != "none",
         )
         student = run.make(build)
-        lesson = None
+        setup = None
         if config.teacher != "none":
             make = partial(  # as fast with random weights
                 make_teacher,
@@ -130,9 +131,9 @@ def _rate(config: TrainingConfig, replicas: int) -> float:
                 weights=None,
             )
             teacher = run.make(make, precision="none")
-            lesson = Lesson(teacher=teacher, distillation="hard", alpha=0.5)
+            setup = DistillationSetup(teacher=teacher, distillation="hard", alpha=0.5)
         run.start()
-        return run.fit("student", student, lesson)
+        return fit(run, "student", student, setup)
 
 
 def _device() -> str:

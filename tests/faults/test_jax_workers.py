@@ -35,7 +35,7 @@ def test_sigterm_to_one_of_two_workers_keeps_the_step(tmp_path):
     assert end(workers[1], signal.SIGTERM, checkpoint=tmp_path) == 143
     other = ended(workers[0])
     assert other.code == 143, other.stderr
-    assert "is kept at step" in other.stderr
+    assert "is saved at step" in other.stderr
 
 
 @pytest.mark.faults

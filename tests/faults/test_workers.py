@@ -88,7 +88,7 @@ def test_sigterm_to_one_of_two_workers_keeps_the_step(index, tmp_path):
     assert end(workers[index], signal.SIGTERM, checkpoint=folder) == 143
     other = ended(workers[1 - index])
     assert other.code == 143, other.stderr
-    assert "is kept at step" in other.stderr
+    assert "is saved at step" in other.stderr
     found = [ended(worker) for worker in start(folder, *long, "--resume")]
     assert [worker.code for worker in found] == [0, 0], found
     assert_close_runs(tmp_path / "one", folder)

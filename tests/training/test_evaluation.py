@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_cait.training.evaluation import answers, every_output
+from keras_cait.training.evaluation import named_outputs, predict
 from tests.support.models.tiny_models import images, randomize, tiny_deit, to_numpy
 
 SCORES = np.array(
@@ -15,7 +15,7 @@ LABELS = np.array([0, 0, 3, 4])
 
 def of_scores(top=5):
     batches = [(SCORES[:3], LABELS[:3]), (SCORES[3:], LABELS[3:])]
-    return answers(lambda x: {"output": x}, batches, top=top)
+    return predict(lambda x: {"output": x}, batches, top=top)
 
 
 def test_accuracy():
@@ -37,7 +37,7 @@ def test_accuracy_by_class():
 def test_every_output_of_a_model(distilled):
     model = randomize(tiny_deit(distilled=distilled))
     x = images(4, 32, 32, 3)
-    outputs = every_output(model)(x)
+    outputs = named_outputs(model)(x)
     np.testing.assert_allclose(outputs["output"], to_numpy(model(x)), rtol=1e-5)
     if not distilled:
         assert list(outputs) == ["output"]

@@ -7,7 +7,9 @@ import pytest
 import keras_cait
 from keras_cait.data.images.evaluation_transform import EvaluationView
 from keras_cait.data.sources.load import load_dataset
+from keras_cait.training.fit import fit
 from keras_cait.training.run import Run
+from keras_cait.training.run_batches import batches_of_test_images
 from keras_cait.training.settings.run_settings import RunConfig
 from keras_cait.training.teachers.teacher import make_teacher
 from tests.support.models.tiny_models import without_values
@@ -31,7 +33,7 @@ def of_ones_own() -> keras.Model:
 def test_models_are_measured_as_they_are_published(make, asked, crop_pct, tmp_path):
     data = load_dataset("digits", limit=2)
     config = RunConfig(image_size=SIZE, crop_pct=asked, output=tmp_path / "run")
-    images, _ = next(iter(Run(config, data, ()).test_batches(make())))
+    images, _ = next(iter(batches_of_test_images(Run(config, data, ()), make())))
     view = EvaluationView(image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3)
     first = next(iter(data.test.in_order()))
     expected = view(data.test.read(first)[0])
@@ -68,7 +70,7 @@ def trained_convnet(strategy, folder):
     shape = (run.image_shape, run.classes)
     teacher = run.make(lambda: make_teacher("convnet", *shape, widths=[4], blocks=1))
     run.start()
-    run.fit("teacher", teacher.model)
+    fit(run, "teacher", teacher.model)
     run.write_model("teacher.keras", teacher.model)
     saved = keras.saving.load_model(folder / "teacher.keras", compile=False)
     norms = [x for x in saved.layers if type(x).__name__ == "BatchNormalization"]

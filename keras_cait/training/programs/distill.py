@@ -8,11 +8,16 @@ import keras
 import numpy as np
 
 from keras_cait.data.image_dataset import ImageDataset
-from keras_cait.training.distillation_setup import Lesson
-from keras_cait.training.evaluation import answers, every_output
+from keras_cait.training.distillation_setup import DistillationSetup
+from keras_cait.training.evaluation import named_outputs, predict
+from keras_cait.training.fit import fit
 from keras_cait.training.programs.report import finish
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
+from keras_cait.training.run_batches import (
+    batches_of_sampled_images,
+    batches_of_test_images,
+)
 from keras_cait.training.settings.configuration import setting
 from keras_cait.training.settings.presets import (
     DIGITS,
@@ -130,7 +135,8 @@ def distil(config: DistillConfig, data: ImageDataset, *, family: str) -> dict[st
     students = _make_students(run, config, family)
     run.start()
     if not teacher.trained:
-        run.fit(
+        fit(
+            run,
             "teacher",
             teacher.model,
             epochs=config.teacher_epochs,
@@ -140,7 +146,7 @@ def distil(config: DistillConfig, data: ImageDataset, *, family: str) -> dict[st
         )
         results["teacher_accuracy"] = run.last("teacher", "val_accuracy")
     run.write_model("teacher.keras", teacher.model)
-    lesson = Lesson(
+    setup = DistillationSetup(
         teacher=teacher,
         distillation=config.distillation,
         alpha=_ALPHA[config.distillation] if config.alpha is None else config.alpha,
@@ -148,7 +154,7 @@ def distil(config: DistillConfig, data: ImageDataset, *, family: str) -> dict[st
     )
     speed = 0.0
     for name, student in students.items():
-        speed = run.fit(name, student, lesson if name == "student" else None)
+        speed = fit(run, name, student, setup if name == "student" else None)
         results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
         run.write_model("student.keras", student)
     if "student" in students:
@@ -209,16 +215,18 @@ def _make_students(
 
 def _accuracy_of(run: Run, config: DistillConfig, teacher: Teacher) -> float:
     """Of a teacher that knows its classes; refused where it may answer by chance."""
-    outputs = every_output(teacher.model, teacher.preprocessing)
-    found = answers(outputs, run.test_batches(teacher.model), top=1)
-    labels, chosen = found.labels, found.best["output"][:, 0]
+    outputs = named_outputs(teacher.model, teacher.preprocessing)
+    found = predict(outputs, batches_of_test_images(run, teacher.model), top=1)
+    labels, chosen = found.labels, found.top_classes["output"][:, 0]
     accuracy = found.accuracy("output")
     if probability_by_chance(labels, chosen) > _BY_CHANCE:
         # A few test images do not tell, and those to train on tell as well whether
         # it knows the classes.
-        more = answers(outputs, run.sample_batches(teacher.model, _SAMPLE), top=1)
+        more = predict(
+            outputs, batches_of_sampled_images(run, teacher.model, _SAMPLE), top=1
+        )
         labels = np.concatenate([labels, more.labels])
-        chosen = np.concatenate([chosen, more.best["output"][:, 0]])
+        chosen = np.concatenate([chosen, more.top_classes["output"][:, 0]])
         probability = probability_by_chance(labels, chosen)
         if probability > _BY_CHANCE:
             raise ValueError(

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.training.fit import fit
 from keras_cait.training.programs.report import finish
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
@@ -61,6 +62,6 @@ def train(
     )
     model = run.make(build)
     run.start()
-    speed = run.fit("model", model)
+    speed = fit(run, "model", model)
     run.write_model("model.keras", model)
     return {"accuracy": run.last("model", "val_accuracy"), **finish(run, speed)}

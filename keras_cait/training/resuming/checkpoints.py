@@ -141,7 +141,7 @@ class Checkpoints:
                 path.unlink()
 
 
-def check_room(folder: Path, size: int) -> None:
+def check_disk_space(folder: Path, size: int) -> None:
     """Refuses a folder on whose disk the states do not fit.
 
     Args:

@@ -7,7 +7,7 @@ from keras_cait.data.augmentation.randaugment import RandAugment
 from keras_cait.data.augmentation.random_affine import Augmentation
 from keras_cait.data.augmentation.random_erasing import RandomErasing
 from keras_cait.data.augmentation.three_augment import ThreeAugment
-from keras_cait.data.batches import View
+from keras_cait.data.batches import View, steps_per_epoch
 from keras_cait.data.images.crops import (
     RandomCrop,
     RandomFlip,
@@ -110,6 +110,11 @@ class TrainingSettings:
             return self.learning_rate
         images = self.batch_size * self.accumulation_steps
         return scaled_rate(self.learning_rate, images)
+
+    def steps_per_epoch(self, images: int) -> int:
+        """Batches of an epoch of so many images."""
+        size = min(self.batch_size, images)
+        return steps_per_epoch(images, size, self.repeats, self.accumulation_steps)
 
     def views(self, image_shape: tuple[int, int, int]) -> tuple[View, ...]:
         """What a training image goes through, in this order.

@@ -9,8 +9,9 @@ from keras_cait.data.batches import training_batches
 from keras_cait.data.mixing import Mixing
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.distillation import Distiller
+from keras_cait.training.fit import fit_remaining_epochs
 from keras_cait.training.optimizers.paper_optimizers import build_optimizer
-from keras_cait.training.resuming.checkpoint_callback import Keeping, train
+from keras_cait.training.resuming.checkpoint_callback import CheckpointCallback
 from keras_cait.training.resuming.checkpoints import Checkpoints
 from keras_cait.training.resuming.training_state import values_of
 from tests.support.models.tiny_models import tiny_deit
@@ -44,12 +45,12 @@ def make(folder, *, rate=1e-3, **options):
     )
     distiller.compile(optimizer, jit_compile=False)
     distiller.optimizer.build(distiller.trainable_variables)
-    return distiller, Keeping(
+    return distiller, CheckpointCallback(
         distiller, Checkpoints(folder), steps_per_epoch=STEPS, every=3, name="student"
     )
 
 
-def fit(distiller, keeping, *callbacks):
+def fit(distiller, checkpoints, *callbacks):
     data = load_dataset("digits", limit=32)
 
     def batches(first_step):
@@ -65,10 +66,15 @@ def fit(distiller, keeping, *callbacks):
         )
 
     test = batches(0).take(2)
-    callbacks = list(callbacks)
-    train(distiller, keeping, batches, epochs=EPOCHS, test_batches=test,
-          callbacks=callbacks)  # fmt: skip
-    return values_of(distiller, "model", "optimizer"), keeping.rows
+    fit_remaining_epochs(
+        distiller,
+        checkpoints,
+        batches,
+        epochs=EPOCHS,
+        test_batches=test,
+        callbacks=callbacks,
+    )
+    return values_of(distiller, "model", "optimizer"), checkpoints.rows
 
 
 def strategy_of(replicas):
@@ -89,15 +95,17 @@ def strategy_of(replicas):
         (7, 2, {}),
     ],
 )
-def test_the_same_bits(stop, replicas, options, tmp_path):
+def test_a_resumed_training_ends_with_the_same_bits(stop, replicas, options, tmp_path):
     with strategy_of(replicas).scope():
         expected, rows = fit(*make(tmp_path / "whole", **options))
         with pytest.raises(InterruptedError):
             fit(*make(tmp_path / "cut", **options), StopAt(stop))
-        distiller, keeping = make(tmp_path / "cut", **options)
-        keeping.resume()
-        assert keeping.step == max(step for step in (0, 3, 4, 6, 8, 9) if step < stop)
-        found, logs = fit(distiller, keeping)
+        distiller, checkpoints = make(tmp_path / "cut", **options)
+        checkpoints.restore()
+        assert checkpoints.step == max(
+            step for step in (0, 3, 4, 6, 8, 9) if step < stop
+        )
+        found, logs = fit(distiller, checkpoints)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, err_msg=name)
@@ -109,14 +117,14 @@ def test_the_same_bits(stop, replicas, options, tmp_path):
             assert log[name] == pytest.approx(row[name], rel=1e-6)
 
 
-def test_a_finished_training_gives_its_model_back(tmp_path):
-    distiller, keeping = make(tmp_path)
-    expected, rows = fit(distiller, keeping)
-    keeping.finish({"averaged": 0.5})
+def test_a_finished_training_restores_its_model(tmp_path):
+    distiller, checkpoints = make(tmp_path)
+    expected, rows = fit(distiller, checkpoints)
+    checkpoints.finish({"averaged": 0.5})
     (path,) = tmp_path.iterdir()
-    distiller, keeping = make(tmp_path)
-    keeping.resume()
-    assert (keeping.is_done, keeping.rows, keeping.about) == (
+    distiller, checkpoints = make(tmp_path)
+    checkpoints.restore()
+    assert (checkpoints.is_done, checkpoints.rows, checkpoints.results) == (
         True,
         rows,
         {"averaged": 0.5},
@@ -126,28 +134,28 @@ def test_a_finished_training_gives_its_model_back(tmp_path):
     assert path.is_file()
 
 
-def test_a_loss_that_is_no_number_is_not_kept(tmp_path):
+def test_a_loss_that_is_not_finite_raises_and_is_not_saved(tmp_path):
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([4], [1e-3, 1e30])
     with pytest.raises(FloatingPointError, match=r"step 7, .*batch 3 of epoch 2"):
         fit(*make(tmp_path, rate=schedule))
-    distiller, keeping = make(tmp_path, rate=schedule)
-    keeping.resume()
-    assert keeping.step == 4
+    distiller, checkpoints = make(tmp_path, rate=schedule)
+    checkpoints.restore()
+    assert checkpoints.step == 4
     assert all(
         np.isfinite(value).all() for value in values_of(distiller, "model").values()
     )
 
 
-def test_another_model_is_refused(tmp_path):
-    distiller, keeping = make(tmp_path)
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    distiller, checkpoints = make(tmp_path)
     with pytest.raises(InterruptedError):
-        fit(distiller, keeping, StopAt(5))
+        fit(distiller, checkpoints, StopAt(5))
     other = tiny_deit(input_shape=(8, 8, 1), patch_size=4, depth=2)
     distiller = Distiller(other, distillation="none")
     distiller.compile(build_optimizer("sgd", 0.1))
     distiller.optimizer.build(distiller.trainable_variables)
-    keeping = Keeping(
+    checkpoints = CheckpointCallback(
         distiller, Checkpoints(tmp_path), steps_per_epoch=4, every=3, name="student"
     )
     with pytest.raises(ValueError, match=r"same model and optimizer.*differs in"):
-        keeping.resume()
+        checkpoints.restore()

@@ -14,7 +14,7 @@ from keras_cait.training.resuming.checkpoints import (
     Checkpoints,
     State,
     _digest,
-    check_room,
+    check_disk_space,
 )
 
 
@@ -188,14 +188,14 @@ def test_no_bit_and_no_byte_is_lost_unseen(checkpoints):
 
 
 def test_no_room_is_said_before(tmp_path):
-    check_room(tmp_path, 1)
+    check_disk_space(tmp_path, 1)
     with pytest.raises(OSError, match=r"3 more .* MB are free\. Make room.*--resume"):
-        check_room(tmp_path, 2**60)
+        check_disk_space(tmp_path, 2**60)
 
 
 def test_checkpoints_that_are_there_need_no_more_room(checkpoints):
     with pytest.raises(OSError, match=r"1 more checkpoint"):
-        check_room(checkpoints.folder, 2**60)
+        check_disk_space(checkpoints.folder, 2**60)
 
 
 def test_a_checkpoint_that_cannot_be_written(checkpoints):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller, preprocess_input
-from keras_cait.training.evaluation import answers, every_output
+from keras_cait.training.evaluation import named_outputs, predict
 from keras_cait.training.teachers.teacher import (
     build_teacher,
     load_teacher,
@@ -156,7 +156,7 @@ def test_accuracy_and_resizing():
     said = teacher.predict_on_batch(resize(images)).argmax(1)
     labels = np.where(np.arange(6) < 4, said, (said + 1) % 5)
     batches = [(images[:4], labels[:4]), (images[4:], labels[4:])]
-    found = answers(every_output(teacher, resize), batches)
+    found = predict(named_outputs(teacher, resize), batches)
     assert found.accuracy("output") == pytest.approx(4 / 6)
 
 

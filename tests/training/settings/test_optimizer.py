@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cait.data.batches import steps_per_epoch
-from keras_cait.training.optimizers.from_settings import optimizer_of
+from keras_cait.training.settings.optimizer import optimizer_from
 from keras_cait.training.settings.training_settings import TrainingSettings
 from tests.support.models.tiny_models import to_numpy
 
@@ -27,7 +27,7 @@ def made(images, batch_size, accumulation_steps, **options):
         **options,
     )
     steps = steps_per_epoch(images, batch_size, 1, accumulation_steps)
-    return optimizer_of(settings, steps), steps
+    return optimizer_from(settings, steps), steps
 
 
 def rates_of(optimizer, batches):
@@ -100,4 +100,4 @@ def test_adam_and_lamb_correct_by_steps():
 def test_an_epoch_without_a_step_is_refused():
     settings = TrainingSettings(batch_size=8, accumulation_steps=4)
     with pytest.raises(ValueError, match="steps_per_epoch=0"):
-        optimizer_of(settings, 3)
+        optimizer_from(settings, 3)

@@ -1,4 +1,4 @@
-"""The optimizer, with its rates, that the settings of a recipe ask for."""
+"""Optimizer and learning-rate schedule of a run's settings."""
 
 import keras
 
@@ -7,8 +7,10 @@ from keras_cait.training.optimizers.schedules import official_schedule, step_dec
 from keras_cait.training.settings.training_settings import TrainingSettings
 
 
-def optimizer_of(settings: TrainingSettings, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer that settings describe.
+def optimizer_from(
+    settings: TrainingSettings, steps: int
+) -> keras.optimizers.Optimizer:
+    """The optimizer that the settings name, with its schedule.
 
     Args:
         settings: The settings of a run.

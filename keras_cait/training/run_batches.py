@@ -1,0 +1,129 @@
+"""Batches of a run: training images, test images, and sampled training images."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+
+from keras_cait.data.batches import (
+    evaluation_batches,
+    training_batches,
+    training_keys,
+)
+from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.labeled_images import Sample
+from keras_cait.data.permutation import ORDER_VERSION
+from keras_cait.data.sources.unreadable_images import Candidates, naming_unreadable
+from keras_cait.models.published.preprocessing import own_preprocessing
+from keras_cait.training.devices.worker_agreement import distribute
+from keras_cait.training.run import Run
+from keras_cait.training.settings.run_settings import OF_DATA, RunConfig
+from keras_cait.training.settings.training_settings import OF_IMAGES
+from keras_cait.training.teachers.cached_logits import cached_teacher_logits
+from keras_cait.training.teachers.teacher import Teacher
+
+_READ_AHEAD = 8  # batches that a backend may take before it trains on them
+
+
+def batches_of_training_images(
+    run: Run, settings: RunConfig, teacher: Teacher | None, first_step: int
+) -> Any:
+    """All batches of a training from a step on.
+
+    Args:
+        run: The run.
+        settings: Settings of the training.
+        teacher: Teacher whose logits the batches hold, if the settings name a file.
+        first_step: Number of batches to skip.
+
+    """
+    batches: Any = training_batches(
+        run.data.train,
+        settings.views(run.image_shape),
+        **_order(run, settings),
+        mixing=settings.mixing(),
+        classes=run.classes,
+        first_step=first_step,
+        shard=run.shard,
+    )
+    if teacher is None or settings.teacher_logits is None:
+        return distribute(run.strategy, batches)
+    return cached_teacher_logits(
+        batches,
+        teacher,
+        settings.teacher_logits,
+        key=_cache_key(run, settings),
+        first_step=first_step,
+    )
+
+
+def batches_of_test_images(
+    run: Run, model: keras.Model, *, shared: bool = False
+) -> Any:
+    """The test images, resized and cropped as a model was published.
+
+    Args:
+        run: The run.
+        model: Model to evaluate.
+        shared: Whether all workers evaluate it together, each on a part.
+
+    """
+    view, size = _evaluation_view(run, model), run.batch_size
+    if not shared:
+        return evaluation_batches(run.data.test, view, size)
+    batches = evaluation_batches(run.data.test, view, size, shard=run.shard)
+    return distribute(run.strategy, batches, size=size // run.shard.count)
+
+
+def batches_of_sampled_images(run: Run, model: keras.Model, number: int) -> Any:
+    """Training images drawn by the run's seed, prepared as test images are."""
+    images: Any = Sample(run.data.train, number, run.config.seed)
+    return evaluation_batches(images, _evaluation_view(run, model), run.batch_size)
+
+
+def naming_unreadable_images(
+    run: Run, settings: RunConfig, step: Callable[[], int]
+) -> AbstractContextManager[None]:
+    """Adds an image's name to the error of a training that cannot read it.
+
+    Args:
+        run: The run.
+        settings: Settings of the training.
+        step: Returns the number of batches that are done.
+
+    """
+
+    def candidates() -> Candidates:
+        train, test = run.data.train, run.data.test
+        order = _order(run, settings)
+        keys = training_keys(train, **order, first_step=step(), number=_READ_AHEAD)
+        return (train, keys), (test, test.in_order())
+
+    return naming_unreadable(
+        candidates,
+        "Replace it by an image, and start again with --resume: checkpoints are kept.",
+    )
+
+
+def _order(run: Run, settings: RunConfig) -> dict[str, Any]:
+    """The arguments that decide which images a batch holds."""
+    names = ("epochs", "seed", "repeats", "accumulation_steps")
+    order = {name: getattr(settings, name) for name in names}
+    return order | {"batch_size": min(settings.batch_size, run.data.train.number)}
+
+
+def _cache_key(run: Run, settings: RunConfig) -> dict[str, Any]:
+    """All that the images of the batches depend on."""
+    return {
+        **{name: getattr(settings, name) for name in OF_IMAGES},
+        **{name: getattr(run.config, name) for name in OF_DATA},
+        "dataset": run.data.name,
+        "images": run.data.train.number,
+        "order_version": ORDER_VERSION,
+        "seed": settings.seed,
+    }
+
+
+def _evaluation_view(run: Run, model: keras.Model) -> EvaluationView:
+    return run.config.evaluation_view(run.image_shape, own_preprocessing(model))
