@@ -118,7 +118,7 @@ def to_saved_model(
         size = size_on_disk(temporary)
         described: dict[str, Any] = {
             **prepared.described,
-            "input": "files, JPEG, PNG, GIF or BMP (`serving_default`); images of any "
+            "input": "JPEG or PNG files (`serving_default`); images of any "
             f"size, {served.view.channels} channels, float32, in [0, 255] "
             "(the other signatures)",
         }

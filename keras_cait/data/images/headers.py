@@ -7,8 +7,6 @@ import tensorflow as tf
 from keras_cait.data.images.assertions import required
 from keras_cait.typing import Tensor
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-
 
 def header_size(file: Tensor) -> Tensor:
     """Height and width of an encoded image, read in its header.
@@ -31,7 +29,7 @@ def header_size(file: Tensor) -> Tensor:
         [
             (tf.io.is_jpeg(file), lambda: tf.io.extract_jpeg_shape(file)[:2]),
             (
-                _starts_with(file, _PNG),
+                is_png(file),
                 lambda: whole_numbers(file, 16, 2, big=True)[::-1],
             ),
             (is_gif(file), lambda: whole_numbers(file, 6, 2, bits=16)[::-1]),
@@ -42,6 +40,11 @@ def header_size(file: Tensor) -> Tensor:
         default=_unknown,
     )
     return tf.cast(size, "int64")
+
+
+def is_png(file: Tensor) -> Tensor:
+    """Whether a file starts with the signature of PNG."""
+    return _starts_with(file, b"\x89PNG\r\n\x1a\n")
 
 
 def is_gif(file: Tensor) -> Tensor:

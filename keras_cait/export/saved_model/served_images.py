@@ -1,4 +1,4 @@
-"""Images as a server gets them, files or numbers, to the pixels a model is shown."""
+"""Preprocessing of served images: encoded files or arrays, to the pixels of a model."""
 
 from collections.abc import Callable
 
@@ -7,29 +7,35 @@ import tensorflow as tf
 from keras_cait.data.images.assertions import required
 from keras_cait.data.images.decoding import decode
 from keras_cait.data.images.evaluation_transform import EvaluationView
-from keras_cait.data.images.headers import header_size, is_gif
+from keras_cait.data.images.headers import (
+    header_size,
+    is_bmp,
+    is_gif,
+    is_png,
+    is_webp,
+)
 from keras_cait.data.images.size_limits import MAX_PIXELS, MAX_SIDE, is_allowed
-from keras_cait.export.saved_model.decoder_limits import is_decodable
-from keras_cait.export.saved_model.gif_frames import first_frame
+from keras_cait.export.saved_model.jpeg_scans import has_more_scans
 from keras_cait.typing import Tensor
 
-_AT_ONCE = 2  # images of a batch that are prepared together: bounds the memory
+MAX_SCANS = 100  # of a progressive JPEG; encoders write about ten
+_PARALLEL_IMAGES = 2  # of a batch; bounds the memory
 
 
 def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
-    """What a model is shown of encoded images.
+    """Decodes, resizes and crops a batch of encoded images.
 
     Args:
-        files: `(batch,)` strings, each a JPEG, PNG, GIF or BMP of any size and kind
-            of color. Alpha is dropped; of a GIF the first frame counts.
-        view: The model's, its `channels` 1 or 3.
+        files: `(batch,)` strings, each a JPEG or PNG of any size and color type. Alpha
+            is dropped.
+        view: Evaluation transform of the model, with 1 or 3 channels.
 
     Returns:
         `(batch, *view.image_size, view.channels)` uint8, equal to `view(file)`.
 
     Raises:
-        tf.errors.InvalidArgumentError: If one cannot be decoded, has more than 50
-            million pixels or a side above 65,500; the message says which.
+        tf.errors.InvalidArgumentError: If a file is not a JPEG or PNG, is corrupt, or
+            exceeds the size limits. The message contains its index in the batch.
 
     """
 
@@ -37,10 +43,11 @@ def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
         number, file = numbered
         image = _decoded_or_empty(file, view.channels)
         message = tf.strings.format(
-            "image {} of the batch cannot be decoded: expected a JPEG, PNG, GIF or BMP "
-            f"of at most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: {{}} bytes",
+            "image {} of the batch cannot be decoded: expected a JPEG or PNG of at "
+            f"most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: {{}} bytes, ",
             (number, tf.strings.length(file)),
         )
+        message = tf.strings.join([message, _file_type(file)])
         return view(required(tf.size(image) > 0, message, image))
 
     return _each(prepare, tf.convert_to_tensor(files), view)
@@ -108,15 +115,15 @@ def _each(
             fn_output_signature=tf.TensorSpec(
                 (*view.image_size, view.channels), "uint8"
             ),
-            parallel_iterations=_AT_ONCE,
+            parallel_iterations=_PARALLEL_IMAGES,
         )
 
 
 def _decoded_or_empty(file: Tensor, channels: int | None) -> Tensor:
-    """`(height, width, channels)` uint8; of height 0 where decoding fails.
+    """`(height, width, channels)` uint8; height 0 if decoding fails.
 
-    A data set may drop elements that fail: the only way in a graph to go on after
-    an error, here to say which image it was.
+    A graph cannot catch an error, but a data set can skip the element that caused it.
+    The caller then raises an error that contains the index of the image.
     """
     empty = tf.zeros((0, 0, channels), "uint8")
     images = (
@@ -129,7 +136,27 @@ def _decoded_or_empty(file: Tensor, channels: int | None) -> Tensor:
 
 
 def _decoded(file: Tensor, channels: int | None) -> Tensor:
-    file = tf.cond(is_gif(file), lambda: first_frame(file), lambda: file)
     height, width = tf.unstack(header_size(file))
-    allowed = is_allowed(height, width) & is_decodable(file)
+    # Each scan of a JPEG covers the whole image, and takes only a few bytes.
+    is_served = tf.cond(
+        tf.io.is_jpeg(file),
+        lambda: ~has_more_scans(file, MAX_SCANS),
+        lambda: is_png(file),
+    )
+    allowed = is_served & is_allowed(height, width)
     return decode(required(allowed, "refused", file), channels)
+
+
+def _file_type(file: Tensor) -> Tensor:
+    """The file type that the first bytes declare, for an error message."""
+    types = {
+        "a JPEG": tf.io.is_jpeg(file),
+        "a PNG": is_png(file),
+        "a GIF": is_gif(file),
+        "a BMP": is_bmp(file),
+        "a WebP": is_webp(file),
+    }
+    name = tf.constant("of an unknown file type")
+    for candidate, matches in types.items():
+        name = tf.where(matches, candidate, name)
+    return name

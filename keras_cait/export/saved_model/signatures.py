@@ -21,9 +21,10 @@ from keras_cait.typing import Tensor
 class Signatures(tf.Module):
     """A model with its view of images, in TensorFlow alone.
 
-    `serving_default` takes `images`, `(batch,)` strings, each a JPEG, PNG, GIF or BMP,
-    and gives what is likeliest, `(batch, top)`: `classes` (labels, where they are
-    known), `indices` and `scores` (probabilities), the largest first.
+    `serving_default` takes `images`, `(batch,)` strings, each a JPEG or PNG, and
+    returns the `top` most probable classes, each output `(batch, top)`, the most
+    probable first: `classes` (labels, if known), `indices` and `scores`
+    (probabilities).
 
     The others take `images`, `(batch, height, width, channels)` float32 in [0, 255]
     of any size, resized and cropped likewise:

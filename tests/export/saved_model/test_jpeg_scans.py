@@ -10,8 +10,8 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_cait.data.images.evaluation_transform import EvaluationView
-from keras_cait.export.saved_model.decoder_limits import MAX_SCANS, is_decodable
-from keras_cait.export.saved_model.served_images import pixels_of_files
+from keras_cait.export.saved_model.jpeg_scans import has_more_scans
+from keras_cait.export.saved_model.served_images import MAX_SCANS, pixels_of_files
 from tests.support.data.photographs import encoded, photograph
 
 VIEW = EvaluationView(image_size=(32, 48), crop_pct=0.9, channels=3)
@@ -90,7 +90,10 @@ TRAILERS["another JPEG, progressive with many scans"] = with_scans(150)
 
 @pytest.fixture(scope="module")
 def decodable():
-    return tf.function(is_decodable, input_signature=[tf.TensorSpec((), "string")])
+    return tf.function(
+        lambda file: ~has_more_scans(file, MAX_SCANS),
+        input_signature=[tf.TensorSpec((), "string")],
+    )
 
 
 @pytest.fixture(scope="module")
