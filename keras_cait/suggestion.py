@@ -6,14 +6,15 @@ import operator
 from collections.abc import Iterable
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Suggests the known name that is most similar to a wrong one.
+def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """Suggests the known name that is most similar to an unknown one.
 
     Upper and lower case count as equal.
 
     Args:
-        name: The name that was given.
+        name: The unknown name.
         known: The names that exist.
+        prefix: Text that the user writes in front of each name.
 
     Returns:
         A sentence with a space in front, or an empty string if no name is similar.
@@ -32,8 +33,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return ""
 
     def similarity(candidate: str) -> tuple[float, int]:
-        # Of equally similar names the one that begins alike is meant.
+        # Prefers, of equally similar names, the one with the longer common start.
         start = itertools.takewhile(bool, map(operator.eq, candidate, wrong))
         return difflib.SequenceMatcher(None, candidate, wrong).ratio(), sum(start)
 
-    return f" Did you mean {by_lower_case[max(near, key=similarity)]}?"
+    return f" Did you mean {prefix}{by_lower_case[max(near, key=similarity)]}?"

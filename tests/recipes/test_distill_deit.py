@@ -166,7 +166,7 @@ def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
         (["--student", "DeiT_Ti"], "`patch_size` must divide `input_shape`"),
         (["--teacher", "ResNet5"], "Did you mean ResNet50?"),
         (["--teacher", "nowhere.keras"], "No teacher at nowhere.keras"),
-        (["--dataset", "cifra10"], "Nearest: cifar10"),
+        (["--dataset", "cifra10"], "Did you mean cifar10?"),
         (["--data-dir", "nowhere"], "no folder of that name"),
         (["--strategy", "mirror"], "Received: --strategy 'mirror'"),
         (["--alpha", "1.5"], "--alpha must be in [0, 1]. Received: 1.5"),

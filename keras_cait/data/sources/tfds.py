@@ -1,6 +1,5 @@
 """Any image classification set of TensorFlow Datasets, by its name."""
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from keras_cait.data.labeled_images import LabeledImages, images_in_memory
 from keras_cait.data.sharded_images import Records, ShardedImages
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
 from keras_cait.optional_packages import import_optional
+from keras_cait.suggestion import did_you_mean
 from keras_cait.typing import Tensor
 
 _TEST_SPLITS = ("test", "validation", "val")
@@ -71,10 +71,9 @@ def _prepared(name: str, data_dir: Path | None) -> Any:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
         known = ["digits", *tfds.list_builders()]
-        near = difflib.get_close_matches(name, known, n=3)
         raise ValueError(
             '`dataset` must be "digits" or a name of TensorFlow Datasets. '
-            f"Received: {name!r}. Nearest: {', '.join(near) or 'none'}"
+            f"Received: {name!r}.{did_you_mean(name, known)}"
         ) from error
     features = builder.info.features or {}
     if not {"image", "label"} <= set(features):

@@ -1,6 +1,5 @@
 """The model that a recipe trains: a published variant or a size of its own."""
 
-import difflib
 from typing import Any
 
 import keras
@@ -9,6 +8,7 @@ from keras_cait.models.cait import CaiT
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
 from keras_cait.models.published.registry import find_variant
+from keras_cait.suggestion import did_you_mean
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
 
@@ -76,10 +76,8 @@ def _sizes_of(
         variant = None
     if variant is not None and variant.family in families:
         return variant.family, variant.sizes, variant.drop_path_rate
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
     raise ValueError(
         f"The model must be one of {', '.join(known)}, or a size such as "
         "embed_dim=64,depth=4,num_heads=4,patch_size=2 with whole numbers. "
-        f"Received: {name!r}.{hint}"
+        f"Received: {name!r}.{did_you_mean(name, known)}"
     )

@@ -2,13 +2,14 @@
 
 import argparse
 import dataclasses
-import difflib
 import json
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+
+from keras_cait.suggestion import did_you_mean
 
 Config = TypeVar("Config")
 
@@ -103,9 +104,8 @@ def _argument(hint: Any) -> dict[str, Any]:
 
 def _unknown(name: str, parser: argparse.ArgumentParser) -> str:
     flags = [flag for action in parser._actions for flag in action.option_strings]
-    near = difflib.get_close_matches(name, flags, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "See --help."
-    return f"there is no flag {name}. {hint}"
+    hint = did_you_mean(name, flags) or " See --help."
+    return f"there is no flag {name}.{hint}"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,6 +1,5 @@
 """Classifiers of keras-cv as teachers; it is imported when one is asked for."""
 
-import difflib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_cait.optional_packages import import_optional
+from keras_cait.suggestion import did_you_mean
 from keras_cait.training.teachers.architectures import (
     check_imagenet_or_none,
     could_not_build,
@@ -130,8 +130,7 @@ def _check_preset(
 ) -> None:
     known = image_classifier.presets
     if preset not in known:
-        near = difflib.get_close_matches(preset, [*known, *ARCHITECTURES], n=1)
-        hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+        hint = did_you_mean(preset, [*known, *ARCHITECTURES], prefix=PREFIX)
         raise ValueError(
             "Expected a preset of keras_cv.models.ImageClassifier, or the folder of "
             f"one. Received: {PREFIX}{preset}.{hint}"

@@ -1,6 +1,5 @@
 """The teacher that a recipe is asked for: a file, or an architecture by name."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from keras_cait.models.image_inputs import prepared_images
 from keras_cait.models.published.preprocessing import preprocessing_for, takes_pixels
 from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.models.teachers.convnet import small_convnet
+from keras_cait.suggestion import did_you_mean
 from keras_cait.training.teachers.architectures import (
     applications,
     applications_teacher,
@@ -184,8 +184,7 @@ def _built(
     known = published_names()
     if name.partition(".")[0] in known:  # with or without one of timm's tags
         return published_teacher(name, image_shape, classes, weights)
-    near = difflib.get_close_matches(name, ["convnet", *applications(), *known], n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, ["convnet", *applications(), *known])
     raise ValueError(
         '`teacher` must be a .keras file, "convnet", a builder of keras_cait, a name '
         f'of keras.applications, or "{PREFIX}" and a preset. '

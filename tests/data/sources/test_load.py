@@ -167,7 +167,7 @@ def test_digits_have_one_test_split():
 
 
 def test_an_unknown_name_gets_the_nearest():
-    with pytest.raises(ValueError, match=r"cifra10.*Nearest: cifar10"):
+    with pytest.raises(ValueError, match=r"cifra10.*Did you mean cifar10\?"):
         load_dataset("cifra10")
 
 
