@@ -8,7 +8,7 @@ from keras_cait.models.cait import CaiT
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
-from keras_cait.models.outputs import separate_heads
+from keras_cait.models.logits import separate_heads
 from keras_cait.models.published.builders import (
     CaiT_M24,
     CaiT_M36,

@@ -84,6 +84,16 @@ class Preprocessing:
             )
         return self.image_size
 
+    @property
+    def scale(self) -> tuple[float, ...]:
+        """Factor of each channel of images in [0, 255]: `1 / (255 * std)`."""
+        return tuple(1 / (255 * std) for std in self.std)
+
+    @property
+    def offset(self) -> tuple[float, ...]:
+        """Summand of each channel, after the factor: `-mean / std`."""
+        return tuple(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
+
     def of_model(self, input_shape: Sequence[int]) -> "Preprocessing":
         """The same for a model of images of this shape: its size and channels.
 

@@ -45,7 +45,8 @@ from keras_cait.data.sources.unreadable_images import naming_unreadable
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.classes.imagenet_classes import imagenet_names
 from keras_cait.models.classes.order import outputs_of_classes
-from keras_cait.models.published.preprocessing import own_preprocessing, takes_pixels
+from keras_cait.models.pixel_inputs import takes_pixels
+from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.models.published.rebuilding import rebuild
 from keras_cait.models.published.registry import find_variant, model_with_weights
 from keras_cait.models.published.saved_models import load_saved_model
@@ -121,7 +122,7 @@ def evaluate(config: Config) -> dict[str, Any]:
     model = load_model(config, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
     outputs = _outputs(config, class_names, names, classes)
-    preprocessing = replace(own_preprocessing(model), **_stated(config))
+    preprocessing = replace(preprocessing_or_default(model), **_stated(config))
     print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
     view = EvaluationView(
@@ -246,11 +247,10 @@ def _normalization(
 
     A model that normalizes by itself gets pixels that it brings to the flags' values.
     """
-    mean, std = np.array(preprocessing.mean), np.array(preprocessing.std)
-    scale, offset = 1 / (255 * std), -mean / std
+    scale, offset = np.array(preprocessing.scale), np.array(preprocessing.offset)
     if takes_pixels(model):
         if config.mean is None and config.std is None:
-            scale, offset = np.ones_like(std), np.zeros_like(mean)
+            scale, offset = np.ones_like(scale), np.zeros_like(offset)
         elif (own := _own_statistics(config, model)) is not None:
             scale = 255 * np.array(own.std) * scale
             offset = 255 * (np.array(own.std) * offset + np.array(own.mean))

@@ -4,6 +4,7 @@ import inspect
 import pytest
 
 import keras_cait
+from keras_cait.models.published.families import FAMILIES
 from keras_cait.variants import VARIANTS
 from tests.support.reference import TIMM_NAMES, manifest
 
@@ -54,9 +55,7 @@ def test_sizes_are_those_of_the_checkpoint(timm_name):
 
 @EACH
 def test_sizes_are_arguments_of_the_family(variant):
-    family = {"deit": "DeiT", "deit3": "DeiT3", "cait": "CaiT", "regnet": "RegNetY"}
-    function = getattr(keras_cait, family[variant.family])
-    arguments = inspect.signature(function).parameters.values()
+    arguments = inspect.signature(FAMILIES[variant.family]).parameters.values()
     needed = {a.name for a in arguments if a.default is a.empty}
     assert needed <= variant.sizes.keys() <= {a.name for a in arguments}
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cait.models.outputs import OutputKind, logits_from, output_kind
+from keras_cait.models.logits import OutputKind, logits_from, output_kind
 from keras_cait.typing import Tensor
 
 

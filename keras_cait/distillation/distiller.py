@@ -19,7 +19,7 @@ from keras_cait.distillation.losses import DistillationLoss, get_distillation_lo
 from keras_cait.distillation.objective import Objective, matches
 from keras_cait.distillation.saving import Saving
 from keras_cait.distillation.trackers import Trackers
-from keras_cait.models.outputs import OutputKind, head_logits
+from keras_cait.models.logits import OutputKind, head_logits
 from keras_cait.typing import Tensor
 
 if keras.backend.backend() == "tensorflow":

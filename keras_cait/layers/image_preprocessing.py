@@ -57,32 +57,31 @@ class ImagePreprocessing(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        checked = Preprocessing(
+        self.preprocessing = Preprocessing(
             mean=mean, std=std, crop_pct=crop_pct, interpolation=interpolation
         )
-        self.mean = checked.mean
-        self.std = checked.std
+        self.mean = self.preprocessing.mean
+        self.std = self.preprocessing.std
         self.crop_pct = crop_pct
         self.interpolation = interpolation
         self.normalize = normalize
 
     @property
-    def scale(self) -> list[float]:
-        """What each channel of images in [0, 255] is multiplied with."""
-        return [1 / (255 * std) for std in self.std]
+    def scale(self) -> tuple[float, ...]:
+        """Factor of each channel of images in [0, 255], as `Rescaling` has it."""
+        return self.preprocessing.scale
 
     @property
-    def offset(self) -> list[float]:
-        """What is added to each channel then."""
-        return [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
+    def offset(self) -> tuple[float, ...]:
+        """Summand of each channel, likewise."""
+        return self.preprocessing.offset
 
     def call(self, inputs: Tensor) -> Tensor:
         if not self.normalize:
             return inputs
         dtype = self.compute_dtype
-        scale, offset = (
-            ops.convert_to_tensor(values, dtype) for values in (self.scale, self.offset)
-        )
+        scale = ops.convert_to_tensor(self.scale, dtype)
+        offset = ops.convert_to_tensor(self.offset, dtype)
         return ops.cast(inputs, dtype) * scale + offset
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

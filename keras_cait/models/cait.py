@@ -12,7 +12,7 @@ from keras_cait.models.argument_checks import default_name, refuse_unknown_argum
 from keras_cait.models.blocks import block, normalize
 from keras_cait.models.class_attention_stage import class_attention_stage
 from keras_cait.models.classes.names import check_class_names
-from keras_cait.models.classification import classify, pool
+from keras_cait.models.classifier_head import classify, pool
 from keras_cait.models.image_inputs import (
     check_image_shape,
     check_width,

@@ -16,7 +16,7 @@ from keras_cait.layers.precision import full_precision
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.blocks import block, normalize
 from keras_cait.models.classes.names import check_class_names
-from keras_cait.models.classification import linear_head, pool, predictions
+from keras_cait.models.classifier_head import linear_head, pool, predictions
 from keras_cait.models.image_inputs import (
     check_image_shape,
     check_width,

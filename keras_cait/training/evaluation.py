@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cait.models.outputs import head_logits
+from keras_cait.models.logits import head_logits
 from keras_cait.typing import Tensor
 
 

@@ -6,7 +6,7 @@ from keras_cait.layers import ClassToken, PositionEmbedding, SelfAttention
 from keras_cait.layers.checks import check_positive, check_rates
 from keras_cait.models.blocks import MakeLayer, block, normalize
 from keras_cait.models.class_attention_stage import class_attention_stage
-from keras_cait.models.classification import linear_head, pool, predictions
+from keras_cait.models.classifier_head import linear_head, pool, predictions
 from keras_cait.models.image_inputs import check_image_shape, check_width, patch_tokens
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape

@@ -13,9 +13,10 @@ from keras_cait.export.folding.full_precision import functional, in_float32
 from keras_cait.export.pipeline.comparison_images import given_images
 from keras_cait.export.pipeline.photographs import DESCRIPTION, photographs
 from keras_cait.models.classes.names import check_class_names, class_names_of
-from keras_cait.models.outputs import output_kind
+from keras_cait.models.logits import output_kind
+from keras_cait.models.pixel_inputs import takes_pixels
 from keras_cait.models.published.imagenet import preprocess_input
-from keras_cait.models.published.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.preprocessing import Preprocessing
 
 

@@ -14,7 +14,7 @@ from keras_cait.export.saved_model.served_images import (
     pixels_of_arrays,
     pixels_of_files,
 )
-from keras_cait.models.outputs import head_logits
+from keras_cait.models.logits import head_logits
 from keras_cait.typing import Tensor
 
 

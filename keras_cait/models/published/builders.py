@@ -9,11 +9,8 @@ import keras
 
 from keras_cait.layers.checks import check_positive
 from keras_cait.models.argument_checks import default_name, refuse_unknown
-from keras_cait.models.cait import CaiT
 from keras_cait.models.classes.names import stated_class_names
-from keras_cait.models.deit import DeiT
-from keras_cait.models.deit3 import DeiT3
-from keras_cait.models.teachers.regnet import RegNetY
+from keras_cait.models.published.families import FAMILIES
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS, Checkpoint, Variant
@@ -48,7 +45,7 @@ class Builder(Protocol):
 
 def _builder(name: str) -> Builder:
     variant = VARIANTS[name]
-    family = _FAMILIES[variant.family]
+    family = FAMILIES[variant.family]
 
     def build(
         include_top: bool = True,
@@ -132,7 +129,7 @@ def _sizes(variant: Variant, options: dict[str, Any]) -> dict[str, Any]:
         raise TypeError(
             f"{variant.name} sets {', '.join(variant.sizes)}. "
             f"Received: {', '.join(taken)}. "
-            f"For another size call keras_cait.{_FAMILIES[variant.family].__name__}."
+            f"For another size call keras_cait.{FAMILIES[variant.family].__name__}."
         )
     return variant.sizes
 
@@ -154,8 +151,6 @@ def _documented(build: Any, variant: Variant) -> Builder:
     )
     return build
 
-
-_FAMILIES = {"deit": DeiT, "deit3": DeiT3, "cait": CaiT, "regnet": RegNetY}
 
 _TRANSFORMER = {
     "size": "{variant.embed_dim} wide, {variant.depth} blocks, "

@@ -9,7 +9,8 @@ from keras import ops
 
 from keras_cait.models.classes.imagenet_classes import imagenet_classes, is_imagenet
 from keras_cait.models.classes.names import check_class_names, class_names_of
-from keras_cait.models.published.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.models.pixel_inputs import takes_pixels
+from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Tensor
 
@@ -55,7 +56,7 @@ def preprocess_input(
         through attention, section 6, https://arxiv.org/abs/2012.12877
 
     """
-    scale, offset = _scale_and_offset(preprocessing)
+    scale, offset = (np.array(values) for values in _scale_and_offset(preprocessing))
     channels = len(scale)
     if data_format not in (None, "channels_last") or x.shape[-1:] != (channels,):
         raise ValueError(
@@ -71,19 +72,16 @@ def preprocess_input(
 
 def _scale_and_offset(
     preprocessing: Preprocessing | keras.Model | None,
-) -> tuple[Any, Any]:
-    """What each channel is multiplied with, and what is added then."""
-    if isinstance(preprocessing, Preprocessing):
-        known = preprocessing
-    elif preprocessing is None:
-        known = Preprocessing()
-    elif takes_pixels(preprocessing):
-        channels = preprocessing.input_shape[-1]
-        return np.ones(channels), np.zeros(channels)
-    else:
-        known = preprocessing_for(preprocessing)
-    mean, std = np.array(known.mean), np.array(known.std)
-    return 1 / (255 * std), -mean / std
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Factor and summand of each channel."""
+    if preprocessing is None:
+        preprocessing = Preprocessing()
+    elif isinstance(preprocessing, keras.Model):
+        if takes_pixels(preprocessing):
+            channels = preprocessing.input_shape[-1]
+            return [1.0] * channels, [0.0] * channels
+        preprocessing = preprocessing_for(preprocessing)
+    return preprocessing.scale, preprocessing.offset
 
 
 def decode_predictions(

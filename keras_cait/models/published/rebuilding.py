@@ -10,12 +10,11 @@ from typing import Any
 import keras
 
 from keras_cait.layers import LayerScale, StochasticDepth
-from keras_cait.models.cait import CaiT
 from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
 from keras_cait.models.classes.names import class_names_of
-from keras_cait.models.deit import DeiT
-from keras_cait.models.deit3 import DeiT3
-from keras_cait.models.published.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.models.pixel_inputs import takes_pixels
+from keras_cait.models.published.families import FAMILIES
+from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
@@ -23,8 +22,6 @@ from keras_cait.weights import save_timm_weights
 from keras_cait.weights.load import fill
 from keras_cait.weights.tensors.variant_detection import traits, variant_name
 from keras_cait.weights.timm.names import timm_parameters
-
-_FAMILIES = {"deit": DeiT, "cait": CaiT, "deit3": DeiT3}
 
 
 def rebuild(
@@ -67,7 +64,7 @@ def rebuild(
         class_names = known
     if drop_path_rate is None:
         drop_path_rate = published_drop_path_rate(saved)
-    model = _FAMILIES[family](
+    model = FAMILIES[family](
         **sizes,
         input_shape=input_shape,
         classes=classes,
@@ -113,7 +110,7 @@ def _sizes_of(saved: keras.Model, path: Path) -> tuple[str, dict[str, Any]]:
     shapes = {name: row.timm_shape for name, row in timm_parameters(saved).items()}
     found = traits(shapes)
     family = found.pop("family")
-    if family not in _FAMILIES:
+    if family == "regnet":
         raise ValueError(
             "Expected a transformer of this package, to build it for other images. "
             f"Received: {path}, which holds a {family}."

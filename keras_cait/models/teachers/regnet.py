@@ -7,7 +7,7 @@ import keras
 from keras_cait.layers.checks import check_rates
 from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
 from keras_cait.models.classes.names import check_class_names
-from keras_cait.models.classification import linear_head, pool_map, predictions
+from keras_cait.models.classifier_head import linear_head, pool_map, predictions
 from keras_cait.models.image_inputs import (
     check_image_shape,
     image_input,

@@ -4,15 +4,12 @@ from typing import Any
 
 import keras
 
-from keras_cait.models.cait import CaiT
-from keras_cait.models.deit import DeiT
-from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.published.families import FAMILIES
 from keras_cait.models.published.registry import find_variant
 from keras_cait.suggestion import did_you_mean
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
 
-_FAMILIES = {"deit": DeiT, "cait": CaiT, "deit3": DeiT3}
 _SIZES = ("embed_dim", "depth", "num_heads", "patch_size")
 
 
@@ -52,7 +49,7 @@ def build_student(
             "A student to distil must have a distillation token, which DeiT-III has "
             f"not. Received: {name!r}. Take a DeiT or a CaiT."
         )
-    return _FAMILIES[family](
+    return FAMILIES[family](
         **{**sizes, **options},
         input_shape=input_shape,
         classes=classes,

@@ -10,7 +10,8 @@ import keras
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.classes.order import outputs_of_classes
 from keras_cait.models.image_inputs import prepared_images
-from keras_cait.models.published.preprocessing import preprocessing_for, takes_pixels
+from keras_cait.models.pixel_inputs import takes_pixels
+from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.models.teachers.convnet import small_convnet
 from keras_cait.suggestion import did_you_mean

@@ -23,21 +23,19 @@ def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
             yield from layers_of(layer)
 
 
-def carried_preprocessing(model: keras.Model) -> Preprocessing | None:
-    """The `Preprocessing` that a model keeps, without its size; None if it has none.
+def preprocessing_layer(model: keras.Model) -> ImagePreprocessing | None:
+    """The layer that holds a model's `Preprocessing`; None if it has none.
 
-    Of several the one that normalizes counts, such as one in front of a whole model.
+    Of several it is the one that normalizes, such as one in front of a whole model.
     """
     found = [row for row in layers_of(model) if isinstance(row, ImagePreprocessing)]
-    if not found:
-        return None
-    layer = max(found, key=lambda row: row.normalize)  # the first of those
-    return Preprocessing(
-        mean=layer.mean,
-        std=layer.std,
-        crop_pct=layer.crop_pct,
-        interpolation=layer.interpolation,
-    )
+    return max(found, key=lambda row: row.normalize, default=None)  # the first of them
+
+
+def carried_preprocessing(model: keras.Model) -> Preprocessing | None:
+    """The `Preprocessing` that a model keeps, without its size; None if it has none."""
+    layer = preprocessing_layer(model)
+    return None if layer is None else layer.preprocessing
 
 
 def carried_class_names(model: keras.Model) -> tuple[str, ...] | None:

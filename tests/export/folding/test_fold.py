@@ -14,7 +14,7 @@ from token_insertion import token_insertion_network  # pyright: ignore[reportMis
 import keras_cait
 from keras_cait.export.folding.fold import fold
 from keras_cait.export.folding.full_precision import in_float32
-from keras_cait.models.published.preprocessing import takes_pixels
+from keras_cait.models.pixel_inputs import takes_pixels
 from tests.support.models.tiny_models import (
     images,
     randomize,

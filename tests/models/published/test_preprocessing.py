@@ -12,8 +12,8 @@ import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.export.folding.full_precision import in_float32
 from keras_cait.models.classes.names import with_class_names
-from keras_cait.models.image_inputs import prepared_images
-from keras_cait.models.published.preprocessing import own_preprocessing, takes_pixels
+from keras_cait.models.pixel_inputs import takes_pixels
+from keras_cait.models.published.preprocessing import preprocessing_or_default
 from tests.support.models.tiny_models import (
     randomize,
     tiny_cait,
@@ -165,33 +165,9 @@ def test_other_models_are_taken_to_want_pixels():
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     other = keras.Model(images, keras.layers.Conv2D(4, 3)(x))
     assert takes_pixels(other)
-    assert own_preprocessing(other) == Preprocessing().of_model((16, 16, 3))
+    assert preprocessing_or_default(other) == Preprocessing().of_model((16, 16, 3))
     with pytest.raises(ValueError, match="no counterpart"):
         keras_cait.preprocessing_for(other)
-
-
-def test_what_is_in_front_counts():
-    images = keras.Input((20, 20, 3))
-    turned = keras.layers.RandomFlip()(keras.layers.Resizing(32, 32)(images))
-    assert takes_pixels(tiny_deit(input_tensor=turned, include_preprocessing=True))
-    assert not takes_pixels(tiny_deit(input_tensor=turned))
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scaled")(images)
-    inside = tiny_deit(input_shape=(16, 16, 3))
-    for begins in (scaled, turned):
-        wrapped = inside(keras.layers.Resizing(16, 16)(begins))
-        model = keras.Model(images, wrapped)
-        if begins is turned:
-            assert not takes_pixels(model)
-            continue
-        with pytest.raises(
-            ValueError, match=r"begins with 'scaled'.*preprocessing=ker"
-        ):
-            takes_pixels(model)
-    images = keras.Input((16, 16, 3))
-    normalized = prepared_images(images, OWN, normalize=True)
-    around = keras.Model(images, inside(normalized))
-    assert takes_pixels(around)
-    assert keras_cait.preprocessing_for(around).mean == OWN.mean
 
 
 @pytest.mark.parametrize(

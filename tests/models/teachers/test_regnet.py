@@ -5,7 +5,7 @@ from safetensors.numpy import load_file
 
 import keras_cait
 from keras_cait.layers import StochasticDepth
-from keras_cait.models.outputs import output_kind
+from keras_cait.models.logits import output_kind
 from keras_cait.models.teachers.regnet_stages import regnet_stages
 from keras_cait.weights.timm.names import timm_parameters
 from tests.support.models.tiny_models import (

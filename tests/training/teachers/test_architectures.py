@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.models.outputs import output_kind
+from keras_cait.models.logits import output_kind
 from keras_cait.training.teachers import architectures as teacher_architectures
 from keras_cait.training.teachers.architectures import (
     applications_teacher,

@@ -5,7 +5,7 @@ import keras_cv
 import numpy as np
 import pytest
 
-from keras_cait.models.outputs import output_kind
+from keras_cait.models.logits import output_kind
 from keras_cait.training.teachers.keras_cv import ARCHITECTURES, keras_cv_teacher
 from keras_cait.training.teachers.teacher import load_teacher
 from tests.support.models.tiny_models import to_numpy, without_values

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.models.outputs import logits_from, output_kind
+from keras_cait.models.logits import logits_from, output_kind
 from tests.support.models.tiny_models import (
     images,
     randomize,
