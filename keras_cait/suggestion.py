@@ -27,14 +27,14 @@ def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "") -> str:
 
     """
     by_lower_case = {each.lower(): each for each in known}
-    wrong = name.lower()
-    near = difflib.get_close_matches(wrong, by_lower_case)
+    near = difflib.get_close_matches(name.lower(), by_lower_case)
     if not near:
         return ""
 
     def similarity(candidate: str) -> tuple[float, int]:
-        # Prefers, of equally similar names, the one with the longer common start.
-        start = itertools.takewhile(bool, map(operator.eq, candidate, wrong))
-        return difflib.SequenceMatcher(None, candidate, wrong).ratio(), sum(start)
+        # Of equally similar names the one with the longer common start is better.
+        start = itertools.takewhile(bool, map(operator.eq, candidate, name))
+        return difflib.SequenceMatcher(None, candidate, name).ratio(), sum(start)
 
-    return f" Did you mean {prefix}{by_lower_case[max(near, key=similarity)]}?"
+    best = max((by_lower_case[each] for each in near), key=similarity)
+    return f" Did you mean {prefix}{best}?"

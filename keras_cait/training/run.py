@@ -11,11 +11,6 @@ import keras
 from keras_cait.data.image_dataset import ImageDataset, fingerprint_of
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.models.classes.names import with_class_names
-<<<<<<< HEAD
-=======
-from keras_cait.models.published.preprocessing import preprocessing_or_default
-from keras_cait.training.class_losses import class_loss
->>>>>>> 7d27e3b (Test for pixel inputs in one file, map families to builders in one table)
 from keras_cait.training.devices.strategy import scope_of
 from keras_cait.training.devices.worker_agreement import agree, is_chief, shard_of
 from keras_cait.training.resuming.run_folder import RunFolder, followed
@@ -127,107 +122,8 @@ class Run:
         finally:
             keras.config.set_dtype_policy(before)
 
-<<<<<<< HEAD
     def next_checkpoint_folder(self, name: str) -> Path:
         """The folder for the checkpoints of the run's next training."""
-=======
-    def start(self, **resolved: Any) -> None:
-        """Says what the run follows, in full, and makes its folder ready for it.
-
-        Raises:
-            ValueError: If the run that is there is another one, and is to go on, or
-                another worker follows other settings.
-            OSError: If nothing can be written there, or another run does.
-
-        """
-        found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
-        found |= {"images": fingerprint_of(self.data), "order_version": ORDER_VERSION}
-        settings = to_json(vars(self.config) | found | resolved)
-        self.say(settings)
-        self.folder.start(settings)
-        advice = "Start all with the same command, on the same images."
-        agree(self.strategy, "settings", json.dumps(followed(settings)), advice)
-
-    def say(self, text: str) -> None:
-        """Prints it, once for all workers."""
-        if self.is_chief:
-            print(text, flush=True)  # noqa: T201
-
-    def test_batches(self, model: keras.Model, *, shared: bool = False) -> Any:
-        """The test images as a model is measured on them.
-
-        Args:
-            model: The model.
-            shared: Whether all workers measure it together, each a part.
-
-        """
-        view, size = self._evaluation_view(model), self.batch_size
-        if not shared:
-            return evaluation_batches(self.data.test, view, size)
-        batches = evaluation_batches(self.data.test, view, size, shard=self.shard)
-        return distribute(self.strategy, batches, size=size // self.shard.count)
-
-    def sample_batches(self, model: keras.Model, number: int) -> Any:
-        """As `test_batches`, so many of the images to train on, drawn by the seed."""
-        images: Any = Sample(self.data.train, number, self.config.seed)
-        return evaluation_batches(images, self._evaluation_view(model), self.batch_size)
-
-    def _evaluation_view(self, model: keras.Model) -> EvaluationView:
-        own = preprocessing_or_default(model)
-        return self.config.evaluation_view(self.image_shape, own)
-
-    def fit(
-        self,
-        name: str,
-        model: keras.Model,
-        lesson: Lesson | None = None,
-        **changed: Any,
-    ) -> float:
-        """Trains a model on labels, and on a teacher; returns its images a second.
-
-        Args:
-            name: What to call it in the log.
-            model: The model, from `make`.
-            lesson: Its teacher, if it has one.
-            **changed: Settings that differ from the run's for this model.
-
-        """
-        settings = dataclasses.replace(self.config, **changed)
-        batch_size = min(settings.batch_size, self.data.train.number)
-        steps = self._steps_of(settings)
-
-        def batches(first_step: int) -> Any:
-            found: Any = training_batches(
-                self.data.train,
-                settings.views(self.image_shape),
-                **drawing_of(settings, self.data),
-                mixing=settings.mixing(),
-                classes=self.classes,
-                first_step=first_step,
-                shard=self.shard,
-            )
-            if lesson is None or settings.teacher_logits is None:
-                return distribute(self.strategy, found)
-            return cached_teacher_logits(
-                found,
-                lesson.teacher,
-                settings.teacher_logits,
-                key=self._key(settings),
-                first_step=first_step,
-            )
-
-        jit = "auto" if settings.jit is None else settings.jit
-        keras.utils.set_random_seed(settings.seed)
-        with scope_of(self.strategy):
-            distiller = distiller_of(model, lesson)
-            distiller.compile(
-                optimizer_of(settings, steps),
-                class_loss(settings.loss),
-                # XLA compiles one replica, which knows nothing of the others.
-                jit_compile=False if distiller.shares_statistics else jit,
-            )
-            distiller.optimizer.build(distiller.trainable_variables)
->>>>>>> 7d27e3b (Test for pixel inputs in one file, map families to builders in one table)
         self._trainings += 1
         return self.folder.path / "checkpoints" / f"{self._trainings:02d}-{name}"
 

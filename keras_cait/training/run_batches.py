@@ -15,7 +15,7 @@ from keras_cait.data.images.evaluation_transform import EvaluationView
 from keras_cait.data.labeled_images import Sample
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.data.sources.unreadable_images import Candidates, naming_unreadable
-from keras_cait.models.published.preprocessing import own_preprocessing
+from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.training.devices.worker_agreement import distribute
 from keras_cait.training.run import Run
 from keras_cait.training.settings.run_settings import OF_DATA, RunConfig
@@ -126,4 +126,4 @@ def _cache_key(run: Run, settings: RunConfig) -> dict[str, Any]:
 
 
 def _evaluation_view(run: Run, model: keras.Model) -> EvaluationView:
-    return run.config.evaluation_view(run.image_shape, own_preprocessing(model))
+    return run.config.evaluation_view(run.image_shape, preprocessing_or_default(model))
