@@ -59,8 +59,8 @@ from keras_cait.training.settings.configuration import (
     to_json,
 )
 from keras_cait.weights.load import check_source
-from keras_cait.weights.metadata.class_count import classes_of
-from keras_cait.weights.metadata.model_metadata import layers_of
+from keras_cait.weights.metadata.class_count import read_class_count
+from keras_cait.weights.metadata.model_metadata import all_layers
 
 Channels = tuple[float, float, float]
 
@@ -178,7 +178,7 @@ def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
             ) from error
     else:
         check_source(config.weights)
-        classes = classes_of(config.weights) or classes
+        classes = read_class_count(config.weights) or classes
     return model_with_weights(
         config.model, config.weights, stated=_stated(config), classes=classes, **size
     )
@@ -263,7 +263,7 @@ def _own_statistics(config: Config, model: keras.Model) -> Preprocessing | None:
         return keras_cait.preprocessing_for(model)
     except ValueError as error:
         kinds = (keras.layers.Rescaling, keras.layers.Normalization)
-        names = [row.name for row in layers_of(model) if isinstance(row, kinds)]
+        names = [row.name for row in all_layers(model) if isinstance(row, kinds)]
         if names:
             raise ValueError(
                 "--mean and --std are for models whose own are known. Received: "

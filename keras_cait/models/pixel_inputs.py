@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import keras
 
 from keras_cait.layers import ImagePreprocessing, PatchEmbedding
-from keras_cait.weights.metadata.model_metadata import layers_of, preprocessing_layer
+from keras_cait.weights.metadata.model_metadata import all_layers, preprocessing_layer
 
 # Layers that do not change the range of pixels.
 _GEOMETRIC = (
@@ -65,7 +65,7 @@ def _first_layer(model: keras.Model) -> keras.layers.Layer | None:
     found = preprocessing_layer(model)
     if found is not None:
         return found
-    layers = list(layers_of(model))  # of files older than `ImagePreprocessing`
+    layers = list(all_layers(model))  # of files older than `ImagePreprocessing`
     stems = [row for row in layers if isinstance(row, PatchEmbedding)]
     stems += [row for row in layers if row.name == "stem_conv"]
     return stems[0] if stems else None
@@ -79,7 +79,7 @@ def _layers_before(
         inner = next(
             row
             for row in model.layers
-            if isinstance(row, keras.Model) and any(layer is x for x in layers_of(row))
+            if isinstance(row, keras.Model) and any(layer is x for x in all_layers(row))
         )
         yield from _layers_before(inner, layer)
         layer = inner

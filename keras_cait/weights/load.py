@@ -6,8 +6,8 @@ from typing import Any
 import keras
 
 from keras_cait.suggestion import did_you_mean
-from keras_cait.weights.metadata.source_metadata import statement_of
-from keras_cait.weights.preprocessing_warning import warn_of_statistics
+from keras_cait.weights.metadata.source_metadata import read_source_metadata
+from keras_cait.weights.normalization_warning import warn_about_normalization
 from keras_cait.weights.readers.hub import download
 from keras_cait.weights.readers.keras_files import load_keras_weights
 from keras_cait.weights.timm.checkpoints import load_timm_weights
@@ -70,13 +70,15 @@ def load_weights(
 
     """
     check_source(source)
-    said = statement_of(source)
-    fill(model, source, new_head=new_head, antialias=antialias, grid_size=grid_size)
-    warn_of_statistics(model, said, source)
+    said = read_source_metadata(source)
+    load_tensors(
+        model, source, new_head=new_head, antialias=antialias, grid_size=grid_size
+    )
+    warn_about_normalization(model, said, source)
     return model
 
 
-def fill(
+def load_tensors(
     model: keras.Model,
     source: str | Path,
     *,

@@ -16,7 +16,11 @@ from tests.support.models.tiny_models import (
     tiny_deit3,
     to_numpy,
 )
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 PLACE = "layers/position_embedding/vars"
 # Height and width of the file's images and of the model's; a patch has 8 pixels.
@@ -81,7 +85,7 @@ def test_a_file_of_keras_loads_as_a_safetensors_file_does(
     keras_cait.load_weights(model, save(source, tmp_path / f"model{suffix}"))
     path = save(source, tmp_path / "model.safetensors")
     keras_cait.load_weights(expected, path)
-    assert_equal_weights(model, values(expected))
+    assert_equal_weights(model, weight_values(expected))
     # Both are the resampled embedding, with the file's grid and not another.
     layers = [each.get_layer("position_embedding") for each in (source, model)]
     before, after = (to_numpy(layer.position_embedding)[0] for layer in layers)
@@ -117,11 +121,11 @@ def test_a_square_file_without_its_grid_loads_at_another_size(tmp_path):
     source = randomize(build("deit"))
     path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
     same = keras_cait.load_weights(build("deit"), path)
-    assert_equal_weights(same, values(source))
+    assert_equal_weights(same, weight_values(source))
     model = keras_cait.load_weights(build("deit", (24, 48)), path)
     expected = build("deit", (24, 48))
     keras_cait.load_weights(expected, save(source, tmp_path / "model.safetensors"))
-    assert_equal_weights(model, values(expected))
+    assert_equal_weights(model, weight_values(expected))
 
 
 @pytest.mark.parametrize(
@@ -132,21 +136,23 @@ def test_another_file_without_its_grid_is_refused(theirs, ours, tmp_path):
     source = randomize(build("deit", theirs))
     path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
     model = build("deit", ours)
-    with refused(model, "must say which grid", f"Received: {path}", "grid_size=(rows"):
+    with load_fails(
+        model, "must say which grid", f"Received: {path}", "grid_size=(rows"
+    ):
         keras_cait.load_weights(model, path)
     # What the error advises works.
     grid = (theirs[0] // 8, theirs[1] // 8)
     keras_cait.load_weights(model, path, grid_size=grid)
     expected = build("deit", ours)
     keras_cait.load_weights(expected, save(source, tmp_path / "model.safetensors"))
-    assert_equal_weights(model, values(expected))
+    assert_equal_weights(model, weight_values(expected))
 
 
 def test_a_grid_of_another_number_of_patches_is_refused(tmp_path):
     path = save(build("deit", (16, 24)), tmp_path / "model.weights.h5")
     written_before_grids_were(path)
     model = build("deit")
-    with refused(model, "as many patches as its position embedding, 6", "4 x 4"):
+    with load_fails(model, "as many patches as its position embedding, 6", "4 x 4"):
         keras_cait.load_weights(model, path, grid_size=(4, 4))
 
 
@@ -161,7 +167,7 @@ def test_an_older_archive_says_its_grid_in_its_configuration(tmp_path):
             archive.write(tmp_path / name, name)
     model = keras_cait.load_weights(build("deit"), tmp_path / "old.keras")
     expected = keras_cait.load_weights(build("deit"), tmp_path / "new.keras")
-    assert_equal_weights(model, values(expected))
+    assert_equal_weights(model, weight_values(expected))
 
 
 @pytest.mark.parametrize("ours", [(16, 24), (24, 16), (32, 32)])
@@ -171,13 +177,13 @@ def test_a_rectangle_of_timm_s_needs_its_grid(ours, tmp_path):
     theirs = tmp_path / "theirs.safetensors"
     save_file(load_file(path), theirs)
     model, expected = build("cait", ours), build("cait", ours)
-    with refused(
+    with load_fails(
         model, "must say which grid", f"Received: {theirs}", "grid_size=(rows"
     ):
         keras_cait.load_weights(model, theirs)
     keras_cait.load_weights(model, theirs, grid_size=(2, 3))
     keras_cait.load_weights(expected, path)
-    assert_equal_weights(model, values(expected))
+    assert_equal_weights(model, weight_values(expected))
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # once it has failed
@@ -187,4 +193,4 @@ def test_keras_itself_refuses_another_grid(tmp_path):
         build("deit").load_weights(path)
     same = build("deit", (16, 64))
     same.load_weights(path)
-    assert_equal_weights(same, values(randomize(build("deit", (16, 64)))))
+    assert_equal_weights(same, weight_values(randomize(build("deit", (16, 64)))))

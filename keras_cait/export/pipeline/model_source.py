@@ -9,7 +9,7 @@ import keras
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.published.registry import find_variant, model_with_weights
 from keras_cait.models.published.saved_models import load_saved_model
-from keras_cait.weights.metadata.class_count import classes_of
+from keras_cait.weights.metadata.class_count import read_class_count
 
 _ADVICE = (
     "Models with layers of one's own are exported from Python, where those are known: "
@@ -93,7 +93,7 @@ def load_source(source: ModelSource) -> SourcedModel:
             raise ValueError(f"{flag} must be 1 or more. Received: {value}")
     weights = source.weights or "imagenet"
     known = {"imagenet": 1000, "none": None}
-    known = known[weights] if weights in known else classes_of(weights)
+    known = known[weights] if weights in known else read_class_count(weights)
     classes = source.classes or known or len(labels or ()) or 1000
     if weights == "imagenet" and classes != 1000:
         raise ValueError(

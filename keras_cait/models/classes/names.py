@@ -6,8 +6,8 @@ import keras
 
 from keras_cait.layers import Predictions
 from keras_cait.models.classes.imagenet_classes import imagenet_names
-from keras_cait.weights.metadata.model_metadata import carried_class_names
-from keras_cait.weights.metadata.source_metadata import Statement
+from keras_cait.weights.metadata.model_metadata import stored_class_names
+from keras_cait.weights.metadata.source_metadata import SourceMetadata
 
 
 def class_names_of(model: keras.Model) -> tuple[str, ...] | None:
@@ -30,7 +30,7 @@ def class_names_of(model: keras.Model) -> tuple[str, ...] | None:
         ('cat', 'dog')
 
     """
-    return carried_class_names(model)
+    return stored_class_names(model)
 
 
 def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Model:
@@ -63,7 +63,7 @@ def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Mo
     return keras.Model(model.inputs[0], kept(outputs), name=model.name)
 
 
-def stated_class_names(said: Statement, classes: int) -> tuple[str, ...] | None:
+def stated_class_names(said: SourceMetadata, classes: int) -> tuple[str, ...] | None:
     """The class names that weights come with, for a head of so many classes."""
     names = imagenet_names() if said.imagenet else said.class_names
     return names if names is not None and len(names) == classes else None

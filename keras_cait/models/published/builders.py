@@ -14,9 +14,12 @@ from keras_cait.models.published.families import FAMILIES
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS, Checkpoint, Variant
-from keras_cait.weights.load import check_source, fill
-from keras_cait.weights.metadata.source_metadata import Statement, statement_of
-from keras_cait.weights.preprocessing_warning import warn_of_statistics
+from keras_cait.weights.load import check_source, load_tensors
+from keras_cait.weights.metadata.source_metadata import (
+    SourceMetadata,
+    read_source_metadata,
+)
+from keras_cait.weights.normalization_warning import warn_about_normalization
 
 
 class Builder(Protocol):
@@ -76,7 +79,7 @@ def _builder(name: str) -> Builder:
         if weights == "imagenet":
             published = checkpoint or variant.checkpoint_for(input_shape)
             weights = f"hf://{published.hub_id}"
-        said = Statement() if weights is None else statement_of(weights)
+        said = SourceMetadata() if weights is None else read_source_metadata(weights)
         known = checkpoint.preprocessing if checkpoint else None
         if class_names is None and include_top:
             class_names = stated_class_names(said, classes)
@@ -96,9 +99,9 @@ def _builder(name: str) -> Builder:
             **options,
         )
         if weights is not None:
-            fill(model, weights, new_head=True)
+            load_tensors(model, weights, new_head=True)
             if preprocessing is None:
-                warn_of_statistics(model, said, weights)
+                warn_about_normalization(model, said, weights)
         return model
 
     return _documented(build, variant)

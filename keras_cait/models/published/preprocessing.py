@@ -10,7 +10,7 @@ import keras
 from keras_cait.models.published.registry import find_variant
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.variants import VARIANTS
-from keras_cait.weights.metadata.model_metadata import carried_preprocessing
+from keras_cait.weights.metadata.model_metadata import stored_preprocessing
 from keras_cait.weights.tensors.variant_detection import variant_name
 from keras_cait.weights.timm.names import timm_parameters
 
@@ -44,7 +44,7 @@ def preprocessing_for(model: keras.Model | str) -> Preprocessing:
             checkpoint = variant.checkpoints[0]
         known = checkpoint.preprocessing if checkpoint else Preprocessing()
         return known.of_model((size, size, 3))
-    found = carried_preprocessing(model) or _of_architecture(model)
+    found = stored_preprocessing(model) or _of_architecture(model)
     return found.of_model(model.input_shape[1:])
 
 

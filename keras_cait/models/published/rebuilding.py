@@ -19,7 +19,7 @@ from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
 from keras_cait.weights import save_timm_weights
-from keras_cait.weights.load import fill
+from keras_cait.weights.load import load_tensors
 from keras_cait.weights.tensors.variant_detection import traits, variant_name
 from keras_cait.weights.timm.names import timm_parameters
 
@@ -82,7 +82,7 @@ def rebuild(
             save_timm_weights(saved, weights)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                fill(model, weights, new_head=True)
+                load_tensors(model, weights, new_head=True)
         for warning in caught:  # of which the user knows the file, not its copy
             text = str(warning.message).replace(str(weights), str(path))
             warnings.warn(text, stacklevel=2)

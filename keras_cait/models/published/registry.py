@@ -14,9 +14,12 @@ from keras_cait.models.published import builders
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.suggestion import did_you_mean
 from keras_cait.variants import VARIANTS, Checkpoint, Variant
-from keras_cait.weights.load import check_source, fill
-from keras_cait.weights.metadata.source_metadata import Statement, statement_of
-from keras_cait.weights.preprocessing_warning import warn_of_statistics
+from keras_cait.weights.load import check_source, load_tensors
+from keras_cait.weights.metadata.source_metadata import (
+    SourceMetadata,
+    read_source_metadata,
+)
+from keras_cait.weights.normalization_warning import warn_about_normalization
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -92,12 +95,12 @@ def model_with_weights(
     shape = options.get("input_shape", (variant.image_size, variant.image_size, 3))
     if checkpoint is None and (variant.checkpoints or weights == "imagenet"):
         checkpoint = variant.checkpoint_for(shape)
-    source, said = weights, Statement()
+    source, said = weights, SourceMetadata()
     if checkpoint is not None and weights == "imagenet":
         source = f"hf://{checkpoint.hub_id}"
     if weights != "none":
         check_source(source)
-        said = statement_of(source)
+        said = read_source_metadata(source)
     published = checkpoint.preprocessing if checkpoint else Preprocessing()
     if "class_names" not in options:
         options["class_names"] = stated_class_names(said, options.get("classes", 1000))
@@ -110,14 +113,14 @@ def model_with_weights(
     if weights == "none" or not with_weights:
         return model
     start = head_weights(model)
-    fill(model, source, new_head=new_head)
+    load_tensors(model, source, new_head=new_head)
     if new_head and options["class_names"] is not None:
         loaded = imagenet_names() if said.imagenet else said.class_names
         bring_heads_to_classes(
             model, start, class_names=options["class_names"], loaded_names=loaded
         )
     if not {"mean", "std"} & stated.keys():
-        warn_of_statistics(model, said, source)
+        warn_about_normalization(model, said, source)
     return model
 
 

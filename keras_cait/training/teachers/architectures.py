@@ -18,7 +18,10 @@ from keras_cait.training.teachers.input_layers import (
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
 from keras_cait.weights import load_weights
-from keras_cait.weights.metadata.source_metadata import Statement, statement_of
+from keras_cait.weights.metadata.source_metadata import (
+    SourceMetadata,
+    read_source_metadata,
+)
 
 IMAGENET_CLASSES = 1000
 # Three of keras.applications take no image as small as the others do, in pixels.
@@ -51,7 +54,7 @@ def published_teacher(
     if weights == "imagenet":
         checkpoint = checkpoint or variant.checkpoint_for((*size, 3))
         weights = f"hf://{checkpoint.hub_id}"
-    said = Statement() if weights is None else statement_of(weights)
+    said = SourceMetadata() if weights is None else read_source_metadata(weights)
     inputs = keras.Input(image_shape, name="images")
     model = create_model(
         name,

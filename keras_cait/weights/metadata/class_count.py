@@ -5,12 +5,12 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from keras_cait.weights.readers.hub import download
-from keras_cait.weights.readers.keras_archives import saved_layers
+from keras_cait.weights.readers.keras_archives import saved_layer_configs
 
 _BIASES = ("head.bias", "head.fc.bias")  # a number for each class
 
 
-def classes_of(source: str) -> int | None:
+def read_class_count(source: str) -> int | None:
     """The number of classes of weights' head, as far as their file tells it.
 
     Args:
@@ -28,7 +28,7 @@ def classes_of(source: str) -> int | None:
     if not path.is_file():
         return None
     if path.suffix == ".keras":
-        heads = [kept for _, kept in saved_layers(path, "Dense")]
+        heads = [kept for _, kept in saved_layer_configs(path, "Dense")]
         sizes = [kept.get("units") for kept in heads if kept.get("name") == "head"]
         return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], int) else None
     if path.suffix != ".safetensors":

@@ -10,7 +10,7 @@ from keras_cait.preprocessing import INTERPOLATIONS, Preprocessing
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box"}
 
 
-def preprocessing_in(
+def preprocessing_from_config(
     config: Mapping[str, Any], source: str = "config.json"
 ) -> Preprocessing | None:
     """How a configuration says that images are prepared; None where it says nothing.
@@ -26,7 +26,7 @@ def preprocessing_in(
     Example:
         >>> config = {"pretrained_cfg": {
         ...     "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "crop_pct": 0.9}}
-        >>> preprocessing_in(config).crop_pct
+        >>> preprocessing_from_config(config).crop_pct
         0.9
 
     Reference:
@@ -57,13 +57,16 @@ def preprocessing_in(
     )
 
 
-def class_names_in(config: Mapping[str, Any]) -> tuple[tuple[str, ...] | None, bool]:
+def class_names_from_config(
+    config: Mapping[str, Any],
+) -> tuple[tuple[str, ...] | None, bool]:
     """The names of the classes, and whether they are ImageNet's by timm's tag.
 
     Example:
-        >>> class_names_in({"label_names": ["cat", "dog"]})
+        >>> class_names_from_config({"label_names": ["cat", "dog"]})
         (('cat', 'dog'), False)
-        >>> class_names_in({"num_classes": 1000, "pretrained_cfg": {"tag": "a_in1k"}})
+        >>> config = {"num_classes": 1000, "pretrained_cfg": {"tag": "a_in1k"}}
+        >>> class_names_from_config(config)
         (None, True)
 
     """

@@ -15,12 +15,12 @@ from keras_cait.layers import ImagePreprocessing, Predictions
 from keras_cait.preprocessing import Preprocessing
 
 
-def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
+def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """All layers of a model, those of models inside it too."""
     for layer in model.layers:
         yield layer
         if isinstance(layer, keras.Model):
-            yield from layers_of(layer)
+            yield from all_layers(layer)
 
 
 def preprocessing_layer(model: keras.Model) -> ImagePreprocessing | None:
@@ -28,21 +28,21 @@ def preprocessing_layer(model: keras.Model) -> ImagePreprocessing | None:
 
     Of several it is the one that normalizes, such as one in front of a whole model.
     """
-    found = [row for row in layers_of(model) if isinstance(row, ImagePreprocessing)]
+    found = [row for row in all_layers(model) if isinstance(row, ImagePreprocessing)]
     return max(found, key=lambda row: row.normalize, default=None)  # the first of them
 
 
-def carried_preprocessing(model: keras.Model) -> Preprocessing | None:
+def stored_preprocessing(model: keras.Model) -> Preprocessing | None:
     """The `Preprocessing` that a model keeps, without its size; None if it has none."""
     layer = preprocessing_layer(model)
     return None if layer is None else layer.preprocessing
 
 
-def carried_class_names(model: keras.Model) -> tuple[str, ...] | None:
+def stored_class_names(model: keras.Model) -> tuple[str, ...] | None:
     """The class names that a classifier keeps; None if it has none."""
     shape = getattr(model, "output_shape", None)
     classes = shape[-1] if isinstance(shape, tuple) and shape else None
-    for layer in layers_of(model):
+    for layer in all_layers(model):
         names: Any = layer.class_names if isinstance(layer, Predictions) else None
         if names is not None and len(names) == classes:
             return names

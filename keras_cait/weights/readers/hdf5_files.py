@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from keras_cait.weights.tensors.position_embedding import GridSize
-from keras_cait.weights.tensors.stored_tensors import StoredTensor, kind_of
+from keras_cait.weights.tensors.stored_tensors import StoredTensor, dtype_name
 
 GRID_SIZE = "grid_size"  # attribute that `layers.PositionEmbedding` writes
 _TRAINING = "optimizer"  # group of what only training needs
@@ -97,7 +97,7 @@ def _grid_of(dataset: h5py.Dataset) -> GridSize | None:
 
 
 def _stored_tensor(name: str, dataset: h5py.Dataset, source: Path) -> StoredTensor:
-    kind = kind_of(dataset.dtype)
+    kind = dtype_name(dataset.dtype)
     if dataset.attrs.get("dtype") == "bfloat16":  # so that Keras knows it again
         kind = "bfloat16"
 

@@ -95,7 +95,9 @@ def _check_size(member: zipfile.ZipInfo, largest: int) -> None:
         )
 
 
-def saved_layers(path: Path, *class_names: str) -> list[tuple[str, dict[str, Any]]]:
+def saved_layer_configs(
+    path: Path, *class_names: str
+) -> list[tuple[str, dict[str, Any]]]:
     """Class name and settings of the layers of these classes in a saved model.
 
     Args:

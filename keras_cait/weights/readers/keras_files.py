@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_cait.weights.readers.hdf5_files import HDF5Weights, open_weights
 from keras_cait.weights.readers.keras_archives import extract_weights
-from keras_cait.weights.tensors.head_mismatch import left_behind
+from keras_cait.weights.tensors.head_mismatch import skipped_head_tensors
 from keras_cait.weights.tensors.position_embedding import (
     GridSize,
     fit_position_embedding,
@@ -67,7 +67,7 @@ def load_keras_weights(
         with open_weights(own, own) as expected, open_weights(weights, path) as found:
             shapes = _shapes(expected.tensors)
             tensors = _fitted(found, expected, path, antialias, grid_size)
-            apart, warning = left_behind(
+            apart, warning = skipped_head_tensors(
                 shapes, _shapes(tensors), new_head=new_head, source=path
             )
             check_tensors(

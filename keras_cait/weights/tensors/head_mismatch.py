@@ -13,7 +13,7 @@ _HEAD = re.compile(r"head(_dist|\.fc)?\.(weight|bias)|layers/dense(_\d+)?/vars/[
 _TAUGHT = {"dist_token", "head_dist.weight", "head_dist.bias"}
 
 
-def left_behind(
+def skipped_head_tensors(
     expected: Mapping[str, Shape],
     found: Mapping[str, Shape],
     *,

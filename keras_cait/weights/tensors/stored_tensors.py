@@ -79,11 +79,11 @@ def checked_values(
     return values
 
 
-def kind_of(dtype: np.dtype) -> str:
+def dtype_name(dtype: np.dtype) -> str:
     """Name of a NumPy type as in `StoredTensor.kind`.
 
     Example:
-        >>> kind_of(np.dtype(">f4")), kind_of(np.dtype("S8"))
+        >>> dtype_name(np.dtype(">f4")), dtype_name(np.dtype("S8"))
         ('float32', 'string or object')
 
     """

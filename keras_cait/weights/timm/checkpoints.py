@@ -13,10 +13,10 @@ from safetensors.numpy import save_file
 
 from keras_cait.files import replace_when_written
 from keras_cait.layers import PositionEmbedding
-from keras_cait.weights.metadata.source_metadata import metadata_of
+from keras_cait.weights.metadata.source_metadata import safetensors_metadata
 from keras_cait.weights.readers.safetensors_files import open_safetensors
 from keras_cait.weights.readers.torch_files import read_torch_file
-from keras_cait.weights.tensors.head_mismatch import left_behind
+from keras_cait.weights.tensors.head_mismatch import skipped_head_tensors
 from keras_cait.weights.tensors.position_embedding import (
     GridSize,
     fit_position_embedding,
@@ -73,7 +73,9 @@ def load_timm_weights(
                     source=path,
                 )
         found = {name: tensor.shape for name, tensor in tensors.items()}
-        apart, warning = left_behind(expected, found, new_head=new_head, source=path)
+        apart, warning = skipped_head_tensors(
+            expected, found, new_head=new_head, source=path
+        )
         counts = {name for name in expected if isinstance(parameters[name], BatchCount)}
         check_tensors(
             expected,
@@ -151,7 +153,7 @@ def save_timm_weights(model: keras.Model, path: str | Path) -> None:
     tensors: dict[str, np.ndarray] = {
         name: parameter.to_timm() for name, parameter in timm_parameters(model).items()
     }
-    metadata = {"format": "pt", **metadata_of(model)}
+    metadata = {"format": "pt", **safetensors_metadata(model)}
     for layer in model.layers:
         if isinstance(layer, PositionEmbedding):
             metadata[_GRID] = "{}x{}".format(*layer.grid_size)

@@ -48,7 +48,7 @@ def test_imagenet_is_the_checkpoint_of_the_name(name, expected, monkeypatch):
     def note(model, source, **_):
         asked.append(source)
 
-    monkeypatch.setattr(builders, "fill", note)
+    monkeypatch.setattr(builders, "load_tensors", note)
     with without_values():
         keras_cait.create_model(name)
     assert asked == [expected]

@@ -17,7 +17,11 @@ from tests.support.models.tiny_models import (
     without_values,
 )
 from tests.support.reference import manifest, weights
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 TINY = {"depth": 7, "w0": 8, "wa": 8.0, "wm": 1.8, "group_size": 8}
 OF_16GF = {"depth": 18, "w0": 200, "wa": 106.23, "wm": 2.48, "group_size": 112}
@@ -95,17 +99,17 @@ def test_round_trip(suffix, tmp_path):
     else:
         model.save_weights(path)
     restored = keras_cait.load_weights(tiny_regnety(), path)
-    assert_equal_weights(restored, values(model))
+    assert_equal_weights(restored, weight_values(model))
     if suffix == ".keras":
         again = keras.saving.load_model(path)
-        assert_equal_weights(again, values(model))
+        assert_equal_weights(again, weight_values(model))
         for new, old in zip(again.layers, model.layers, strict=True):
             assert new.get_config() == old.get_config()
 
 
 def test_a_file_of_another_size_is_refused():
     model = tiny_regnety(classes=7)
-    with refused(model, "shape: head.fc.bias should be (7,) but is (10,)"):
+    with load_fails(model, "shape: head.fc.bias should be (7,) but is (10,)"):
         keras_cait.load_weights(model, weights("tiny/regnety"))
 
 
@@ -179,7 +183,7 @@ def test_blocks_start_as_their_shortcuts():
 
 def test_teaches_as_it_is():
     teacher = tiny_regnety(input_shape=(32, 32, 3))
-    before = values(teacher)
+    before = weight_values(teacher)
     distiller = keras_cait.Distiller(tiny_deit(distilled=True, depth=1), teacher)
     distiller.compile("adamw", run_eagerly=True)  # one step repays no compiling
     log = distiller.train_on_batch(images(8, 32, 32, 3), np.arange(8), return_dict=True)
@@ -189,13 +193,13 @@ def test_teaches_as_it_is():
 
 def test_learns():
     model = tiny_regnety(input_shape=(16, 16, 3), drop_path_rate=0.1)
-    before = values(model)
+    before = weight_values(model)
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
     assert np.isfinite(model.train_on_batch(images(8, 16, 16, 3), np.arange(8)))
-    for name, value in values(model).items():
+    for name, value in weight_values(model).items():
         assert np.all(np.isfinite(value)), name
     for name in ("stem_conv/kernel", "stem_norm/moving_variance", "head/bias"):
-        assert np.any(values(model)[name] != before[name]), name
+        assert np.any(weight_values(model)[name] != before[name]), name
 
 
 @pytest.mark.parametrize(

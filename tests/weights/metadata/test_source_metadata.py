@@ -11,10 +11,13 @@ from safetensors.numpy import load_file, save_file
 import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.weights.metadata.hub_configurations import (
-    class_names_in,
-    preprocessing_in,
+    class_names_from_config,
+    preprocessing_from_config,
 )
-from keras_cait.weights.metadata.source_metadata import Statement, statement_of
+from keras_cait.weights.metadata.source_metadata import (
+    SourceMetadata,
+    read_source_metadata,
+)
 from tests.support.models.tiny_models import (
     tiny_cait,
     tiny_deit,
@@ -26,7 +29,7 @@ OWN = Preprocessing(
     mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.25), crop_pct=0.9, interpolation="bilinear"
 )
 NAMES = ("hén", "crow")
-SAID = Statement(preprocessing=OWN, class_names=NAMES)
+SAID = SourceMetadata(preprocessing=OWN, class_names=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +50,14 @@ def test_our_own_files_say_it(suffix, model, tmp_path):
         model.save(path)
     else:
         keras_cait.save_timm_weights(model, path)
-    assert statement_of(path) == SAID
+    assert read_source_metadata(path) == SAID
 
 
 def test_a_model_in_another_says_what_normalizes(model, tmp_path):
     images = keras.Input((32, 32, 3))
     outer = keras_cait.layers.ImagePreprocessing(mean=(0.25,), std=(1,), normalize=True)
     keras.Model(images, model(outer(images))).save(tmp_path / "outer.keras")
-    found = statement_of(tmp_path / "outer.keras")
+    found = read_source_metadata(tmp_path / "outer.keras")
     assert found.preprocessing is not None
     assert found.preprocessing.mean == (0.25,)
     assert found.class_names == NAMES
@@ -62,38 +65,42 @@ def test_a_model_in_another_says_what_normalizes(model, tmp_path):
 
 def test_files_without_a_word_say_nothing(model, tmp_path):
     path = without_metadata(model, tmp_path / "model.safetensors")
-    assert statement_of(path) == Statement()
+    assert read_source_metadata(path) == SourceMetadata()
     model.save_weights(tmp_path / "model.weights.h5")
-    assert statement_of(tmp_path / "model.weights.h5") == Statement()
-    assert statement_of(tmp_path / "nowhere.safetensors") == Statement()
+    assert read_source_metadata(tmp_path / "model.weights.h5") == SourceMetadata()
+    assert read_source_metadata(tmp_path / "nowhere.safetensors") == SourceMetadata()
 
 
 def test_the_hub_s_config_beside_a_file_of_the_hub_s(model, tmp_path):
     config = {"pretrained_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": None}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    found = statement_of(without_metadata(model, tmp_path / "model.safetensors"))
+    found = read_source_metadata(
+        without_metadata(model, tmp_path / "model.safetensors")
+    )
     assert found.preprocessing == Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3)
     # Beside any other file it may be of something else, such as a run.
     other = without_metadata(model, tmp_path / "other.safetensors")
-    assert statement_of(other) == Statement()
+    assert read_source_metadata(other) == SourceMetadata()
 
 
 def test_a_processor_s_configuration():
-    found = preprocessing_in(
+    found = preprocessing_from_config(
         {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "resample": 2, "size": 224}
     )
     assert found == Preprocessing(
         mean=(0.5,) * 3, std=(0.25,) * 3, interpolation="bilinear"
     )
-    assert preprocessing_in({"architecture": "resnet50"}) is None
+    assert preprocessing_from_config({"architecture": "resnet50"}) is None
     with pytest.warns(UserWarning, match="'lanczos', which is not here"):
-        preprocessing_in({"image_mean": [0.5], "image_std": [0.5], "resample": 1})
+        preprocessing_from_config(
+            {"image_mean": [0.5], "image_std": [0.5], "resample": 1}
+        )
 
 
 def test_names_of_configurations():
     by_index = {"id2label": {"10": "k", "2": "c", "0": "a"}}
-    assert class_names_in(by_index) == (("a", "c", "k"), False)
-    assert class_names_in({"num_classes": 1000}) == (None, False)
+    assert class_names_from_config(by_index) == (("a", "c", "k"), False)
+    assert class_names_from_config({"num_classes": 1000}) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,7 @@ def test_configurations_that_cannot_be_used_are_named(config, model, tmp_path):
     with pytest.raises(
         ValueError, match=r"What .*model\.safetensors says.*Say it your"
     ):
-        statement_of(path)
+        read_source_metadata(path)
 
 
 def test_load_weights_says_that_statistics_differ(model, tmp_path):

@@ -11,7 +11,11 @@ import pytest
 import keras_cait
 from tests.support.models.tiny_models import randomize, tiny_deit, to_numpy
 from tests.support.weights.damaged_files import DAMAGES, damage, places
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +43,7 @@ def in_an_archive(path):
 def test_one_damaged_tensor_is_refused(kind, model, whole, tmp_path):
     path = shutil.copy(whole, tmp_path / "model.weights.h5")
     damage(path, "layers/position_embedding/vars/0", kind)
-    with refused(model, f"Received: {path}"):
+    with load_fails(model, f"Received: {path}"):
         keras_cait.load_weights(model, path)
 
 
@@ -47,7 +51,7 @@ def test_a_damaged_tensor_in_an_archive_is_refused(model, whole, tmp_path):
     path = shutil.copy(whole, tmp_path / "model.weights.h5")
     damage(path, "layers/dense_1/vars/0", "a bit under fletcher32")
     archive = in_an_archive(path)
-    with refused(model, f"Received: {archive}"):
+    with load_fails(model, f"Received: {archive}"):
         keras_cait.load_weights(model, archive)
 
 
@@ -60,7 +64,7 @@ def test_any_damaged_tensor_is_refused(kind, model, whole, tmp_path):
         damage(path, place, kind)
         archive = in_an_archive(path)
         for file in (path, archive):
-            with refused(model, f"Received: {file}"):
+            with load_fails(model, f"Received: {file}"):
                 keras_cait.load_weights(model, file)
 
 
@@ -68,7 +72,7 @@ def test_bad_values_are_named_with_their_number(model, whole, tmp_path):
     path = shutil.copy(whole, tmp_path / "model.weights.h5")
     damage(path, "layers/dense/vars/0", "NaN")
     damage(path, "layers/class_token/vars/0", "infinity")
-    with refused(
+    with load_fails(
         model,
         "2 tensor(s) hold NaN or infinity",
         "layers/dense/vars/0: 1 of 320",
@@ -81,7 +85,7 @@ def test_other_numbers_are_named_with_their_type(model, whole, tmp_path):
     path = shutil.copy(whole, tmp_path / "model.weights.h5")
     damage(path, "layers/dense/vars/0", "complex64")
     damage(path, "layers/dense/vars/1", "string")
-    with refused(
+    with load_fails(
         model,
         "2 tensor(s) hold others",
         "layers/dense/vars/0: complex64",
@@ -103,7 +107,7 @@ def test_other_numbers_are_named_with_their_type(model, whole, tmp_path):
 )
 def test_other_ways_to_store_the_same_numbers_load(options, model, whole, tmp_path):
     path = shutil.copy(whole, tmp_path / "model.weights.h5")
-    before = values(model)
+    before = weight_values(model)
     with h5py.File(path, "r+") as file:
         for place in places(whole):
             value = file[place][()]
@@ -111,8 +115,8 @@ def test_other_ways_to_store_the_same_numbers_load(options, model, whole, tmp_pa
             file.create_dataset(place, data=value, **options)
     keras_cait.load_weights(model, path)
     for found, expected in zip(
-        values(model).values(),
-        values(randomize(tiny_deit(depth=1, distilled=True))).values(),
+        weight_values(model).values(),
+        weight_values(randomize(tiny_deit(depth=1, distilled=True))).values(),
         strict=True,
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
@@ -152,7 +156,7 @@ def test_a_number_too_large_for_the_model_s_type_is_refused(tmp_path):
         model = tiny_deit(depth=1)
     finally:
         keras.config.set_dtype_policy(before)
-    with refused(model, "layers/dense/vars/1: 10 of 10"):
+    with load_fails(model, "layers/dense/vars/1: 10 of 10"):
         keras_cait.load_weights(model, tmp_path / "model.weights.h5")
 
 
@@ -174,7 +178,7 @@ def test_damage_by_chance_is_refused_or_changes_values_alone(
     generator = np.random.default_rng(0)
     content = whole.read_bytes()
     path = tmp_path / "model.weights.h5"
-    before = values(model)
+    before = weight_values(model)
     for _ in range(times):
         damaged = bytearray(content)
         # Most of the structure stands at the ends.
@@ -187,7 +191,7 @@ def test_damage_by_chance_is_refused_or_changes_values_alone(
             assert str(path) in message
             assert_equal_weights(model, before)
             continue
-        for value in values(model).values():
+        for value in weight_values(model).values():
             assert np.isfinite(value).all()
         for weight, value in zip(model.weights, before.values(), strict=True):
             weight.assign(value)

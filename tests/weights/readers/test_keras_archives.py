@@ -8,7 +8,11 @@ import pytest
 import keras_cait
 from keras_cait.models.published.saved_models import load_saved_model
 from tests.support.models.tiny_models import randomize, tiny_deit
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
@@ -47,23 +51,23 @@ def set_flag(path, bit):
 
 def test_an_archive_packed_once_more_loads(model, content, tmp_path):
     path = write(tmp_path / "model.keras", content, zipfile.ZIP_DEFLATED)
-    before = values(model)
+    before = weight_values(model)
     keras_cait.load_weights(model, path)
-    assert_equal_weights(model, values(randomize(tiny_deit(depth=1))))
+    assert_equal_weights(model, weight_values(randomize(tiny_deit(depth=1))))
     model.set_weights(list(before.values()))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_compressions_are_refused(method, model, content, tmp_path):
     path = write(tmp_path / "model.keras", content, method)
-    with refused(model, f"complete .keras file. Received: {path}", "not as zip"):
+    with load_fails(model, f"complete .keras file. Received: {path}", "not as zip"):
         keras_cait.load_weights(model, path)
 
 
 def test_an_encrypted_archive_is_refused(model, content, tmp_path):
     path = write(tmp_path / "model.keras", content)
     set_flag(path, 1)
-    with refused(model, f"complete .keras file. Received: {path}", "encrypted"):
+    with load_fails(model, f"complete .keras file. Received: {path}", "encrypted"):
         keras_cait.load_weights(model, path)
 
 
@@ -76,7 +80,7 @@ def test_two_members_of_one_name_are_refused(model, content, tmp_path):
         lambda: keras_cait.load_weights(model, path),
         lambda: load_saved_model(path),
     ):
-        with refused(model, f"Received: {path}", "two files named model.weights.h5"):
+        with load_fails(model, f"Received: {path}", "two files named model.weights.h5"):
             load()
 
 
@@ -86,7 +90,7 @@ def test_a_wrong_checksum_is_refused(model, content, tmp_path):
     weights = content["model.weights.h5"]
     data[data.find(weights) + len(weights) - 1] ^= 1
     path.write_bytes(data)
-    with refused(model, f"complete .keras file. Received: {path}", "Bad CRC-32"):
+    with load_fails(model, f"complete .keras file. Received: {path}", "Bad CRC-32"):
         keras_cait.load_weights(model, path)
 
 
@@ -95,7 +99,7 @@ def test_a_wrong_checksum_is_refused(model, content, tmp_path):
 )
 def test_any_configuration_stands_beside_weights(config, model, content, tmp_path):
     path = write(tmp_path / "model.keras", {**content, "config.json": config})
-    before = values(model)
+    before = weight_values(model)
     keras_cait.load_weights(model, path)
     model.set_weights(list(before.values()))
 
@@ -114,7 +118,7 @@ def test_weights_that_unpack_to_far_too_much_take_no_memory(model, content, tmp_
     ):
         tracemalloc.start()
         try:
-            with refused(model, f"Received: {path}", "335,544,320 bytes unpacked"):
+            with load_fails(model, f"Received: {path}", "335,544,320 bytes unpacked"):
                 load()
             _, peak = tracemalloc.get_traced_memory()
         finally:

@@ -6,7 +6,11 @@ import pytest
 
 import keras_cait
 from tests.support.models.tiny_models import images, randomize, tiny_deit
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
 
@@ -33,7 +37,7 @@ def file(suffix, tmp_path):
 @SUFFIXES
 def test_round_trip(file):
     model = keras_cait.load_weights(tiny(), file)
-    assert_equal_weights(model, values(randomize(tiny())))
+    assert_equal_weights(model, weight_values(randomize(tiny())))
 
 
 @SUFFIXES
@@ -45,7 +49,7 @@ def test_what_has_no_weights_may_differ(file):
         include_preprocessing=True,
     )
     keras_cait.load_weights(model, file)
-    assert_equal_weights(model, values(randomize(tiny())))
+    assert_equal_weights(model, weight_values(randomize(tiny())))
 
 
 @SUFFIXES
@@ -58,12 +62,12 @@ def test_a_trained_model_s_optimizer_is_left_out(suffix, tmp_path):
     save(trained, path)
     plain = tiny()
     keras_cait.load_weights(plain, path)
-    assert_equal_weights(plain, values(trained))
+    assert_equal_weights(plain, weight_values(trained))
     other = tiny()
     other.compile(keras.optimizers.SGD(momentum=0.9), "mse")
     other.optimizer.build(other.trainable_variables)
     keras_cait.load_weights(other, path)
-    assert_equal_weights(other, values(trained))
+    assert_equal_weights(other, weight_values(trained))
 
 
 @SUFFIXES
@@ -72,7 +76,7 @@ def test_a_compiled_model_takes_plain_weights(file):
     model.compile("adamw", "mse")
     model.optimizer.build(model.trainable_variables)
     keras_cait.load_weights(model, file)
-    assert_equal_weights(model, values(randomize(tiny())))
+    assert_equal_weights(model, weight_values(randomize(tiny())))
 
 
 @SUFFIXES
@@ -88,7 +92,7 @@ def test_a_compiled_model_takes_plain_weights(file):
 )
 def test_files_of_other_models_are_refused(file, overrides, messages):
     model = tiny(**overrides)
-    with refused(model, "unchanged", f"Received: {file}", *messages):
+    with load_fails(model, "unchanged", f"Received: {file}", *messages):
         keras_cait.load_weights(model, file)
 
 
@@ -106,7 +110,7 @@ def test_damaged_files_are_refused(file, suffix, content):
     }
     file.write_bytes(replacement[content])
     model = tiny()
-    with refused(model, "Expected a complete", f"Received: {file}"):
+    with load_fails(model, "Expected a complete", f"Received: {file}"):
         keras_cait.load_weights(model, file)
 
 
@@ -115,7 +119,7 @@ def test_an_archive_without_weights_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
     model = tiny()
-    with refused(model, "complete .keras file", str(path), "model.weights.h5"):
+    with load_fails(model, "complete .keras file", str(path), "model.weights.h5"):
         keras_cait.load_weights(model, path)
 
 
@@ -127,4 +131,4 @@ def test_only_the_weights_of_an_archive_are_read(tmp_path):
         archive.writestr("config.json", "nothing that could be built")
         archive.writestr("model.weights.h5", weights)
     model = keras_cait.load_weights(tiny(), tmp_path / "model.keras")
-    assert_equal_weights(model, values(randomize(tiny())))
+    assert_equal_weights(model, weight_values(randomize(tiny())))

@@ -12,7 +12,11 @@ from safetensors.numpy import load_file
 import keras_cait
 from tests.support.models.tiny_models import tiny_cait, tiny_deit
 from tests.support.reference import weights
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 # Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
@@ -60,7 +64,7 @@ def test_files_of_torch_load(family, name, layout, suffix, torch, tmp_path):
     torch.save(layout(tensors), path)
     found = keras_cait.load_weights(family(), path)
     expected = keras_cait.load_weights(family(), weights(f"tiny/{name}"))
-    assert_equal_weights(found, values(expected))
+    assert_equal_weights(found, weight_values(expected))
 
 
 @needs_torch
@@ -90,7 +94,7 @@ def test_a_pickle_that_would_run_code_is_refused(torch, tmp_path):
     path, trace = tmp_path / "evil.pth", tmp_path / "trace"
     torch.save({"model": _Evil(trace)}, path)
     model = tiny_deit()
-    with refused(model, "nothing that runs code", str(path)):
+    with load_fails(model, "nothing that runs code", str(path)):
         keras_cait.load_weights(model, path)
     assert not trace.exists()
 
@@ -109,7 +113,7 @@ def test_damaged_files_are_refused(content, torch, tmp_path):
             {"cut": whole[:-300], "empty": b"", "foreign": foreign}[content]
         )
     model = tiny_deit()
-    with refused(model, str(path)):
+    with load_fails(model, str(path)):
         keras_cait.load_weights(model, path)
 
 
@@ -142,7 +146,7 @@ def test_tensors_that_are_no_floating_point_numbers_are_refused(
     tensors["head.weight"] = convert(head, torch) if changed is None else changed
     torch.save(tensors, path)
     model = tiny_deit()
-    with refused(model, str(path), f"head.weight: {kind}"):
+    with load_fails(model, str(path), f"head.weight: {kind}"):
         keras_cait.load_weights(model, path)
 
 
@@ -170,7 +174,7 @@ def test_a_compressed_archive_is_refused(torch, tmp_path):
         for name in plain.namelist():
             packed.writestr(name, plain.read(name))
     model = tiny_deit()
-    with refused(model, str(path), "is compressed"):
+    with load_fails(model, str(path), "is compressed"):
         keras_cait.load_weights(model, path)
 
 
@@ -182,7 +186,7 @@ def test_other_layouts_are_named_as_such(content, torch, tmp_path):
     path = tmp_path / "model.pth"
     torch.save({k: torch.ones(32) if v == 1.0 else v for k, v in content.items()}, path)
     model = tiny_deit()
-    with refused(model, str(path), "another layout: it holds none of the model's"):
+    with load_fails(model, str(path), "another layout: it holds none of the model's"):
         keras_cait.load_weights(model, path)
 
 
@@ -196,7 +200,7 @@ def test_damage_by_chance_ends_in_one_error(legacy, torch, tmp_path):
     torch.save(tensors, path, _use_new_zipfile_serialization=not legacy)
     whole = path.read_bytes()
     model = tiny_deit()
-    before = values(model)
+    before = weight_values(model)
     generator = np.random.default_rng(0)
     for _ in range(40):
         damaged = bytearray(whole)

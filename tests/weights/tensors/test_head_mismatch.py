@@ -12,7 +12,11 @@ from tests.support.models.tiny_models import (
     tiny_deit,
     to_numpy,
 )
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".safetensors", ".weights.h5", ".keras"])
 
@@ -29,7 +33,11 @@ def written(model, path):
 
 
 def without_heads(model):
-    return {path: value for path, value in values(model).items() if "head" not in path}
+    return {
+        path: value
+        for path, value in weight_values(model).items()
+        if "head" not in path
+    }
 
 
 @SUFFIXES
@@ -61,7 +69,7 @@ def test_the_same_classes_bring_their_head_in_silence(suffix, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model = keras_cait.load_weights(tiny_deit(), path, new_head=True)
-    assert_equal_weights(model, values(source))
+    assert_equal_weights(model, weight_values(source))
 
 
 @SUFFIXES
@@ -81,7 +89,7 @@ def test_a_distillation_token_may_join_a_cait(tmp_path):
     source = randomize(tiny_cait())
     path = written(source, tmp_path / "model.safetensors")
     model = tiny_cait(distilled=True)
-    with refused(model, "missing: dist_token"):
+    with load_fails(model, "missing: dist_token"):
         keras_cait.load_weights(model, path)
     with pytest.warns(UserWarning, match="the file has no distillation token: dist_to"):
         keras_cait.load_weights(model, path, new_head=True)
@@ -94,7 +102,10 @@ def test_a_distillation_token_may_join_a_cait(tmp_path):
 def test_only_a_head_may_differ(tmp_path):
     path = written(randomize(tiny_deit(depth=2)), tmp_path / "model.safetensors")
     model = tiny_deit(classes=7)
-    with warnings.catch_warnings(), refused(model, "missing: blocks.2.norm1.weight"):
+    with (
+        warnings.catch_warnings(),
+        load_fails(model, "missing: blocks.2.norm1.weight"),
+    ):
         warnings.simplefilter("error", UserWarning)
         keras_cait.load_weights(model, path, new_head=True)
 
@@ -102,5 +113,5 @@ def test_only_a_head_may_differ(tmp_path):
 def test_without_new_head_other_classes_are_refused(tmp_path):
     path = written(randomize(tiny_deit()), tmp_path / "model.safetensors")
     model = tiny_deit(classes=7)
-    with refused(model, "shape: head.weight should be (7, 32) but is (10, 32)"):
+    with load_fails(model, "shape: head.weight should be (7, 32) but is (10, 32)"):
         keras_cait.load_weights(model, path)

@@ -7,7 +7,7 @@ from keras_cait.variants import VARIANTS
 from keras_cait.weights.tensors.variant_detection import variant_name
 from tests.support.models.tiny_models import tiny_deit, without_values
 from tests.support.reference import TIMM_NAMES, manifest
-from tests.support.weights.refusals import refused
+from tests.support.weights.weight_checks import load_fails
 
 
 @pytest.mark.parametrize("timm_name", TIMM_NAMES)
@@ -29,7 +29,7 @@ def test_the_error_says_which_variant_the_file_is_of(tmp_path):
     shapes = manifest("deit_tiny_patch16_224")["state_dict"]
     save_file({key: np.zeros(shape, "float32") for key, shape in shapes.items()}, path)
     model = tiny_deit()
-    with refused(model, "The file looks like one of DeiT_Ti.", str(path)):
+    with load_fails(model, "The file looks like one of DeiT_Ti.", str(path)):
         keras_cait.load_weights(model, path)
 
 

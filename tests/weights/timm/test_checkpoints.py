@@ -10,7 +10,11 @@ from safetensors.numpy import load_file, save_file
 import keras_cait
 from tests.support.models.tiny_models import randomize, tiny_cait, tiny_deit, tiny_deit3
 from tests.support.reference import manifest, weights
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 # Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
@@ -34,7 +38,7 @@ def test_round_trip(distilled, tmp_path):
     keras_cait.save_timm_weights(model, tmp_path / "model.safetensors")
     restored = tiny(distilled=distilled)
     keras_cait.load_weights(restored, tmp_path / "model.safetensors")
-    assert_equal_weights(restored, values(model))
+    assert_equal_weights(restored, weight_values(model))
 
 
 @pytest.mark.parametrize("name", ["deit", "deit_distilled", "deit3", "cait"])
@@ -91,7 +95,7 @@ def test_all_tensors_that_differ_are_named(file):
     tensors["pos_embed"] = tensors["pos_embed"][:, :, 1:].copy()
     save_file(tensors, file)
     model = tiny(name="mine")
-    with refused(
+    with load_fails(
         model,
         "'mine'",
         "unchanged",
@@ -118,7 +122,7 @@ def test_all_tensors_that_differ_are_named(file):
 )
 def test_files_of_other_models_are_refused(file, overrides, message):
     model = tiny(**overrides)
-    with refused(model, message):
+    with load_fails(model, message):
         keras_cait.load_weights(model, file)
 
 
@@ -127,7 +131,7 @@ def test_a_transposed_matrix_is_refused(file):
     tensors["head.weight"] = np.ascontiguousarray(tensors["head.weight"].T)
     save_file(tensors, file)
     model = tiny()
-    with refused(model, "shape: head.weight should be (10, 32) but is (32, 10)"):
+    with load_fails(model, "shape: head.weight should be (10, 32) but is (32, 10)"):
         keras_cait.load_weights(model, file)
 
 
@@ -142,7 +146,7 @@ def test_damaged_files_are_refused(file, content):
     }
     file.write_bytes(replacement[content])
     model = tiny()
-    with refused(model, f"complete safetensors file. Received: {file}"):
+    with load_fails(model, f"complete safetensors file. Received: {file}"):
         keras_cait.load_weights(model, file)
 
 
@@ -161,7 +165,7 @@ def test_other_numbers_than_floating_point_ones_are_refused(dtype, kind, file):
     tensors["head.bias"] = tensors["head.bias"].astype(dtype)
     save_file(tensors, file)
     model = tiny()
-    with refused(model, f"Received: {file}", f"head.bias: {kind}", "float32"):
+    with load_fails(model, f"Received: {file}", f"head.bias: {kind}", "float32"):
         keras_cait.load_weights(model, file)
 
 
@@ -171,7 +175,9 @@ def test_numbers_that_are_not_finite_are_refused(file):
     tensors["pos_embed"][0, 0, 0] = np.inf
     save_file(tensors, file)
     for model in (tiny(), tiny(input_shape=(24, 48, 3))):
-        with refused(model, "2 tensor(s) hold NaN", "norm.bias: 2 of 32", "pos_embed"):
+        with load_fails(
+            model, "2 tensor(s) hold NaN", "norm.bias: 2 of 32", "pos_embed"
+        ):
             keras_cait.load_weights(model, file)
 
 
@@ -194,5 +200,5 @@ def test_headers_that_lie_are_refused(changes, file):
     body = content[8 + length :]
     file.write_bytes(struct.pack("<Q", len(written)) + written + body)
     model = tiny()
-    with refused(model, f"complete safetensors file. Received: {file}"):
+    with load_fails(model, f"complete safetensors file. Received: {file}"):
         keras_cait.load_weights(model, file)

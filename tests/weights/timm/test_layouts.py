@@ -6,7 +6,11 @@ import keras_cait
 from keras_cait.weights.timm.layouts import to_timm_layout
 from tests.support.models.tiny_models import tiny_cait, tiny_deit3
 from tests.support.reference import weights
-from tests.support.weights.refusals import assert_equal_weights, refused, values
+from tests.support.weights.weight_checks import (
+    assert_equal_weights,
+    load_fails,
+    weight_values,
+)
 
 
 def test_timm_s_own_layout_stays():
@@ -37,7 +41,7 @@ def test_official_names_load(family, name, rename, tmp_path):
     save_file({rename(key): tensor for key, tensor in tensors.items()}, path)
     found = keras_cait.load_weights(family(), path)
     expected = keras_cait.load_weights(family(), weights(f"tiny/{name}"))
-    assert_equal_weights(found, values(expected))
+    assert_equal_weights(found, weight_values(expected))
 
 
 def test_half_precision_is_widened(tmp_path):
@@ -61,5 +65,5 @@ def test_two_tensors_of_one_name_are_refused(other, name, tmp_path):
     path = tmp_path / "twice.safetensors"
     save_file({**tensors, other: tensors[name].copy()}, path)
     model = tiny_deit3()
-    with refused(model, f"Received: {path}", f"two tensors are both {name}"):
+    with load_fails(model, f"Received: {path}", f"two tensors are both {name}"):
         keras_cait.load_weights(model, path)

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from keras_cait.preprocessing import Preprocessing, imagenet_statistics
-from keras_cait.weights.metadata.model_metadata import carried_preprocessing
-from keras_cait.weights.metadata.source_metadata import Statement
+from keras_cait.weights.metadata.model_metadata import stored_preprocessing
+from keras_cait.weights.metadata.source_metadata import SourceMetadata
 from keras_cait.weights.tensors.variant_detection import traits
 from keras_cait.weights.timm.names import timm_parameters
 
@@ -18,7 +18,9 @@ _TO_SAY_IT = (
 )
 
 
-def warn_of_statistics(model: keras.Model, said: Statement, source: str | Path) -> None:
+def warn_about_normalization(
+    model: keras.Model, said: SourceMetadata, source: str | Path
+) -> None:
     """Warns if weights want another mean and std than the model keeps, or may do so.
 
     Nothing is said of Keras's own files, whose models keep theirs; of a model that was
@@ -31,7 +33,7 @@ def warn_of_statistics(model: keras.Model, said: Statement, source: str | Path) 
         source: Where they come from.
 
     """
-    kept = carried_preprocessing(model)
+    kept = stored_preprocessing(model)
     if kept is None:
         return
     stated = said.preprocessing
