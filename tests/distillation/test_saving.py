@@ -6,7 +6,7 @@ import pytest
 
 import keras_cait
 from keras_cait import Distiller, SoftDistillation
-from keras_cait.training.optimizers.paper_optimizers import AdamW
+from keras_cait.training.optimizers.adamw import AdamW
 from tests.support.models.distillation_models import (
     make_batch,
     make_student,

@@ -1,4 +1,4 @@
-"""Gradients of several batches to one step, on any number of replicas."""
+"""Gradient accumulation on any number of replicas."""
 
 import keras
 from keras.optimizers.schedules import LearningRateSchedule
@@ -7,16 +7,16 @@ from keras_cait.typing import Tensor
 
 
 class Accumulation:
-    """An optimizer whose `gradient_accumulation_steps` work on many replicas too.
+    """Mixin of an optimizer whose gradient accumulation works on many replicas.
 
-    Every k-th batch takes one step, with the mean gradient of k batches, which is
-    clipped, decayed and averaged as that of one large batch is. Keras decides on
-    each replica whether to take the step, where TensorFlow does not let replicas
-    meet; here all of them decide at once. A learning-rate schedule is called with
-    the number of steps taken, as for one large batch; Keras passes the number of
-    batches, which is k times larger.
+    Every k-th batch takes one step, with the mean gradient of k batches. Clipping,
+    weight decay and averaging are those of one large batch. In Keras each replica
+    decides by itself whether to step, and TensorFlow does not let replicas exchange
+    gradients inside of that condition; here all replicas decide at once. Keras calls
+    a learning-rate schedule with the number of batches; here it gets the number of
+    steps.
 
-    A base beside one of `keras.optimizers`, in front of it.
+    It stands in front of a class of `keras.optimizers` among the bases.
     """
 
     def _get_current_learning_rate(self) -> Tensor:

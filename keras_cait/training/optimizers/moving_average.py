@@ -1,4 +1,4 @@
-"""Weights averaged over a training: how they move, and how to use them."""
+"""Exponential moving average of the weights, and its use for evaluation."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,21 +11,20 @@ from keras_cait.typing import Tensor
 
 
 class MovingAverage:
-    """An optimizer whose `use_ema` keeps the average beside the trained weights.
+    """Mixin of an optimizer whose `use_ema` averages beside the trained weights.
 
-    `average = momentum * average + (1 - momentum) * weight` after each step, with
-    the weights before the first step as the first average, as in the official code.
-    That also averages what is not trained, such as the moments of batch
-    normalization, which no model of the papers but their teacher has; here the
-    average is of trained variables only.
+    `average = momentum * average + (1 - momentum) * weight` after each step. The
+    first average is the weights before the first step, as in the official code.
+    That code also averages variables that are not trained, such as the moments of
+    batch normalization, which of the papers' models only the teacher has; here
+    only trained variables have an average.
 
-    Keras starts at the weights after the first step, moves the average at every
+    Keras starts at the weights after the first step, updates the average at every
     batch, also where `gradient_accumulation_steps` of them make one step, and
     replaces the weights with it at the end of `fit`. Here the model keeps its
     weights; `ema_weights` applies the average.
 
-    A base of an optimizer, in front of `Accumulation` and of one of
-    `keras.optimizers`.
+    It stands in front of `Accumulation` among the bases.
 
     Raises:
         ValueError: If `ema_overwrite_frequency` is given.
@@ -40,8 +39,9 @@ class MovingAverage:
         super().__init__(*args, **kwargs)
         if self.ema_overwrite_frequency:
             raise ValueError(
-                "The average never replaces the weights that are trained: use "
-                "`ema_weights(optimizer)`. Received: ema_overwrite_frequency="
+                "`ema_overwrite_frequency` must be None: the average never replaces "
+                "the trained weights; use `ema_weights(optimizer)`. Received: "
+                "ema_overwrite_frequency="
                 f"{self.ema_overwrite_frequency}"
             )
 
@@ -50,14 +50,14 @@ class MovingAverage:
     ) -> None:
         if self.use_ema:
             # Not in `build`: weights may be loaded after it.
-            first = ops.equal(self._iterations, 0)
-            for weight, average in self._averaged(self._trainable_variables):
+            is_first = ops.equal(self._iterations, 0)
+            for weight, average in self._with_averages(self._trainable_variables):
                 both = map(ops.convert_to_tensor, (weight, average))
-                average.assign(ops.where(first, *both))
+                average.assign(ops.where(is_first, *both))
         super()._backend_apply_gradients(grads, trainable_variables)
 
-    def _averaged(self, variables: list[keras.Variable]) -> Any:
-        """Pairs of a trained variable and its average."""
+    def _with_averages(self, variables: list[keras.Variable]) -> Any:
+        """Pairs of a variable and its average."""
         return zip(variables, self._model_variables_moving_average, strict=True)
 
     def _update_model_variables_moving_average(
@@ -65,35 +65,36 @@ class MovingAverage:
     ) -> None:
         if not self.use_ema:
             return
-        # Backends other than TensorFlow come here at every batch.
+        # Backends other than TensorFlow call this after every batch.
         batches = self.gradient_accumulation_steps or 1
-        stepped = ops.equal((self._iterations + 1) % batches, 0)
-        momentum = ops.where(stepped, self.ema_momentum, 1.0)
-        for weight, average in self._averaged(trainable_variables):
+        is_step = ops.equal((self._iterations + 1) % batches, 0)
+        momentum = ops.where(is_step, self.ema_momentum, 1.0)
+        for weight, average in self._with_averages(trainable_variables):
             keep = ops.cast(momentum, weight.dtype)
             average.assign(keep * average + (1 - keep) * weight)
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
-        """Nothing: `fit` calls it to have the weights replaced by their average."""
+        """Does nothing: in Keras it replaces the weights after `fit`."""
 
 
 @contextlib.contextmanager
 def ema_weights(optimizer: Any) -> Iterator[None]:
-    """Inside, the model that an optimizer trains has the average of its weights.
+    """Context in which a model has the average of its weights.
 
-    To evaluate and to save it; afterwards it is as it was, and can be trained on.
-    What is not trained, such as the moments of batch normalization, stays.
+    It serves to evaluate and to save the averaged model. After it the model has its
+    trained weights again. Variables that are not trained, such as the moments of
+    batch normalization, do not change.
 
     Args:
-        optimizer: One of `keras_cait.training.optimizers` with an `ema_momentum`,
-            also inside of a `keras.optimizers.LossScaleOptimizer`.
+        optimizer: The model's, from `keras_cait.training.optimizers` with an
+            `ema_momentum`, also inside of a `keras.optimizers.LossScaleOptimizer`.
 
     Raises:
-        ValueError: If it keeps no average, or has taken no step yet.
+        ValueError: If it has no average, or has taken no step yet.
 
     Example:
         >>> import numpy as np
-        >>> from keras_cait.training.optimizers.paper_optimizers import build_optimizer
+        >>> from keras_cait.training.optimizers.build import build_optimizer
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         >>> model.compile(build_optimizer("sgd", 0.1, ema_momentum=0.9), "mse")
         >>> x, y = np.ones((8, 2)), np.ones((8, 1))
@@ -108,13 +109,13 @@ def ema_weights(optimizer: Any) -> Iterator[None]:
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not optimizer.use_ema:
         raise ValueError(
-            "`optimizer` must keep an average of the weights: give "
-            f"`build_optimizer` an ema_momentum. Received: {optimizer.name!r} without"
+            "`optimizer` must average the weights: give `build_optimizer` an "
+            f"ema_momentum. Received: {optimizer.name!r} without an average"
         )
     if not optimizer.built or _value(optimizer.iterations) == 0:
         raise ValueError(
-            "`optimizer` must have taken a step for there to be an average. "
-            f"Received: {optimizer.name!r} after none"
+            "`optimizer` must have taken a step before its average is used. "
+            f"Received: {optimizer.name!r} after no step"
         )
     weights = optimizer._trainable_variables
     averages = optimizer._model_variables_moving_average

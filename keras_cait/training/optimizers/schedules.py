@@ -1,4 +1,4 @@
-"""Learning rates over a run: the official schedule, and what else recipes follow."""
+"""Learning-rate schedules of the papers: warm-up and cosine, and step decay."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,29 +9,6 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_cait.typing import Tensor
-
-
-def scaled_rate(base: float, batch_size: int, *, reference: int = 512) -> float:
-    """The highest rate for a batch: `base * batch_size / reference`.
-
-    As in the official code only this rate is scaled; the ones that a warm-up starts
-    from and a cosine ends at stay as they are.
-
-    Args:
-        base: Rate a step at batches of `reference` images, above 0.
-        batch_size: Images a step, over all devices and accumulated batches.
-        reference: Images that `base` is meant for.
-
-    Example:
-        >>> scaled_rate(5e-4, 1024)
-        0.001
-
-    Reference:
-        Touvron et al., Training data-efficient image transformers & distillation
-        through attention, table 9, https://arxiv.org/abs/2012.12877
-
-    """
-    return base * batch_size / reference
 
 
 def official_schedule(
@@ -48,20 +25,21 @@ def official_schedule(
 
     `warmup_rate + (peak - warmup_rate) * e / warmup_epochs` up to `warmup_epochs`,
     then `final_rate + (peak - final_rate) * (1 + cos(pi * e / epochs)) / 2`. The
-    cosine counts from the start of the run, so that it has left `peak` a little
-    when the warm-up ends. With `epochs` below `warmup_epochs` the rate only rises.
+    cosine starts at epoch 0, so that it is already below `peak` at the end of the
+    warm-up. With `epochs` below `warmup_epochs` the rate only rises.
 
     Args:
-        peak: The highest rate, a step; see `scaled_rate`.
+        peak: Peak rate.
         epochs: Epochs of the run; afterwards the rate stays at `final_rate`.
         steps_per_epoch: Optimizer steps of one epoch, each of one batch or of
             several that are accumulated.
-        warmup_epochs: Epochs that the rate rises, 0 for none.
-        warmup_rate: What it rises from.
-        final_rate: What it falls to.
+        warmup_epochs: Epochs of the warm-up; 0 for none.
+        warmup_rate: Rate at the start of the warm-up.
+        final_rate: Rate at the end of the cosine.
         per_step: Whether `e` grows with each step. If not, the rate is constant
-            over an epoch and one epoch behind, as in the official code, which moves
-            it on after an epoch by that epoch's number: epochs 0 and 1 share one.
+            over an epoch and one epoch behind, as in the official code, which
+            updates it after an epoch by that epoch's number: epochs 0 and 1 share
+            one rate.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -87,7 +65,7 @@ def official_schedule(
     )
     if per_step:
         return schedule
-    return EpochRates(_one_behind(schedule.rate_at, epochs), steps_per_epoch)
+    return _one_epoch_behind(schedule.rate_at, epochs, steps_per_epoch)
 
 
 def step_decay(
@@ -102,18 +80,18 @@ def step_decay(
 ) -> LearningRateSchedule:
     """A rate that is multiplied by `decay_rate` every `decay_epochs`.
 
-    `peak * decay_rate ** (e // decay_epochs)`, with `e` counted from the start of the
-    run, behind a linear warm-up; constant over an epoch and one epoch behind, as
-    `official_schedule` is.
+    `peak * decay_rate ** (e // decay_epochs)` after a linear warm-up, with `e`
+    counted from the start of the run; constant over an epoch and one epoch behind,
+    as `official_schedule`, which explains the other arguments.
 
     Args:
-        peak: The highest rate, a step.
+        peak: Peak rate.
         epochs: Epochs of the run.
-        steps_per_epoch: Steps of one epoch.
-        decay_epochs: Epochs between two falls.
-        decay_rate: What remains of the rate after one, in (0, 1].
-        warmup_epochs: Epochs that the rate rises, 0 for none.
-        warmup_rate: What it rises from.
+        steps_per_epoch: Optimizer steps of one epoch.
+        decay_epochs: Epochs between two multiplications.
+        decay_rate: Factor, in (0, 1].
+        warmup_epochs: Epochs of the warm-up; 0 for none.
+        warmup_rate: Rate at the start of the warm-up.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -136,23 +114,12 @@ def step_decay(
             return warmup_rate + (peak - warmup_rate) * epoch / warmup_epochs
         return peak * decay_rate ** (epoch // decay_epochs)
 
-    return EpochRates(_one_behind(rate_at, epochs), steps_per_epoch)
+    return _one_epoch_behind(rate_at, epochs, steps_per_epoch)
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class WarmupCosine(LearningRateSchedule):
-    """`official_schedule` as it changes from step to step.
-
-    Args:
-        peak: The highest rate, a step.
-        epochs: Epochs of the run; afterwards the rate stays at `final_rate`.
-        steps_per_epoch: Steps of one epoch.
-        warmup_epochs: Epochs that the rate rises, 0 for none.
-        warmup_rate: What it rises from.
-        final_rate: What it falls to.
-
-    Raises:
-        ValueError: If a number is out of its range.
+    """`official_schedule` with `per_step`: a new rate each step.
 
     Example:
         >>> schedule = WarmupCosine(1.0, 4, steps_per_epoch=10, warmup_epochs=1)
@@ -178,23 +145,25 @@ class WarmupCosine(LearningRateSchedule):
         self.warmup_rate, self.final_rate = warmup_rate, final_rate
 
     def rate_at(self, epoch: float) -> float:
-        """The rate so many epochs after the start, 1.5 say, in double precision."""
+        """The rate at a fraction of epochs, such as 1.5, in double precision."""
         if epoch < self.warmup_epochs:
-            risen = epoch / self.warmup_epochs
-            return self.warmup_rate + (self.peak - self.warmup_rate) * risen
-        left = (1 + math.cos(math.pi * min(1, epoch / self.epochs))) / 2
-        return self.final_rate + (self.peak - self.final_rate) * left
+            return self._rising(epoch / self.warmup_epochs)
+        return self._falling(math.cos(math.pi * min(1, epoch / self.epochs)))
 
     def __call__(self, step: Tensor) -> Tensor:
         epoch = ops.cast(step, "float32") / self.steps_per_epoch
         angle = math.pi * ops.minimum(1.0, epoch / self.epochs)
-        left = (1 + ops.cos(angle)) / 2
-        falling = self.final_rate + (self.peak - self.final_rate) * left
+        falling = self._falling(ops.cos(angle))
         if self.warmup_epochs == 0:
             return falling
         risen = epoch / self.warmup_epochs
-        rising = self.warmup_rate + (self.peak - self.warmup_rate) * risen
-        return ops.where(risen < 1, rising, falling)
+        return ops.where(risen < 1, self._rising(risen), falling)
+
+    def _rising(self, risen: Any) -> Any:
+        return self.warmup_rate + (self.peak - self.warmup_rate) * risen
+
+    def _falling(self, cosine: Any) -> Any:
+        return self.final_rate + (self.peak - self.final_rate) * (1 + cosine) / 2
 
     def get_config(self) -> dict[str, Any]:
         names = ("peak", "epochs", "steps_per_epoch")
@@ -204,14 +173,7 @@ class WarmupCosine(LearningRateSchedule):
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class EpochRates(LearningRateSchedule):
-    """A rate for each epoch, from a table; after its end the last one.
-
-    Args:
-        rates: The rate of a step in epoch 0, 1 and so on.
-        steps_per_epoch: Steps of one epoch.
-
-    Raises:
-        ValueError: If there is no rate, or an epoch has no steps.
+    """A table of one rate for each epoch; after its end the last rate.
 
     Example:
         >>> schedule = EpochRates([1.0, 0.5], steps_per_epoch=10)
@@ -231,7 +193,7 @@ class EpochRates(LearningRateSchedule):
 
     def __call__(self, step: Tensor) -> Tensor:
         epoch = ops.cast(step, "int32") // self.steps_per_epoch
-        # Worked out in double precision, and rounded to single once.
+        # Computed in double precision, and rounded to single once.
         rates = ops.convert_to_tensor(self.rates, "float32")
         return ops.take(rates, ops.minimum(epoch, len(self.rates) - 1))
 
@@ -239,9 +201,12 @@ class EpochRates(LearningRateSchedule):
         return {"rates": list(self.rates), "steps_per_epoch": self.steps_per_epoch}
 
 
-def _one_behind(rate_at: Callable[[float], float], epochs: int) -> list[float]:
-    """The rates of all epochs, and of one behind the last, where the schedule ends."""
-    return [rate_at(max(0, epoch - 1)) for epoch in range(epochs + 2)]
+def _one_epoch_behind(
+    rate_at: Callable[[float], float], epochs: int, steps_per_epoch: int
+) -> EpochRates:
+    """Table of the rates of all epochs, and of the end of the schedule."""
+    rates = [rate_at(max(0, epoch - 1)) for epoch in range(epochs + 2)]
+    return EpochRates(rates, steps_per_epoch)
 
 
 def _check_epochs(epochs: int, steps_per_epoch: int, warmup_epochs: int) -> None:

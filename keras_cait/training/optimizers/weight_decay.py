@@ -1,4 +1,4 @@
-"""Which variables an optimizer makes smaller at each step."""
+"""Weight decay of the variables that the papers decay."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 from keras_cait.typing import Tensor
 
 UNDECAYED = ("bias", "position_embedding", "class_token")
-"""Parts of the names of what the official code spares besides vectors."""
+"""Parts of the names of variables that the official code does not decay."""
 
 
 class SelectiveDecay:
-    """An optimizer that spares what the papers spare, also after it is reloaded.
+    """Mixin of an optimizer that decays only matrices, also after it is reloaded.
 
-    Vectors and scalars do not decay, which takes in biases and the gains of norms
+    Vectors and scalars do not decay, which includes biases and the gains of norms
     and LayerScale, nor does a variable with one of `undecayed` in its name. Keras
-    has `exclude_from_weight_decay`, and forgets it when it saves an optimizer.
+    does not save what `exclude_from_weight_decay` has set.
 
-    A base beside one of `keras.optimizers`, in front of it.
+    It stands in front of a class of `keras.optimizers` among the bases.
     """
 
     def __init__(
@@ -26,10 +26,9 @@ class SelectiveDecay:
         self.undecayed = tuple(undecayed)
 
     def _use_weight_decay(self, variable: Tensor) -> bool:
-        spared = any(part in variable.name for part in self.undecayed)
         return (
             len(variable.shape) > 1
-            and not spared
+            and not any(part in variable.name for part in self.undecayed)
             and super()._use_weight_decay(variable)
         )
 

@@ -1,8 +1,10 @@
 """Optimizer and learning-rate schedule of a run's settings."""
 
+from typing import Any
+
 import keras
 
-from keras_cait.training.optimizers.paper_optimizers import build_optimizer
+from keras_cait.training.optimizers.build import build_optimizer
 from keras_cait.training.optimizers.schedules import official_schedule, step_decay
 from keras_cait.training.settings.training_settings import TrainingSettings
 
@@ -13,38 +15,30 @@ def optimizer_from(
     """The optimizer that the settings name, with its schedule.
 
     Args:
-        settings: The settings of a run.
+        settings: Settings of a training.
         steps: Batches of an epoch; `settings.accumulation_steps` of them make one
             optimizer step, which is what the schedule counts.
 
     """
-    updates = {"steps_per_epoch": steps // settings.accumulation_steps}
-    rise = {
+    options: dict[str, Any] = {
+        "peak": settings.peak_learning_rate,
+        "epochs": settings.epochs,
+        "steps_per_epoch": steps // settings.accumulation_steps,
         "warmup_epochs": settings.warmup_epochs,
         "warmup_rate": settings.warmup_learning_rate,
     }
-    peak, epochs = settings.peak_learning_rate, settings.epochs
     if settings.schedule == "decay":
-        rates = step_decay(
-            peak,
-            epochs,
-            decay_epochs=settings.decay_epochs,
-            decay_rate=settings.decay_rate,
-            **updates,
-            **rise,
-        )
+        epochs, rate = settings.decay_epochs, settings.decay_rate
+        schedule = step_decay(**options, decay_epochs=epochs, decay_rate=rate)
     else:
-        rates = official_schedule(
-            peak,
-            epochs,
+        schedule = official_schedule(
+            **options,
             final_rate=settings.final_learning_rate,
             per_step=settings.rate_per_step,
-            **updates,
-            **rise,
         )
     return build_optimizer(
         settings.optimizer,
-        rates,
+        schedule,
         weight_decay=settings.weight_decay,
         clip_norm=settings.clip_norm,
         accumulation_steps=settings.accumulation_steps,

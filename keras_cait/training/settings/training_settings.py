@@ -18,7 +18,6 @@ from keras_cait.data.images.evaluation_transform import EvaluationView
 from keras_cait.data.images.whole_image import WholeImage
 from keras_cait.data.mixing import Mixing
 from keras_cait.preprocessing import Preprocessing
-from keras_cait.training.optimizers.schedules import scaled_rate
 from keras_cait.training.settings.configuration import setting
 
 OF_IMAGES = (
@@ -105,11 +104,15 @@ class TrainingSettings:
 
     @property
     def peak_learning_rate(self) -> float:
-        """The highest rate of the run, a step."""
+        """The highest learning rate, `learning_rate * images a step / 512`.
+
+        As in the official code only this rate is scaled, not those at the start of
+        the warm-up and at the end of the cosine.
+        """
         if not self.scale_learning_rate:
             return self.learning_rate
         images = self.batch_size * self.accumulation_steps
-        return scaled_rate(self.learning_rate, images)
+        return self.learning_rate * images / 512
 
     def steps_per_epoch(self, images: int) -> int:
         """Batches of an epoch of so many images."""

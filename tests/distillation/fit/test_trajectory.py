@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.training.optimizers.paper_optimizers import AdamW
+from keras_cait.training.optimizers.adamw import AdamW
 from tests.support import reference
 from tests.support.models.tiny_models import tiny_cait, tiny_deit
 

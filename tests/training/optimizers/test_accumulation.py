@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cait.training.optimizers.paper_optimizers import SGD, build_optimizer
+from keras_cait.training.optimizers.build import build_optimizer
 from keras_cait.training.optimizers.schedules import EpochRates
+from keras_cait.training.optimizers.sgd import SGD
 from tests.support.models.distillation_models import weights_of
 from tests.support.models.tiny_models import to_numpy
 from tests.support.training.sessions import train

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from keras_cait import Distiller
+from keras_cait.training.optimizers.adamw import AdamW
+from keras_cait.training.optimizers.build import build_optimizer
 from keras_cait.training.optimizers.moving_average import ema_weights
-from keras_cait.training.optimizers.paper_optimizers import AdamW, build_optimizer
 from tests.support.models.distillation_models import (
     make_batch,
     make_teacher,

@@ -10,7 +10,6 @@ from keras_cait.training.optimizers.schedules import (
     EpochRates,
     WarmupCosine,
     official_schedule,
-    scaled_rate,
     step_decay,
 )
 from tests.support import reference
@@ -52,7 +51,7 @@ def test_an_optimizer_takes_these_rates(official):
     np.testing.assert_allclose(taken, expected, rtol=0, atol=1e-9)
 
 
-def test_each_step_has_a_rate_of_its_own():
+def test_per_step_each_step_has_its_own_rate():
     """In double precision, by hand; 1251 steps are an epoch of ImageNet."""
     schedule = official_schedule(2e-3, 300, steps_per_epoch=1251, per_step=True)
     steps = np.array([0, 1, 3000, 6254, 6255, 6256, 100_000, 375_299, 375_300, 10**6])
@@ -65,7 +64,7 @@ def test_each_step_has_a_rate_of_its_own():
 
 
 @pytest.mark.parametrize("per_step", [False, True])
-def test_after_the_run_the_rate_stays(per_step):
+def test_after_the_last_epoch_the_rate_is_constant(per_step):
     schedule = official_schedule(
         1.0, 3, steps_per_epoch=2, warmup_epochs=1, per_step=per_step
     )
@@ -82,12 +81,6 @@ def test_without_warm_up_the_rate_starts_at_its_peak(per_step):
     epochs = np.arange(10) if per_step else np.maximum(0, np.arange(10) - 1)
     expected = 1e-5 + (1 - 1e-5) * (1 + np.cos(np.pi * epochs / 10)) / 2
     np.testing.assert_allclose(rates, expected, atol=1e-6)
-
-
-def test_only_the_peak_is_scaled_by_the_batch():
-    assert scaled_rate(5e-4, 1024) == 1e-3
-    assert scaled_rate(5e-4, 128) == 1.25e-4
-    assert scaled_rate(0.1, 64, reference=256) == 0.025
 
 
 def test_step_decay_falls_behind_a_warm_up():
@@ -112,7 +105,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_saved_model_goes_on_with_its_schedule(name, tmp_path):
+def test_a_reloaded_model_continues_its_schedule(name, tmp_path):
     schedule = SCHEDULES[name]
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(schedule), "mse")
@@ -147,6 +140,6 @@ def test_a_saved_model_goes_on_with_its_schedule(name, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_is_refused(make, named):
+def test_numbers_out_of_range_are_refused(make, named):
     with pytest.raises(ValueError, match=named):
         make()

@@ -10,7 +10,7 @@ from keras_cait.data.mixing import Mixing
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.distillation import Distiller
 from keras_cait.training.fit import fit_remaining_epochs
-from keras_cait.training.optimizers.paper_optimizers import build_optimizer
+from keras_cait.training.optimizers.build import build_optimizer
 from keras_cait.training.resuming.checkpoint_callback import CheckpointCallback
 from keras_cait.training.resuming.checkpoints import Checkpoints
 from keras_cait.training.resuming.training_state import values_of

@@ -27,6 +27,13 @@ def settings(**changed):
     return TrainingSettings(**changed)
 
 
+@pytest.mark.parametrize(("batch_size", "rate"), [(1024, 1e-3), (128, 1.25e-4)])
+def test_only_the_peak_rate_is_scaled_by_the_batch(batch_size, rate):
+    found = settings(batch_size=batch_size)
+    assert found.peak_learning_rate == rate
+    assert (found.warmup_learning_rate, found.final_learning_rate) == (1e-6, 1e-5)
+
+
 def test_the_defaults_are_those_of_table_9():
     assert settings().peak_learning_rate == 1e-3
     assert settings().views(SHAPE) == (
