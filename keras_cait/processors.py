@@ -1,4 +1,4 @@
-"""What this process computes with: processors, and the memory that it held."""
+"""Number of processors, and peak memory, of this process."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Number of processors that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
@@ -15,9 +15,9 @@ def processors() -> int:
 
 
 def peak_memory_mb() -> float:
-    """The most memory that this process has held, in MB (10**6 bytes)."""
+    """Largest memory that this process has used, in MB (10**6 bytes)."""
     if sys.platform == "linux":
-        # `getrusage` counts the process that started this one as well.
+        # `getrusage` also counts the process that started this one.
         status = Path("/proc/self/status").read_text()
         peak = re.search(r"^VmHWM:\s*(\d+) kB$", status, re.MULTILINE)
         if peak is not None:

@@ -1,4 +1,4 @@
-"""The losses against the labels that recipes choose from."""
+"""Losses against the labels, by name."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from keras_cait.typing import Tensor
 
 
 def class_loss(name: str) -> Callable[[Tensor, Tensor], Tensor] | None:
-    """The loss for `Distiller.compile`: "softmax" or "sigmoid".
+    """The loss for `Distiller.compile`, where None stands for "softmax".
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If `name` is neither "softmax" nor "sigmoid".
 
     """
     losses = {"softmax": None, "sigmoid": sigmoid_cross_entropy}
@@ -23,7 +23,7 @@ def class_loss(name: str) -> Callable[[Tensor, Tensor], Tensor] | None:
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 def sigmoid_cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
-    """Whether each class is there, asked of each alone: DeiT-III's loss.
+    """Binary cross-entropy of each class: DeiT-III's loss.
 
     `mean over classes of -(t log s(x) + (1 - t) log(1 - s(x)))`, with `t = 1` for
     every class that has a part in the label, so that both images of a mixture count

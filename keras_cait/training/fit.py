@@ -16,7 +16,7 @@ from keras_cait.training.distillation_setup import DistillationSetup, make_disti
 from keras_cait.training.optimizers.moving_average import ema_weights
 from keras_cait.training.progress import Progress
 from keras_cait.training.resuming.checkpoint_callback import CheckpointCallback
-from keras_cait.training.resuming.checkpoints import Checkpoints
+from keras_cait.training.resuming.checkpoints import CheckpointFolder
 from keras_cait.training.run import Run
 from keras_cait.training.run_batches import (
     batches_of_test_images,
@@ -25,7 +25,6 @@ from keras_cait.training.run_batches import (
 )
 from keras_cait.training.settings.optimizer import optimizer_from
 from keras_cait.training.settings.run_settings import RunConfig
-from keras_cait.training.teachers.teacher import Teacher
 
 
 def fit(
@@ -60,7 +59,7 @@ def fit(
     distiller = _compiled_distiller(run, settings, steps, model, setup)
     checkpoints = CheckpointCallback(
         distiller,
-        Checkpoints(run.next_checkpoint_folder(name)),
+        CheckpointFolder(run.next_checkpoint_folder(name)),
         steps_per_epoch=steps,
         every=settings.checkpoint_steps,
         name=name,
@@ -71,8 +70,12 @@ def fit(
     if not checkpoints.is_done:
         checkpoints.check_disk_space()
         teacher = None if setup is None else setup.teacher
-        speed = _train(run, settings, distiller, teacher, checkpoints)
-        accuracy = None if settings.ema is None else _save_average(run, name, distiller)
+        batches = partial(batches_of_training_images, run, settings, teacher)
+        test_batches = batches_of_test_images(run, model, shared=True)
+        speed = _train(run, settings, distiller, checkpoints, batches, test_batches)
+        accuracy = None
+        if settings.ema is not None:
+            accuracy = _save_average(run, name, distiller, test_batches)
         checkpoints.finish({"images_per_second": speed, "averaged": accuracy})
     run.history += checkpoints.rows
     if checkpoints.results.get("averaged") is not None:
@@ -106,10 +109,11 @@ def _train(
     run: Run,
     settings: RunConfig,
     distiller: Distiller,
-    teacher: Teacher | None,
     checkpoints: CheckpointCallback,
+    batches: Callable[[int], Any],
+    test_batches: Any,
 ) -> float:
-    """Trains the epochs that are left, with a progress bar; returns images a second."""
+    """Trains the remaining epochs under a progress bar; returns images a second."""
     progress = Progress(
         checkpoints.name,
         min(settings.batch_size, run.data.train.number),
@@ -125,9 +129,9 @@ def _train(
         fit_remaining_epochs(
             distiller,
             checkpoints,
-            partial(batches_of_training_images, run, settings, teacher),
+            batches,
             epochs=settings.epochs,
-            test_batches=batches_of_test_images(run, distiller.student, shared=True),
+            test_batches=test_batches,
             callbacks=[progress, *_tensorboard(run, checkpoints.name)],
         )
     return progress.images_per_second
@@ -181,10 +185,11 @@ def _tensorboard(run: Run, name: str) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.TensorBoard(folder, write_graph=False)]
 
 
-def _save_average(run: Run, name: str, distiller: Distiller) -> float:
+def _save_average(
+    run: Run, name: str, distiller: Distiller, test_batches: Any
+) -> float:
     """Saves the model with its averaged weights; returns its test accuracy."""
     with ema_weights(distiller.optimizer):
-        batches = batches_of_test_images(run, distiller.student, shared=True)
-        metrics = distiller.evaluate(batches, verbose=0, return_dict=True)
+        metrics = distiller.evaluate(test_batches, verbose=0, return_dict=True)
         run.write_model(f"{name}_ema.keras", distiller.student)
     return metrics["accuracy"]

@@ -1,4 +1,4 @@
-"""One progress bar for a whole run, with the time left, and its speed."""
+"""Progress bar of a training: losses, images per second and the time left."""
 
 import time
 from typing import Any
@@ -6,20 +6,27 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
+_SHOWN = {
+    "loss": "loss",
+    "class": "class_loss",
+    "distillation": "distillation_loss",
+    "test accuracy": "val_accuracy",
+}
+
 
 class Progress(keras.callbacks.Callback):
-    """Shows how far a run is, the time left, images a second and the losses.
+    """Progress bar of a training: losses, images per second and the time left.
 
     Args:
-        name: What is trained.
-        batch_size: Training images seen in one step.
-        steps: Of an epoch.
-        epochs: Of the whole training.
-        done: Steps that were done before, in an earlier run.
-        shown: Whether there is a bar.
+        name: Name of the model.
+        batch_size: Training images of one step.
+        steps: Steps of an epoch.
+        epochs: Epochs of the whole training.
+        done: Steps that an earlier run has done.
+        shown: Whether to print the bar.
 
     Attributes:
-        rates: Images a second of each epoch, without measuring on test images.
+        rates: Images per second of each epoch, without its evaluation.
 
     """
 
@@ -48,7 +55,7 @@ class Progress(keras.callbacks.Callback):
 
     @property
     def images_per_second(self) -> float:
-        """Of the median epoch; the first one, which compiles, counts if alone."""
+        """Median over epochs, without the first one, which compiles, if possible."""
         rates = sorted(self.rates[1:] or self.rates)
         return rates[len(rates) // 2] if rates else 0.0
 
@@ -64,21 +71,11 @@ class Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         images = (self.bar.n - self.first) * self.batch_size
         self.rates.append(images / (self.stopped - self.started))
-        shown = {"epoch": f"{epoch + 1}/{self.epochs}"}
-        for label, name in _SHOWN.items():
-            if logs and name in logs:
-                shown[label] = f"{logs[name]:.3f}"
-        shown["images/s"] = f"{self.rates[-1]:.0f}"
-        self.bar.set_postfix(shown)
+        logs = logs or {}
+        shown = {k: f"{logs[name]:.3f}" for k, name in _SHOWN.items() if name in logs}
+        epochs, rate = f"{epoch + 1}/{self.epochs}", f"{self.rates[-1]:.0f}"
+        self.bar.set_postfix({"epoch": epochs, **shown, "images/s": rate})
 
     def close(self) -> None:
-        """Ends the bar's line."""
+        """Ends the line of the bar."""
         self.bar.close()
-
-
-_SHOWN = {
-    "loss": "loss",
-    "class": "class_loss",
-    "distillation": "distillation_loss",
-    "test accuracy": "val_accuracy",
-}

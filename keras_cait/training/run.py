@@ -13,7 +13,7 @@ from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.models.classes.names import with_class_names
 from keras_cait.training.devices.strategy import scope_of
 from keras_cait.training.devices.worker_agreement import agree, is_chief, shard_of
-from keras_cait.training.resuming.run_folder import RunFolder, followed
+from keras_cait.training.resuming.run_folder import RunFolder, fixed_settings
 from keras_cait.training.settings.configuration import to_json
 from keras_cait.training.settings.run_settings import RunConfig, strategy_of
 
@@ -101,7 +101,8 @@ class Run:
         self.print_once(settings)
         self.folder.start(settings)
         advice = "Start all with the same command, on the same images."
-        agree(self.strategy, "settings", json.dumps(followed(settings)), advice)
+        fixed = json.dumps(fixed_settings(json.loads(settings)))
+        agree(self.strategy, "settings", fixed, advice)
 
     def make(
         self,

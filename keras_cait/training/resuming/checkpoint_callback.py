@@ -15,14 +15,14 @@ from keras_cait.training.devices.worker_agreement import (
     shard_of,
 )
 from keras_cait.training.resuming.checkpoints import (
-    Checkpoints,
-    State,
+    Checkpoint,
+    CheckpointFolder,
     check_disk_space,
 )
 from keras_cait.training.resuming.training_state import (
     GROUPS,
     assign_values,
-    not_finite,
+    names_not_finite,
     values_of,
 )
 
@@ -35,7 +35,7 @@ class CheckpointCallback(keras.callbacks.Callback):
 
     Args:
         distiller: Compiled, its optimizer built.
-        checkpoints: Folder of the checkpoints.
+        folder: Folder of the checkpoints.
         steps_per_epoch: Batches of an epoch.
         every: Steps between two checkpoints within an epoch.
         name: Name of the model in the log and in errors.
@@ -53,7 +53,7 @@ class CheckpointCallback(keras.callbacks.Callback):
     def __init__(
         self,
         distiller: Distiller,
-        checkpoints: Checkpoints,
+        folder: CheckpointFolder,
         *,
         steps_per_epoch: int,
         every: int,
@@ -61,7 +61,7 @@ class CheckpointCallback(keras.callbacks.Callback):
         strategy: Any = None,
     ) -> None:
         super().__init__()
-        self.checkpoints, self.every, self.name = checkpoints, every, name
+        self.folder, self.every, self.name = folder, every, name
         self.steps_per_epoch = steps_per_epoch
         self.rows: list[dict[str, Any]] = []
         self.results: dict[str, Any] = {}
@@ -81,38 +81,40 @@ class CheckpointCallback(keras.callbacks.Callback):
                 than on another worker, or if no checkpoint can be read.
 
         """
-        state = self.checkpoints.newest()
+        checkpoint = self.folder.newest()
+        step = "none" if checkpoint is None else str(checkpoint.step)
+        here = step if checkpoint is None else f"of step {step}"
         agree(
             self._strategy,
             f"checkpoint of {self.name}",
-            "none" if state is None else str(state.step),
-            f"Here it is {'none' if state is None else f'of step {state.step}'}. Give "
-            "all workers one folder that they share.",
+            step,
+            f"Here it is {here}. Give all workers one folder that they share.",
         )
-        if state is None:
+        if checkpoint is None:
             return
-        self.results, self.is_done = state.results, state.is_done
+        self.results, self.is_done = checkpoint.results, checkpoint.is_done
         groups = ("model",) if self.is_done else ("model", "optimizer")
-        assign_values(self._distiller, state.values, *groups)
-        self.rows, self.step = state.rows, state.step
+        assign_values(self._distiller, checkpoint.values, *groups)
+        self.rows, self.step = checkpoint.rows, checkpoint.step
         if self.step % self.steps_per_epoch:
-            self._restored_metrics = state.values
+            self._restored_metrics = checkpoint.values
 
     def check_disk_space(self) -> None:
         """Raises OSError if the disk has no room for the checkpoints."""
         values = values_of(self._distiller, *GROUPS)
         if not self._writes:
             return
-        folder = self.checkpoints.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        check_disk_space(folder, sum(value.nbytes for value in values.values()))
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        check_disk_space(
+            self.folder.path, sum(value.nbytes for value in values.values())
+        )
 
     def finish(self, results: dict[str, Any]) -> None:
         """Replaces all checkpoints by one of the trained model and its results."""
         self.results, self.is_done = results, True
         path = self._write(("model",))
         if self._writes:
-            self.checkpoints.clear(but=path)
+            self.folder.clear(but=path)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._restored_metrics is not None:  # Keras has just reset them
@@ -136,7 +138,7 @@ class CheckpointCallback(keras.callbacks.Callback):
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._is_alone and is_asked():
-            paths = self.checkpoints.paths()
+            paths = self.folder.paths()
             step = paths[0].stem if paths else "the beginning"
             end(
                 f"{self.name} is being evaluated. Start again with --resume to go on "
@@ -160,13 +162,13 @@ class CheckpointCallback(keras.callbacks.Callback):
         """Writes a checkpoint; all workers must call this, the first one writes."""
         model = self.model if self.model is not None else self._distiller
         values = values_of(model, *groups)
-        wrong = not_finite(values)
+        wrong = names_not_finite(values)
         if wrong:
             self._refuse(f"values that are not finite in {wrong[0]}")
         if not self._writes:
             return None
-        return self.checkpoints.write(
-            State(
+        return self.folder.write(
+            Checkpoint(
                 step=self.step,
                 values=values,
                 rows=self.rows,
@@ -178,8 +180,8 @@ class CheckpointCallback(keras.callbacks.Callback):
     def _refuse(self, received: str) -> NoReturn:
         epoch, batch = divmod(self.step - 1, self.steps_per_epoch)
         if self._writes:
-            self.checkpoints.remove(self.step - 1)  # this loss is of its weights
-        paths = self.checkpoints.paths()
+            self.folder.remove(self.step - 1)  # this loss is of its weights
+        paths = self.folder.paths()
         last = f"{paths[0]} is the last good checkpoint" if paths else "There is none"
         raise FloatingPointError(
             f"The loss and the weights of {self.name} must be finite. Received: "

@@ -1,4 +1,4 @@
-"""States of a training on disk: each whole or not there, and the one before kept."""
+"""Checkpoint files of a training: written atomically, the last two of them kept."""
 
 import hashlib
 import json
@@ -15,20 +15,20 @@ from safetensors.numpy import save_file
 
 from keras_cait.files import replace_when_written
 
-_VERSION = "1"  # of the layout of a file
-_KEPT = 2  # the newest, and the one before it in case that is damaged
+_VERSION = "1"  # of the file format
+_KEPT = 2  # the newest one may be damaged
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """Where a training was.
+class Checkpoint:
+    """State of a training after a step.
 
     Attributes:
-        step: Batches that it had seen.
-        values: Of its variables, by name.
-        rows: The log: a row for each finished epoch.
+        step: Number of batches that were done.
+        values: Values of the variables, by name.
+        rows: Log: a row for each finished epoch.
         is_done: Whether the training is finished.
-        results: What was measured after it, for a finished one.
+        results: Measurements of a finished training.
     """
 
     step: int
@@ -38,123 +38,118 @@ class State:
     results: dict[str, Any] = field(default_factory=dict)
 
 
-class Checkpoints:
-    """The last two states of one training, in a folder.
+class CheckpointFolder:
+    """The last two checkpoints of one training, in a folder.
 
-    A safetensors file a state, which appears when it is complete: the variables, and
-    in its metadata the other attributes as JSON, the SHA-256 of both and the version
-    of this layout.
+    A checkpoint is a safetensors file of the variables. Its metadata hold the other
+    attributes as JSON, the SHA-256 of both, and the version of the format.
 
     Args:
-        folder: Where; made when the first state is written.
+        folder: Folder of the files, created with the first one.
 
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     checkpoints = Checkpoints(Path(folder))
+        ...     checkpoints = CheckpointFolder(Path(folder))
         ...     for step in (1, 2, 3):
         ...         values = {"weight": np.full(2, step)}
-        ...         _ = checkpoints.write(State(step=step, values=values, rows=[]))
+        ...         _ = checkpoints.write(Checkpoint(step=step, values=values, rows=[]))
         ...     checkpoints.newest().step, len(checkpoints.paths())
         (3, 2)
 
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
+        self.path = Path(folder)
 
     def paths(self) -> list[Path]:
-        """The files, the newest first."""
-        return sorted(self.folder.glob("step-*.safetensors"), reverse=True)
+        """The files, newest first."""
+        return sorted(self.path.glob("step-*.safetensors"), reverse=True)
 
-    def write(self, state: State) -> Path:
-        """Adds a state, and removes those before the last two.
+    def write(self, checkpoint: Checkpoint) -> Path:
+        """Writes a checkpoint, and removes those before the last two.
 
         Raises:
-            OSError: If it cannot be written; those that are there stay.
+            OSError: If it cannot be written; the existing files stay.
 
         """
-        path = self._path(state.step)
-        about = json.dumps(
-            {"rows": state.rows, "done": state.is_done, "more": state.results}
-        )
-        metadata = {
-            "about": about,
-            "sha256": _digest(state.values, about),
-            "version": _VERSION,
+        path, values = self._file(checkpoint.step), checkpoint.values
+        others = {
+            "rows": checkpoint.rows,
+            "done": checkpoint.is_done,
+            "more": checkpoint.results,
         }
+        about = json.dumps(others)
+        digest = _digest(values, about)
+        metadata = {"about": about, "sha256": digest, "version": _VERSION}
         try:
             with replace_when_written(path) as temporary:
-                save_file(state.values, temporary, metadata)
+                save_file(values, temporary, metadata)
                 with open(temporary, "rb") as file:
-                    os.fsync(file.fileno())  # else a power cut may leave the name alone
+                    os.fsync(file.fileno())  # else a power cut may leave it empty
         except (OSError, SafetensorError) as error:
-            raise not_written(path, error) from error
+            raise unwritable_file(path, error) from error
         for old in self.paths()[_KEPT:]:
             old.unlink()
         return path
 
-    def _path(self, step: int) -> Path:
-        return self.folder / f"step-{step:010d}.safetensors"
+    def _file(self, step: int) -> Path:
+        return self.path / f"step-{step:010d}.safetensors"
 
-    def newest(self) -> State | None:
-        """The newest state that can be read; None if none was written.
+    def newest(self) -> Checkpoint | None:
+        """The newest readable checkpoint; None if there is no file.
 
         Warns:
             UserWarning: If a newer one cannot be read.
 
         Raises:
-            ValueError: If there are states and none can be read.
+            ValueError: If there are files, and none can be read.
 
         """
-        refused: list[str] = []
+        unreadable: list[str] = []
         for path in self.paths():
             try:
-                state = _read(path)
+                checkpoint = _read(path)
             except (SafetensorError, ValueError, TypeError, OSError) as error:
-                refused.append(f"{path} ({error})")
+                unreadable.append(f"{path} ({error})")
                 continue
-            for each in refused:
+            for each in unreadable:
                 warnings.warn(
                     f"A checkpoint cannot be read: {each}. Resuming from step "
-                    f"{state.step}, the one before.",
+                    f"{checkpoint.step}, the one before.",
                     stacklevel=2,
                 )
-            return state
-        if refused:
+            return checkpoint
+        if unreadable:
             raise ValueError(
                 "A run must have a readable checkpoint to resume from. Received: "
-                f"{'; '.join(refused)}. Restore a copy of one, move the run's folder "
-                "away, or replace the run with --overwrite."
+                f"{'; '.join(unreadable)}. Restore a copy of one, move the run's "
+                "folder away, or replace the run with --overwrite."
             )
         return None
 
     def remove(self, step: int) -> None:
-        """Removes the state of a step, if it is there and not the only one."""
+        """Removes the checkpoint of a step, if it exists and is not the only one."""
         if len(self.paths()) > 1:
-            self._path(step).unlink(missing_ok=True)
+            self._file(step).unlink(missing_ok=True)
 
     def clear(self, *, but: Path | None = None) -> None:
-        """Removes the states, but for one."""
+        """Removes all checkpoints except one."""
         for path in self.paths():
             if path != but:
                 path.unlink()
 
 
 def check_disk_space(folder: Path, size: int) -> None:
-    """Refuses a folder on whose disk the states do not fit.
+    """Raises OSError if a folder's disk has no room for the checkpoints still to come.
 
     Args:
-        folder: Where they are to be written.
-        size: Of one state, in bytes.
-
-    Raises:
-        OSError: If there is less room than for one more than are kept, less those
-            that are there.
+        folder: Folder of the checkpoints.
+        size: Bytes of one checkpoint. While one is written, the last two exist too.
 
     """
     free = shutil.disk_usage(folder).free
-    number = max(_KEPT + 1 - len(Checkpoints(folder).paths()), 1)
+    number = max(_KEPT + 1 - len(CheckpointFolder(folder).paths()), 1)
     needed = number * size
     if needed > free:
         raise OSError(
@@ -164,28 +159,28 @@ def check_disk_space(folder: Path, size: int) -> None:
         )
 
 
-def not_written(path: Path, error: Exception) -> OSError:
-    """The error for a file of a run that cannot be written, on a full disk mostly."""
+def unwritable_file(path: Path, error: Exception) -> OSError:
+    """The error for a file that cannot be written, mostly because the disk is full."""
     why = getattr(error, "strerror", None) or error
     return OSError(
         f"A run must be able to write its files. Received: {path} ({why}). Make room, "
-        "or mend what is wrong there, and start again with --resume."
+        "or repair the folder, and start again with --resume."
     )
 
 
-def _read(path: Path) -> State:
+def _read(path: Path) -> Checkpoint:
     with safe_open(path, framework="numpy") as file:
         metadata = file.metadata() or {}
         if not {"about", "sha256"} <= set(metadata):
             raise ValueError("it has no metadata of a checkpoint")
         values = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if metadata["sha256"] != _digest(values, metadata["about"]):
-        raise ValueError("its content is not what was written")
+        raise ValueError("its content has changed since it was written")
     version = metadata.get("version", _VERSION)  # the first files had none
     about = json.loads(metadata["about"])
     if version != _VERSION or not _is_known(about):
         raise ValueError("it was written by another version of keras_cait")
-    return State(
+    return Checkpoint(
         step=int(path.stem.removeprefix("step-")),
         values=values,
         rows=about["rows"],
@@ -195,7 +190,7 @@ def _read(path: Path) -> State:
 
 
 def _is_known(about: Any) -> bool:
-    """Whether the JSON in a file's metadata has the fields that `write` gives it."""
+    """Whether the JSON in a file's metadata has the fields that `write` stores."""
     kinds = {"rows": list, "done": bool, "more": dict}
     return (
         isinstance(about, dict)

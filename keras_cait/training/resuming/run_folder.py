@@ -1,4 +1,4 @@
-"""The folder a run leaves behind: never half a file, never over another run."""
+"""Folder of a run: files are written atomically, and no other run is overwritten."""
 
 import contextlib
 import csv
@@ -15,12 +15,11 @@ import keras
 from filelock import FileLock, Timeout
 
 from keras_cait.files import replace_when_written, sweep_leftovers
-from keras_cait.training.resuming.checkpoints import not_written
+from keras_cait.training.resuming.checkpoints import unwritable_file
 from keras_cait.training.settings.configuration import differences
 
-# What may change in a run that goes on: where it computes and what it keeps, and the
-# names of what is compared otherwise.
-_FREE = {
+# Settings that a resumed run may change. The rest decides its results.
+_MAY_CHANGE = {
     "checkpoint_steps",
     "data_dir",
     "jit",
@@ -36,19 +35,19 @@ _FREE = {
 
 
 class RunFolder:
-    """Writes the results of one run.
+    """Folder of a run: files are written atomically.
 
     Args:
-        path: The folder; made when the first file is written.
-        names: The files, and folders of files, that a run writes.
-        overwrite: Whether a run that is there already may be replaced.
-        resume: Whether it goes on.
-        writes: Whether this process writes it; False where another worker does, and
-            then nothing here does anything.
+        path: The folder, created with the first file.
+        names: The files and subfolders that the run writes.
+        overwrite: Whether an existing run may be replaced.
+        resume: Whether an existing run is resumed.
+        writes: Whether this process writes the folder. The workers that do not write
+            call the same methods, which then do nothing.
 
     Raises:
-        FileExistsError: If the folder holds a run that neither may be replaced nor
-            can go on.
+        FileExistsError: If the folder holds a run that is neither replaced nor
+            resumed.
 
     """
 
@@ -64,82 +63,82 @@ class RunFolder:
         self.path, self._writes = Path(path), writes
         self.names = (*names, "checkpoints")
         found = [name for name in self.names if os.path.exists(self.path / name)]
-        self._goes_on = resume and "config.json" in found
-        refused = found and not self._has_done_nothing(found)
-        if writes and refused and not overwrite and not self._goes_on:
+        self._resumes = resume and "config.json" in found
+        is_taken = found and not self._has_no_checkpoint(found)
+        if writes and is_taken and not overwrite and not self._resumes:
             raise FileExistsError(
                 "The output folder must not hold a run already. Received: "
                 f"{path} with {', '.join(found)}. Choose another folder, replace that "
                 "run with --overwrite, or go on with it with --resume."
             )
 
-    def _has_done_nothing(self, found: list[str]) -> bool:
-        """Whether it is a run that ended before its first checkpoint, for lack of room.
+    def _has_no_checkpoint(self, found: list[str]) -> bool:
+        """Whether a run ended here before its first checkpoint, as on a full disk.
 
-        Other programs have a config.json too, which must not be replaced.
+        Other programs write a config.json too, which must not be replaced.
         """
         if not {"config.json"} <= set(found) <= {"config.json", "checkpoints"}:
             return False
         with contextlib.suppress(ValueError, OSError):
-            is_settings = set(self._settings_there()) >= _FREE
+            is_settings = set(self._stored_settings()) >= _MAY_CHANGE
             return is_settings and not any(self.path.glob("checkpoints/*/step-*"))
         return False
 
     def start(self, settings: str) -> None:
-        """Makes the folder this run's: as the same run has left it, or empty.
+        """Locks the folder, and empties it unless the run is resumed.
 
         Args:
-            settings: What the run follows, as JSON; kept as config.json.
+            settings: All settings as JSON, for config.json.
 
         Raises:
-            ValueError: If a run is to go on that follows other settings.
-            OSError: If nothing can be written there, or another run does.
+            ValueError: If the run to resume has other settings.
+            OSError: If the folder cannot be written, or another process writes it.
 
         """
         if not self._writes:
             return
         self._lock()
-        if self._goes_on:
+        if self._resumes:
             self._check_same(settings)
         else:
             self.clear()
             self.write_text("config.json", settings)
 
     def _lock(self) -> None:
-        """Keeps other processes out, until this one ends in whatever way.
+        """Locks the folder until this process ends.
 
-        Removes what processes that were killed while they wrote have left.
+        Then removes the temporary files of processes that were killed.
         """
-        self._held = FileLock(self.path / ".lock", is_singleton=True)
+        self._file_lock = FileLock(self.path / ".lock", is_singleton=True)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._held.acquire(timeout=0)
+            self._file_lock.acquire(timeout=0)
         except Timeout as error:
             raise FileExistsError(
-                "The output folder must be one run's. Received: "
+                "The output folder must belong to one run. Received: "
                 f"{self.path}, which another process writes just now. Wait until it "
                 "ends, or choose another folder."
             ) from error
         except OSError as error:
             raise type(error)(
-                "The output folder must be one that can be written. Received: "
-                f"{self.path} ({error.strerror}). Choose another one with --output, or "
-                "make it writable."
+                f"The output folder must be writable. Received: {self.path} "
+                f"({error.strerror}). Choose another one with --output, or make it "
+                "writable."
             ) from error
         for folder in (self.path, *self.path.glob("checkpoints/*/")):
             sweep_leftovers(folder)
 
     def _check_same(self, settings: str) -> None:
-        differ = differences(_compared(self._settings_there()), followed(settings))
+        stored, given = self._stored_settings(), json.loads(settings)
+        differ = differences(fixed_settings(stored), fixed_settings(given))
         if differ:
             raise ValueError(
-                f"The run in {self.path} follows other settings:\n  "
+                f"The run in {self.path} has other settings:\n  "
                 + "\n  ".join(differ)
-                + "\nGo on with the same ones, or choose another folder."
+                + "\nResume with the same ones, or choose another folder."
             )
 
-    def _settings_there(self) -> dict[str, Any]:
-        """What the run that is there follows."""
+    def _stored_settings(self) -> dict[str, Any]:
         path = self.path / "config.json"
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
@@ -154,7 +153,7 @@ class RunFolder:
         return found
 
     def clear(self) -> None:
-        """Removes the run that is there, so that no file of it stays behind."""
+        """Removes all files of the run in the folder."""
         for name in self.names if self._writes else ():
             path = Path(self.path, name)
             if path.is_dir():
@@ -162,15 +161,15 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
-        """Writes one file whole."""
+        """Writes a text file."""
         self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write_model(self, name: str, model: keras.Model) -> None:
-        """Saves a model whole."""
+        """Saves a model."""
         self._write(name, model.save)
 
     def write_table(self, name: str, rows: list[dict[str, Any]]) -> None:
-        """Writes rows as CSV; a column a key, in the order they appear."""
+        """Writes rows as CSV, with a column for each key in order of appearance."""
         columns = list(dict.fromkeys(key for row in rows for key in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -179,7 +178,7 @@ class RunFolder:
         self.write_text(name, text.getvalue())
 
     def write_figure(self, name: str, figure: Any) -> None:
-        """Writes a matplotlib figure whole."""
+        """Saves a matplotlib figure."""
         self._write(name, partial(figure.savefig, dpi=120, bbox_inches="tight"))
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> None:
@@ -189,13 +188,9 @@ class RunFolder:
             with replace_when_written(self.path / name) as temporary:
                 write(temporary)
         except OSError as error:
-            raise not_written(self.path / name, error) from error
+            raise unwritable_file(self.path / name, error) from error
 
 
-def followed(settings: str) -> dict[str, Any]:
-    """What has to be the same in a run that goes on, and on all of its workers."""
-    return _compared(json.loads(settings))
-
-
-def _compared(settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name not in _FREE}
+def fixed_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that must be the same in a resumed run, and on all workers."""
+    return {name: settings[name] for name in settings if name not in _MAY_CHANGE}

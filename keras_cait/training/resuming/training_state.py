@@ -1,4 +1,4 @@
-"""All that a training computes with, as arrays, and back."""
+"""Variables of a training as arrays, and back."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,12 @@ from keras import ops
 from keras_cait.distillation import Distiller
 
 GROUPS = ("model", "optimizer", "metrics")
-"""Weights and random states; the optimizer's; running means, which begin anew with
-each epoch."""
+"""Weights and random states; the optimizer's variables; running means of the metrics,
+which Keras resets at the start of each epoch."""
 
 
 def values_of(distiller: Distiller, *groups: str) -> dict[str, np.ndarray]:
-    """The values of all variables of some of the groups, by name.
-
-    The teacher's are not among them: they do not change.
-    """
+    """Values of the variables of some groups, by name, without the teacher's."""
     return {
         name: np.asarray(ops.convert_to_numpy(ops.convert_to_tensor(variable)))
         for name, variable in _variables(distiller, groups).items()
@@ -27,15 +24,15 @@ def values_of(distiller: Distiller, *groups: str) -> dict[str, np.ndarray]:
 def assign_values(
     distiller: Distiller, values: Mapping[str, np.ndarray], *groups: str
 ) -> None:
-    """Puts a training where another one of the same models and optimizer was.
+    """Restores the variables of some groups.
 
     Args:
         distiller: Compiled, its optimizer built.
-        values: From `values_of`, those groups at least.
-        *groups: Those to set.
+        values: From `values_of`, with these groups at least.
+        *groups: Groups to restore.
 
     Raises:
-        ValueError: If they are of other variables; nothing is set then.
+        ValueError: If the names or shapes differ; then no variable changes.
 
     """
     variables = _variables(distiller, groups)
@@ -52,8 +49,8 @@ def assign_values(
         variables[name].assign(value)
 
 
-def not_finite(values: Mapping[str, np.ndarray]) -> list[str]:
-    """The variables that hold infinities, or no numbers."""
+def names_not_finite(values: Mapping[str, np.ndarray]) -> list[str]:
+    """Names of the variables that hold an infinity or NaN."""
     return [
         name
         for name, value in values.items()
@@ -69,7 +66,7 @@ def _variables(
         "optimizer": distiller.optimizer.variables,
         "metrics": distiller.metrics_variables,
     }
-    # Not by their names: in those Keras counts what was built in a process before.
+    # Keras's own names count the layers that the process has built before.
     return {
         f"{group}/{index:04d}": variable
         for group in groups

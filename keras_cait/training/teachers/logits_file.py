@@ -19,7 +19,7 @@ import tensorflow as tf
 from safetensors import SafetensorError, safe_open
 
 from keras_cait.files import replace_when_written
-from keras_cait.training.resuming.checkpoints import not_written
+from keras_cait.training.resuming.checkpoints import unwritable_file
 from keras_cait.typing import Tensor
 
 LogitsShape = tuple[int, int, int]
@@ -102,7 +102,7 @@ def write_logits(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise not_written(path, error) from error
+        raise unwritable_file(path, error) from error
     bytes_free = shutil.disk_usage(path.parent).free
     if bytes_needed > bytes_free:
         raise OSError(

@@ -12,7 +12,7 @@ from keras_cait.distillation import Distiller
 from keras_cait.training.fit import fit_remaining_epochs
 from keras_cait.training.optimizers.build import build_optimizer
 from keras_cait.training.resuming.checkpoint_callback import CheckpointCallback
-from keras_cait.training.resuming.checkpoints import Checkpoints
+from keras_cait.training.resuming.checkpoints import CheckpointFolder
 from keras_cait.training.resuming.training_state import values_of
 from tests.support.models.tiny_models import tiny_deit
 
@@ -46,7 +46,11 @@ def make(folder, *, rate=1e-3, **options):
     distiller.compile(optimizer, jit_compile=False)
     distiller.optimizer.build(distiller.trainable_variables)
     return distiller, CheckpointCallback(
-        distiller, Checkpoints(folder), steps_per_epoch=STEPS, every=3, name="student"
+        distiller,
+        CheckpointFolder(folder),
+        steps_per_epoch=STEPS,
+        every=3,
+        name="student",
     )
 
 
@@ -155,7 +159,11 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     distiller.compile(build_optimizer("sgd", 0.1))
     distiller.optimizer.build(distiller.trainable_variables)
     checkpoints = CheckpointCallback(
-        distiller, Checkpoints(tmp_path), steps_per_epoch=4, every=3, name="student"
+        distiller,
+        CheckpointFolder(tmp_path),
+        steps_per_epoch=4,
+        every=3,
+        name="student",
     )
     with pytest.raises(ValueError, match=r"same model and optimizer.*differs in"):
         checkpoints.restore()

@@ -1,4 +1,4 @@
-"""States on disk: the last two, each whole or left out."""
+"""CheckpointFolder on disk: the last two, each whole or left out."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from keras_cait.training.resuming.checkpoints import (
-    Checkpoints,
-    State,
+    Checkpoint,
+    CheckpointFolder,
     _digest,
     check_disk_space,
 )
@@ -20,7 +20,7 @@ from keras_cait.training.resuming.checkpoints import (
 
 def state(step, **options):
     values = {"a/b": np.full((2, 3), step, "float32"), "c": np.array(step, "uint32")}
-    return State(step=step, values=values, rows=[{"loss": 0.1}], **options)
+    return Checkpoint(step=step, values=values, rows=[{"loss": 0.1}], **options)
 
 
 def assert_same_state(found, expected):
@@ -33,7 +33,7 @@ def assert_same_state(found, expected):
 
 @pytest.fixture
 def checkpoints(tmp_path):
-    found = Checkpoints(tmp_path / "new")
+    found = CheckpointFolder(tmp_path / "new")
     for step in (5, 10, 200):
         found.write(state(step))
     return found
@@ -50,13 +50,13 @@ def test_a_finished_one_is_read_as_it_was_written(checkpoints):
 
 
 def test_the_last_two_are_kept_and_nothing_else(checkpoints):
-    names = [path.name for path in checkpoints.folder.iterdir()]
+    names = [path.name for path in checkpoints.path.iterdir()]
     expected = ["step-0000000010.safetensors", "step-0000000200.safetensors"]
     assert sorted(names) == expected
 
 
 def test_none_where_there_is_none(tmp_path):
-    assert Checkpoints(tmp_path / "nowhere").newest() is None
+    assert CheckpointFolder(tmp_path / "nowhere").newest() is None
 
 
 def cut(path):
@@ -195,13 +195,13 @@ def test_no_room_is_said_before(tmp_path):
 
 def test_checkpoints_that_are_there_need_no_more_room(checkpoints):
     with pytest.raises(OSError, match=r"1 more checkpoint"):
-        check_disk_space(checkpoints.folder, 2**60)
+        check_disk_space(checkpoints.path, 2**60)
 
 
 def test_a_checkpoint_that_cannot_be_written(checkpoints):
     """The system refuses what does not fit, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    large = State(step=300, values={"a": np.zeros(10_000)}, rows=[])
+    large = Checkpoint(step=300, values={"a": np.zeros(10_000)}, rows=[])
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
         expected = r"must be able to write .*step-0000000300\.safetensors \(.*--resume"
@@ -210,6 +210,6 @@ def test_a_checkpoint_that_cannot_be_written(checkpoints):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert_same_state(checkpoints.newest(), state(200))
-    assert len(list(checkpoints.folder.iterdir())) == 2
+    assert len(list(checkpoints.path.iterdir())) == 2
     checkpoints.write(large)
     assert checkpoints.newest().step == 300

@@ -135,7 +135,7 @@ def test_settings_that_cannot_be_read_are_refused(content, tmp_path):
 @pytest.mark.parametrize("path", ["/proc/nowhere", "file/run", "file", "a" * 300])
 def test_a_folder_that_cannot_be_made(path, tmp_path):
     (tmp_path / "file").write_text("")
-    expected = rf"must be one that can be written\. Received: .*{path} \(.+\)\. Choose"
+    expected = rf"must be writable\. Received: .*{path} \(.+\)\. Choose"
     with pytest.raises(OSError, match=expected):
         RunFolder(tmp_path / path, NAMES).start("{}")
 
