@@ -27,13 +27,19 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill test slow test-export test-faults torch lint format lock clean FORCE
+.PHONY: help distill check test quick slow test-export test-faults torch lint format wheel lock clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 distill: $(READY) ## the main job: distil a DeiT from a convnet, on handwritten digits
 	$(BIN)/python recipes/distill_deit.py --output build/distill --overwrite $(ARGS)
+
+check: ## all that a change must pass: lint and test, as CI runs them
+	.ci/run
+
+quick: $(READY) ## at every save: one case of each test of layers, weights, models, data and distillation
+	$(BIN)/python -m pytest --quick tests $(ARGS)
 
 test: $(READY) ## every test and every docstring example
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
@@ -64,6 +70,9 @@ lint: $(READY) ## format, lint, types, import directions, spelling
 format: $(READY) ## format the code and mend what ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: $(READY) ## build the wheel, which holds keras_cait alone, in dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --disable-pip-version-check --wheel-dir dist .
 
 lock: build/uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
 	$< pip compile --quiet --universal --python-version 3.11 --extra recipes --extra export --extra test --extra dev --no-annotate \

@@ -20,6 +20,33 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
+# `make quick`: no processes, one case of each test of these folders, without fit().
+QUICK = {"layers", "weights", "models", "data", "distillation"}
+STARTS_PROCESSES = ("subprocess", "run_on_jax")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="what `make quick` runs")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if not config.getoption("--quick"):
+        return
+    chosen: dict[str, pytest.Item] = {}
+    for item in items:
+        module = vars(getattr(item, "module", item))
+        folders = item.path.relative_to(ROOT / "tests").parts[:-1]
+        if not QUICK & {*folders[:1]} or "fit" in folders:
+            continue
+        if not any(name in module for name in STARTS_PROCESSES):
+            chosen.setdefault(item.nodeid.partition("[")[0], item)
+    kept = list(chosen.values())
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # A plugin, since hooks of this file see the tests below its folder alone.
     config.pluginmanager.register(BuildersExamples())
