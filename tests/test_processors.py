@@ -1,4 +1,4 @@
-"""What a process says of its own memory."""
+"""Peak memory of a process is its own."""
 
 import subprocess
 import sys

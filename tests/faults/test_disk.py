@@ -10,9 +10,9 @@ import pytest
 from tests.support.training.interrupted_runs import (
     TRAIN,
     assert_same_bits,
-    end,
-    finish,
-    start,
+    exit_code_after_signal,
+    run_recipe,
+    start_recipe,
 )
 
 
@@ -31,8 +31,8 @@ def disk(tmp_path):
 @pytest.mark.faults
 def test_a_disk_that_fills_up(disk, tmp_path):
     """Ends the run in one line; with room again it goes on, to the same bits."""
-    finish(TRAIN, tmp_path / "whole")
-    process = start(TRAIN, disk / "run")
+    run_recipe(TRAIN, tmp_path / "whole")
+    process = start_recipe(TRAIN, disk / "run")
     while not list(disk.glob("run/checkpoints/*/step-*[1-9]*")):
         assert process.poll() is None
         time.sleep(0.01)
@@ -45,7 +45,7 @@ def test_a_disk_that_fills_up(disk, tmp_path):
     assert "Traceback" not in err
     assert not list(disk.rglob(".writing-*"))
     (disk / "full").unlink()
-    finish(TRAIN, disk / "run", "--resume")
+    run_recipe(TRAIN, disk / "run", "--resume")
     assert_same_bits(tmp_path / "whole" / "model.keras", disk / "run" / "model.keras")
 
 
@@ -54,23 +54,25 @@ def test_too_little_room_is_said_before(disk):
     """And the same command works once there is more."""
     system = os.statvfs(disk)
     (disk / "full").write_bytes(bytes(system.f_bavail * system.f_frsize - 2**15))
-    process = start(TRAIN, disk / "run")
+    process = start_recipe(TRAIN, disk / "run")
     _, err = process.communicate()
     assert process.returncode == 2, err
     assert "Make room and start again" in err
     (disk / "full").unlink()
-    finish(TRAIN, disk / "run")
+    run_recipe(TRAIN, disk / "run")
 
 
 @pytest.mark.faults
 def test_checkpoints_that_are_all_damaged(tmp_path):
     """End the run in one line, and nothing is begun anew."""
-    end(start(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path)
+    exit_code_after_signal(
+        start_recipe(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path
+    )
     paths = list(tmp_path.glob("checkpoints/*/step-*"))
     for path in paths:
         path.write_bytes(path.read_bytes()[:-1])
     before = {path: path.read_bytes() for path in paths}
-    process = start(TRAIN, tmp_path, "--resume")
+    process = start_recipe(TRAIN, tmp_path, "--resume")
     _, err = process.communicate()
     assert process.returncode == 2, err
     (line,) = [line for line in err.splitlines() if line.startswith("error: ")]

@@ -12,10 +12,10 @@ from tests.support.training.interrupted_runs import (
     DISTIL,
     TRAIN,
     assert_same_bits,
-    end,
-    finish,
-    start,
-    told,
+    exit_code_after_signal,
+    run_recipe,
+    start_recipe,
+    stderr_after_signal,
 )
 
 
@@ -23,15 +23,17 @@ from tests.support.training.interrupted_runs import (
 def whole(tmp_path_factory):
     """The folder of a run that nothing happened to."""
     folder = tmp_path_factory.mktemp("whole") / "run"
-    finish(TRAIN, folder)
+    run_recipe(TRAIN, folder)
     return folder
 
 
 def test_a_killed_run_goes_on(whole, tmp_path):
-    code = end(start(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path)
+    code = exit_code_after_signal(
+        start_recipe(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path
+    )
     assert code == -signal.SIGKILL
     assert not (tmp_path / "model.keras").exists()
-    finish(TRAIN, tmp_path, "--resume")
+    run_recipe(TRAIN, tmp_path, "--resume")
     for name in ("model.keras", "model_ema.keras"):
         assert_same_bits(whole / name, tmp_path / name)
     log = "history.csv"
@@ -44,30 +46,30 @@ def test_a_killed_run_goes_on(whole, tmp_path):
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
 )
 def test_a_signal_keeps_the_run(number, code, why, whole, tmp_path):
-    process = start(TRAIN, tmp_path)
-    err = told(process, number, checkpoint=tmp_path)
+    process = start_recipe(TRAIN, tmp_path)
+    err = stderr_after_signal(process, number, checkpoint=tmp_path)
     assert process.returncode == code, err
-    said = rf"^error: {why}: model is (kept at step \d+|being measured)\. .* --resume"
+    said = rf"^error: {why}: model is (saved at step \d+|being evaluated)\. .* --resume"
     assert re.search(said, err, re.MULTILINE), err
     assert "Traceback" not in err
-    second = start(TRAIN, tmp_path)  # without saying what to do with it
+    second = start_recipe(TRAIN, tmp_path)  # without saying what to do with it
     _, err = second.communicate()
     assert second.returncode == 2
     assert "--resume" in err
-    finish(TRAIN, tmp_path, "--resume")
+    run_recipe(TRAIN, tmp_path, "--resume")
     assert_same_bits(whole / "model.keras", tmp_path / "model.keras")
 
 
 @pytest.mark.faults
 def test_two_runs_of_one_folder(tmp_path):
-    first = start(TRAIN, tmp_path, "--epochs", "1000")
+    first = start_recipe(TRAIN, tmp_path, "--epochs", "1000")
     while not (tmp_path / "config.json").exists():
         assert first.poll() is None
-    second = start(TRAIN, tmp_path, "--resume")
+    second = start_recipe(TRAIN, tmp_path, "--resume")
     _, err = second.communicate()
     assert second.returncode == 2, err
     assert "another process writes" in err
-    assert end(first, signal.SIGTERM) == 143
+    assert exit_code_after_signal(first, signal.SIGTERM) == 143
 
 
 @pytest.mark.faults
@@ -80,7 +82,7 @@ def test_two_runs_of_one_folder(tmp_path):
     ],
 )
 def test_another_run_does_not_go_on(flags, named, whole):
-    process = start(TRAIN, whole, "--resume", *flags)
+    process = start_recipe(TRAIN, whole, "--resume", *flags)
     _, err = process.communicate()
     assert process.returncode == 2
     assert named in err
@@ -90,14 +92,14 @@ def test_another_run_does_not_go_on(flags, named, whole):
 def test_twenty_kills_at_random_moments(tmp_path):
     """Of a run with a teacher; each goes on where the last one was, then a new one."""
     started = time.perf_counter()
-    process = start(DISTIL, tmp_path / "whole")
+    process = start_recipe(DISTIL, tmp_path / "whole")
     process.communicate()
     lasts = time.perf_counter() - started
     assert process.returncode == 0
     moments = random.Random(0)
     kills, folder = 0, tmp_path / "0"
     while kills < 20:
-        process = start(DISTIL, folder, "--resume")
+        process = start_recipe(DISTIL, folder, "--resume")
         try:
             _, err = process.communicate(timeout=moments.uniform(0.3, 1) * lasts)
         except subprocess.TimeoutExpired:
@@ -108,7 +110,7 @@ def test_twenty_kills_at_random_moments(tmp_path):
         assert process.returncode == 0, err
         assert_same_run(tmp_path / "whole", folder)
         folder = tmp_path / str(kills)
-    finish(DISTIL, folder, "--resume")
+    run_recipe(DISTIL, folder, "--resume")
     assert_same_run(tmp_path / "whole", folder)
 
 

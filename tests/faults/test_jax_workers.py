@@ -11,7 +11,7 @@ from tests.faults.test_workers import (
     assert_refused,
 )
 from tests.support.training.cluster_processes import ended, start_workers
-from tests.support.training.interrupted_runs import end
+from tests.support.training.interrupted_runs import exit_code_after_signal
 from tests.training.devices.test_jax_workers import ON_JAX
 
 
@@ -32,7 +32,9 @@ def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
 def test_sigterm_to_one_of_two_workers_keeps_the_step(tmp_path):
     long = ("--epochs", "60", "--checkpoint-steps", "1000")
     workers = start(tmp_path, *long)
-    assert end(workers[1], signal.SIGTERM, checkpoint=tmp_path) == 143
+    assert (
+        exit_code_after_signal(workers[1], signal.SIGTERM, checkpoint=tmp_path) == 143
+    )
     other = ended(workers[0])
     assert other.code == 143, other.stderr
     assert "is saved at step" in other.stderr

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from tests.support.training.cluster_processes import ended, start_workers
-from tests.support.training.interrupted_runs import STUDENT, end, finish
+from tests.support.training.interrupted_runs import (
+    STUDENT,
+    exit_code_after_signal,
+    run_recipe,
+)
 
 pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.distribute"
@@ -50,7 +54,10 @@ def assert_close_runs(folder, other):
 def assert_both_go_on(start, folder):
     """One is killed in the middle of an epoch; the other says so; both start again."""
     first, second = start(folder)
-    assert end(second, signal.SIGKILL, checkpoint=folder) == -signal.SIGKILL
+    assert (
+        exit_code_after_signal(second, signal.SIGKILL, checkpoint=folder)
+        == -signal.SIGKILL
+    )
     lost = ended(first)
     assert lost.code == 75, lost.stderr
     assert "worker 1, localhost:" in lost.stderr
@@ -64,7 +71,7 @@ def assert_both_go_on(start, folder):
 
 
 def test_two_workers_agree_with_one(tmp_path):
-    finish(TRAIN, tmp_path / "one")
+    run_recipe(TRAIN, tmp_path / "one")
     found = [ended(worker) for worker in start(tmp_path / "two")]
     assert [worker.code for worker in found] == [0, 0], found
     assert_close_runs(tmp_path / "one", tmp_path / "two")
@@ -72,7 +79,7 @@ def test_two_workers_agree_with_one(tmp_path):
 
 @pytest.mark.faults
 def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
-    finish(TRAIN, tmp_path / "one")
+    run_recipe(TRAIN, tmp_path / "one")
     assert_both_go_on(start, tmp_path / "two")
     assert_close_runs(tmp_path / "one", tmp_path / "two")
 
@@ -81,11 +88,13 @@ def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
 @pytest.mark.parametrize("index", [0, 1])
 def test_sigterm_to_one_of_two_workers_keeps_the_step(index, tmp_path):
     long = ("--epochs", "20")  # that it is under way still
-    finish(TRAIN, tmp_path / "one", *long)
+    run_recipe(TRAIN, tmp_path / "one", *long)
     folder = tmp_path / "two"
     workers = start(folder, *long, "--checkpoint-steps", "1000")
     # An epoch is kept at its end; then the next one is under way.
-    assert end(workers[index], signal.SIGTERM, checkpoint=folder) == 143
+    assert (
+        exit_code_after_signal(workers[index], signal.SIGTERM, checkpoint=folder) == 143
+    )
     other = ended(workers[1 - index])
     assert other.code == 143, other.stderr
     assert "is saved at step" in other.stderr
@@ -125,7 +134,10 @@ def test_what_a_teacher_says_is_not_kept_by_many_workers(tmp_path):
 @pytest.mark.faults
 def test_workers_without_a_folder_in_common(tmp_path):
     first, second = start(tmp_path / "mine")
-    assert end(first, signal.SIGKILL, checkpoint=tmp_path / "mine") == -signal.SIGKILL
+    assert (
+        exit_code_after_signal(first, signal.SIGKILL, checkpoint=tmp_path / "mine")
+        == -signal.SIGKILL
+    )
     ended(second)
     others = ("--resume", "--output", tmp_path / "other")
     for worker in map(ended, start(tmp_path / "mine", "--resume", others=others)):

@@ -1,4 +1,4 @@
-"""DeiT-III's loss is the formula written out."""
+"""The sigmoid loss equals its formula in NumPy."""
 
 import numpy as np
 import pytest
@@ -15,19 +15,19 @@ def by_hand(targets):
     return -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean(-1)
 
 
-def test_whole_labels():
+def test_integer_labels_give_the_formula_written_out():
     labels = np.array([0, 1, 2, 3, 0])
     found = to_numpy(sigmoid_cross_entropy(labels, LOGITS))
     np.testing.assert_allclose(found, by_hand(np.eye(4)[labels]), rtol=1e-5)
 
 
-def test_every_part_of_a_mixture_counts_in_full():
+def test_every_class_of_a_mixed_label_counts_in_full():
     labels = np.array([[0.9, 0.1, 0, 0]] * 5, "float32")
     found = to_numpy(sigmoid_cross_entropy(labels, LOGITS))
     np.testing.assert_allclose(found, by_hand(np.ceil(labels)), rtol=1e-5)
 
 
-def test_by_name():
+def test_losses_are_chosen_by_name_and_others_are_refused():
     assert class_loss("softmax") is None
     assert class_loss("sigmoid") is sigmoid_cross_entropy
     with pytest.raises(ValueError, match="'sigmoidal'"):

@@ -1,4 +1,4 @@
-"""Answers are counted as a person would count them."""
+"""Predictions are counted as by hand."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def of_scores(top=5):
     return predict(lambda x: {"output": x}, batches, top=top)
 
 
-def test_accuracy():
+def test_accuracy_counts_the_top_classes():
     found = of_scores()
     assert found.accuracy("output") == 0.5
     assert found.accuracy("output", top=2) == 0.75
@@ -27,14 +27,14 @@ def test_accuracy():
     assert found.images_per_second > 0
 
 
-def test_accuracy_by_class():
+def test_accuracy_by_class_is_nan_without_images():
     rates = of_scores().accuracy_by_class("output", 6)
     np.testing.assert_array_equal(rates[[0, 3, 4]], [0.5, 0, 1])
     assert np.isnan(rates[[1, 2, 5]]).all()
 
 
 @pytest.mark.parametrize("distilled", [False, True])
-def test_every_output_of_a_model(distilled):
+def test_a_model_with_two_heads_has_three_named_outputs(distilled):
     model = randomize(tiny_deit(distilled=distilled))
     x = images(4, 32, 32, 3)
     outputs = named_outputs(model)(x)

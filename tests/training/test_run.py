@@ -1,4 +1,4 @@
-"""What the recipes share: the views that models are measured on, and the devices."""
+"""A run resumes only itself, and its trainings do not depend on the devices."""
 
 import keras
 import numpy as np
@@ -22,17 +22,17 @@ def published() -> keras.Model:
         return keras_cait.DeiT_Ti(weights=None, classes=10)
 
 
-def of_ones_own() -> keras.Model:
+def unpublished() -> keras.Model:
     return keras.Sequential([keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten()])
 
 
 @pytest.mark.parametrize(
-    ("make", "asked", "crop_pct"),
-    [(published, None, 0.9), (published, 0.8, 0.8), (of_ones_own, None, 1.0)],
+    ("make", "setting", "crop_pct"),
+    [(published, None, 0.9), (published, 0.8, 0.8), (unpublished, None, 1.0)],
 )
-def test_models_are_measured_as_they_are_published(make, asked, crop_pct, tmp_path):
+def test_models_are_measured_as_they_are_published(make, setting, crop_pct, tmp_path):
     data = load_dataset("digits", limit=2)
-    config = RunConfig(image_size=SIZE, crop_pct=asked, output=tmp_path / "run")
+    config = RunConfig(image_size=SIZE, crop_pct=setting, output=tmp_path / "run")
     images, _ = next(iter(batches_of_test_images(Run(config, data, ()), make())))
     view = EvaluationView(image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3)
     first = next(iter(data.test.in_order()))

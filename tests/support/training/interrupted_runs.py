@@ -1,4 +1,4 @@
-"""Training recipes in processes of their own, which are killed and started again."""
+"""Training recipes in processes that a test stops by signals, and resumes."""
 
 import importlib
 import signal
@@ -25,8 +25,8 @@ DISTIL = [
 ]
 
 
-def start(recipe: list[str], folder: Path, *flags: str) -> subprocess.Popen[str]:
-    """Starts a recipe that writes a folder."""
+def start_recipe(recipe: list[str], folder: Path, *flags: str) -> subprocess.Popen[str]:
+    """Starts a recipe in a process, with this output folder."""
     return subprocess.Popen(
         [sys.executable, "-m", *recipe, "--output", str(folder), *flags],
         stdout=subprocess.PIPE,
@@ -35,27 +35,30 @@ def start(recipe: list[str], folder: Path, *flags: str) -> subprocess.Popen[str]
     )
 
 
-def finish(recipe: list[str], folder: Path, *flags: str) -> None:
-    """Runs a recipe to its end, in this process, which has imported it all."""
+def run_recipe(recipe: list[str], folder: Path, *flags: str) -> None:
+    """Runs a recipe in this process, which has imported its modules already."""
     main = importlib.import_module(recipe[0]).main
     with optimized_graphs():
         assert main([*recipe[1:], "--output", str(folder), *flags]) == 0
 
 
-def told(
+def stderr_after_signal(
     process: subprocess.Popen[str],
     number: signal.Signals,
     *,
     after: float = 0.0,
     checkpoint: Path | None = None,
 ) -> str:
-    """Sends a signal after some seconds, or once there is a checkpoint; its errors.
+    """Sends a signal after some seconds, or once there is a checkpoint.
 
     Args:
-        process: Of `start`.
-        number: The signal.
+        process: Process of `start_recipe`.
+        number: Number of the signal.
         after: Seconds to wait first.
-        checkpoint: A folder of a run; waits until one is in it.
+        checkpoint: Folder of the run; waits until a checkpoint is in it.
+
+    Returns:
+        The standard error output of the process.
 
     """
     while checkpoint is not None and process.poll() is None:
@@ -67,20 +70,20 @@ def told(
     return process.communicate()[1]
 
 
-def end(
+def exit_code_after_signal(
     process: subprocess.Popen[str],
     number: signal.Signals,
     *,
     after: float = 0.0,
     checkpoint: Path | None = None,
 ) -> int:
-    """The exit code, after the same."""
-    told(process, number, after=after, checkpoint=checkpoint)
+    """The exit code after a signal; arguments as of `stderr_after_signal`."""
+    stderr_after_signal(process, number, after=after, checkpoint=checkpoint)
     return process.returncode
 
 
 def assert_same_bits(model: Path, other: Path) -> None:
-    """Of the weights in two files."""
+    """Fails unless the weights in two files are the same bits."""
     weights, others = (
         keras.saving.load_model(path, compile=False).get_weights()
         for path in (model, other)

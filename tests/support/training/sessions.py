@@ -13,7 +13,7 @@ from tests.support.models.distillation_models import (
 
 
 def make_student():
-    """As small as a student can be, since it is not what is tested here."""
+    """A small student network."""
     keras.utils.set_random_seed(1)
     images = keras.Input(SHAPE)
     x = keras.layers.AveragePooling2D(4)(images)
@@ -23,7 +23,7 @@ def make_student():
 
 
 def train(optimizer, *, replicas=1, batch_size=8, policy="float32", callbacks=()):
-    """One epoch of 32 images; returns the distiller. `optimizer` makes one."""
+    r"""Trains one epoch of 32 images with `optimizer\(\)`; returns the distiller."""
     strategy = make_strategy(f"mirrored:{replicas}" if replicas > 1 else "single")
     with scope_of(strategy):
         keras.config.set_dtype_policy(policy)

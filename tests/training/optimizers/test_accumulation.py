@@ -65,19 +65,19 @@ def test_two_batches_to_a_step_equal_one_twice_as_large(name, replicas, policy, 
         np.testing.assert_allclose(value, expected[path], atol=atol, err_msg=path)
 
 
-def test_weights_rest_between_steps():
+def test_weights_do_not_change_between_steps():
     seen = []
 
     def remember(batch, logs):
-        seen.append(to_numpy(watch.model.trainable_variables[0].value))
+        seen.append(to_numpy(recorder.model.trainable_variables[0].value))
 
-    watch = keras.callbacks.LambdaCallback(on_train_batch_end=remember)
-    train(functools.partial(optimizer, "sgd", 2), callbacks=[watch])
+    recorder = keras.callbacks.LambdaCallback(on_train_batch_end=remember)
+    train(functools.partial(optimizer, "sgd", 2), callbacks=[recorder])
     moved = [bool((a != b).any()) for a, b in itertools.pairwise(seen)]
     assert moved == [True, False, True]
 
 
-def test_a_schedule_counts_steps():
+def test_a_schedule_gets_the_number_of_steps():
     """Two batches make a step: the third and fourth one take the second rate."""
     schedule = EpochRates([1.0, 2.0, 4.0, 8.0], steps_per_epoch=1)
     weight = keras.Variable(0.0)

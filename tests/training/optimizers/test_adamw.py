@@ -45,7 +45,7 @@ def adam_in_double(starts, gradients, rate, *, decayed=(), decay=0.0, largest=Fa
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="takes a tape")
-def test_a_cait_with_small_gains_trains_as_in_torch():
+def test_a_cait_with_small_gains_equals_torch():
     """LayerScale from 1e-5, which makes the gradients of a block's weights tiny."""
     import tensorflow as tf
 
@@ -93,7 +93,7 @@ def test_amsgrad_is_torchs_formula():
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, atol=1e-6)
 
 
-def test_names_survive_saving():
+def test_undecayed_names_survive_serialization():
     optimizer = AdamW(0.1, undecayed=("bias",))
     config = keras.saving.serialize_keras_object(optimizer)
     again = keras.saving.deserialize_keras_object(config)

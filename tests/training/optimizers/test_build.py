@@ -20,7 +20,7 @@ def test_the_norm_of_all_gradients_together_is_clipped():
 
 
 @pytest.mark.parametrize("name", ["adamw", "lamb", "sgd"])
-def test_a_reloaded_optimizer_goes_on_as_before(name, tmp_path):
+def test_a_reloaded_optimizer_takes_the_same_steps(name, tmp_path):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="kept")])
     optimizer = build_optimizer(

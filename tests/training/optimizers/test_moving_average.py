@@ -1,4 +1,4 @@
-"""The average of the weights is the formula's, and the weights stay beside it."""
+"""The average of the weights is the formula, and training does not depend on it."""
 
 import functools
 
@@ -91,7 +91,7 @@ def trained():
     return train(optimizer)
 
 
-def test_the_training_is_as_without_an_average(trained):
+def test_an_average_does_not_change_the_training(trained):
     plain = train(functools.partial(optimizer, momentum=None))
     assert_close(weights_of(trained.student), weights_of(plain.student), atol=0)
 
@@ -137,7 +137,7 @@ def test_an_error_inside_leaves_the_trained_weights(trained):
     assert_close(weights_of(trained.student), before, atol=0)
 
 
-def test_training_goes_on_from_the_weights(tmp_path):
+def test_training_continues_from_the_trained_weights(tmp_path):
     """Also after it was saved, average and all."""
     distiller = train(optimizer)
     distiller.save(tmp_path / "distiller.keras")

@@ -64,7 +64,7 @@ def decayed_officially(model):
 
 
 @pytest.mark.parametrize("family", MODELS)
-def test_every_family_decays_as_officially(family):
+def test_every_family_decays_as_in_the_official_code(family):
     model = model_of(family)
     expected = decayed_officially(model)
     assert decayed_by(build_optimizer("adamw", 0.1), model) == expected
@@ -74,7 +74,7 @@ def test_every_family_decays_as_officially(family):
 
 @pytest.mark.parametrize("name", ["adamw", "lamb", "sgd"])
 @pytest.mark.parametrize("family", ["distilled", "distilled cait"])
-def test_the_distillation_token_decays_by_choice(name, family):
+def test_the_distillation_token_decays_unless_it_is_spared(name, family):
     model = model_of(family)
     expected = decayed_officially(model)
     (token,) = (n for n in expected if n.startswith("dist"))

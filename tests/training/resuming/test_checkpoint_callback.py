@@ -1,4 +1,4 @@
-"""A training that stops and goes on ends with the bits of one that did not."""
+"""A training that is stopped and resumed ends with the bits of one that is not."""
 
 import keras
 import numpy as np

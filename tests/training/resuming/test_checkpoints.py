@@ -1,4 +1,4 @@
-"""CheckpointFolder on disk: the last two, each whole or left out."""
+"""The last two checkpoints are kept, and damaged files are never read."""
 
 import json
 import re
@@ -18,12 +18,12 @@ from keras_cait.training.resuming.checkpoints import (
 )
 
 
-def state(step, **options):
+def checkpoint(step, **options):
     values = {"a/b": np.full((2, 3), step, "float32"), "c": np.array(step, "uint32")}
     return Checkpoint(step=step, values=values, rows=[{"loss": 0.1}], **options)
 
 
-def assert_same_state(found, expected):
+def assert_same(found, expected):
     for name, value in expected.values.items():
         np.testing.assert_array_equal(found.values[name], value)
         assert found.values[name].dtype == value.dtype
@@ -35,27 +35,27 @@ def assert_same_state(found, expected):
 def checkpoints(tmp_path):
     found = CheckpointFolder(tmp_path / "new")
     for step in (5, 10, 200):
-        found.write(state(step))
+        found.write(checkpoint(step))
     return found
 
 
-def test_the_newest_is_read_as_it_was_written(checkpoints):
-    assert_same_state(checkpoints.newest(), state(200))
+def test_the_newest_checkpoint_is_read_as_it_was_written(checkpoints):
+    assert_same(checkpoints.newest(), checkpoint(200))
 
 
-def test_a_finished_one_is_read_as_it_was_written(checkpoints):
-    finished = state(300, is_done=True, results={"averaged": None})
+def test_a_finished_training_is_read_as_it_was_written(checkpoints):
+    finished = checkpoint(300, is_done=True, results={"averaged": None})
     checkpoints.write(finished)
-    assert_same_state(checkpoints.newest(), finished)
+    assert_same(checkpoints.newest(), finished)
 
 
-def test_the_last_two_are_kept_and_nothing_else(checkpoints):
+def test_only_the_last_two_checkpoints_are_kept(checkpoints):
     names = [path.name for path in checkpoints.path.iterdir()]
     expected = ["step-0000000010.safetensors", "step-0000000200.safetensors"]
     assert sorted(names) == expected
 
 
-def test_none_where_there_is_none(tmp_path):
+def test_an_empty_folder_gives_none(tmp_path):
     assert CheckpointFolder(tmp_path / "nowhere").newest() is None
 
 
@@ -68,14 +68,14 @@ def emptied(path):
 
 
 def turned(path):
-    """One bit of the last number."""
+    """Flips one bit of the last number."""
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
 
 
 def retold(path):
-    """One letter of its metadata."""
+    """Changes one letter of the metadata."""
     path.write_bytes(path.read_bytes().replace(b"loss", b"boss"))
 
 
@@ -134,11 +134,11 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_one_falls_back_to_the_one_before(damage, checkpoints):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(damage, checkpoints):
     newest, before = checkpoints.paths()
     content = before.read_bytes()
     damage(before)
-    assert_same_state(checkpoints.newest(), state(200))  # needs no other
+    assert_same(checkpoints.newest(), checkpoint(200))  # needs no other
     damage(newest)
     with pytest.raises(ValueError, match=r"must have a readable checkpoint") as error:
         checkpoints.newest()
@@ -151,22 +151,22 @@ def test_a_damaged_one_falls_back_to_the_one_before(damage, checkpoints):
     before.write_bytes(content)
     expected = r"cannot be read: .*step-0000000200.* \(.+\)\. Resuming from step 10,"
     with pytest.warns(UserWarning, match=expected):
-        assert_same_state(checkpoints.newest(), state(10))
+        assert_same(checkpoints.newest(), checkpoint(10))
 
 
-def test_without_the_newest_the_one_before_is_read(checkpoints):
+def test_without_the_newest_file_the_one_before_is_read(checkpoints):
     checkpoints.paths()[0].unlink()
-    assert_same_state(checkpoints.newest(), state(10))
+    assert_same(checkpoints.newest(), checkpoint(10))
 
 
-def test_files_without_a_version_are_of_the_first(checkpoints):
+def test_files_without_a_version_are_read_as_version_1(checkpoints):
     with_about(json.dumps({"rows": [{"loss": 0.1}], "done": False, "more": {}}))(
         checkpoints.paths()[0]
     )
-    assert_same_state(checkpoints.newest(), state(200))
+    assert_same(checkpoints.newest(), checkpoint(200))
 
 
-def test_no_bit_and_no_byte_is_lost_unseen(checkpoints):
+def test_flipped_bits_and_cut_files_are_refused(checkpoints):
     """The file with one bit turned, and cut after any byte; samples of both."""
     checkpoints.paths()[1].unlink()
     (path,) = checkpoints.paths()
@@ -181,24 +181,24 @@ def test_no_bit_and_no_byte_is_lost_unseen(checkpoints):
     for each in damaged:
         path.write_bytes(each)
         try:
-            assert_same_state(checkpoints.newest(), state(200))
+            assert_same(checkpoints.newest(), checkpoint(200))
         except ValueError:
             refused += 1
     assert refused > 0.95 * len(damaged)
 
 
-def test_no_room_is_said_before(tmp_path):
+def test_too_little_disk_space_is_refused(tmp_path):
     check_disk_space(tmp_path, 1)
     with pytest.raises(OSError, match=r"3 more .* MB are free\. Make room.*--resume"):
         check_disk_space(tmp_path, 2**60)
 
 
-def test_checkpoints_that_are_there_need_no_more_room(checkpoints):
+def test_existing_checkpoints_count_for_the_disk_space(checkpoints):
     with pytest.raises(OSError, match=r"1 more checkpoint"):
         check_disk_space(checkpoints.path, 2**60)
 
 
-def test_a_checkpoint_that_cannot_be_written(checkpoints):
+def test_a_checkpoint_that_does_not_fit_leaves_the_last_two(checkpoints):
     """The system refuses what does not fit, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     large = Checkpoint(step=300, values={"a": np.zeros(10_000)}, rows=[])
@@ -209,7 +209,7 @@ def test_a_checkpoint_that_cannot_be_written(checkpoints):
             checkpoints.write(large)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert_same_state(checkpoints.newest(), state(200))
+    assert_same(checkpoints.newest(), checkpoint(200))
     assert len(list(checkpoints.path.iterdir())) == 2
     checkpoints.write(large)
     assert checkpoints.newest().step == 300

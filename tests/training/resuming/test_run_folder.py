@@ -1,4 +1,4 @@
-"""A run's folder: refused if taken, never half written."""
+"""A run's folder is refused if it holds another run, and never half written."""
 
 import csv
 
@@ -20,13 +20,13 @@ def test_a_folder_that_holds_a_run_is_refused(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "kept"
 
 
-def test_other_files_are_no_run(tmp_path):
+def test_a_folder_with_other_files_is_accepted(tmp_path):
     (tmp_path / "notes.md").write_text("mine")
     RunFolder(tmp_path, NAMES, overwrite=False).write_text("a.txt", "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "notes.md"]
 
 
-def test_overwriting_clears_the_old_run_and_nothing_else(tmp_path):
+def test_overwrite_removes_the_old_run_and_nothing_else(tmp_path):
     for name in ("a.txt", "b.csv", "notes.md"):
         (tmp_path / name).write_text("old")
     folder = RunFolder(tmp_path, NAMES, overwrite=True)
@@ -35,7 +35,7 @@ def test_overwriting_clears_the_old_run_and_nothing_else(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.md"]
 
 
-def test_tables_and_models(tmp_path):
+def test_tables_and_models_are_written_and_read(tmp_path):
     folder = RunFolder(tmp_path / "new", NAMES, overwrite=False)
     folder.write_table("b.csv", [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "extra": 3}])
     with open(tmp_path / "new" / "b.csv", newline="") as file:
@@ -48,7 +48,7 @@ def test_tables_and_models(tmp_path):
     assert again.count_params() == 3
 
 
-def test_a_failure_leaves_what_was_there(tmp_path):
+def test_a_failed_write_leaves_the_old_file(tmp_path):
     (tmp_path / "b.csv").write_text("old")
     folder = RunFolder(tmp_path, NAMES, overwrite=True)
 
@@ -63,14 +63,14 @@ def test_a_failure_leaves_what_was_there(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["b.csv"]
 
 
-def test_one_run_writes_a_folder_at_a_time(tmp_path):
+def test_a_folder_that_another_process_writes_is_refused(tmp_path):
     taken = pytest.raises(FileExistsError, match="another process writes just now")
     with FileLock(tmp_path / ".lock"), taken:
         RunFolder(tmp_path, NAMES).start("{}")
     RunFolder(tmp_path, NAMES).start("{}")
 
 
-def test_a_run_goes_on_with_the_same_settings_only(tmp_path):
+def test_a_run_is_resumed_with_the_same_settings_only(tmp_path):
     RunFolder(tmp_path, NAMES).start('{"seed": 0, "jit": null, "output": "a"}')
     (tmp_path / "a.txt").write_text("kept")
     RunFolder(tmp_path, NAMES, resume=True).start(
@@ -81,18 +81,18 @@ def test_a_run_goes_on_with_the_same_settings_only(tmp_path):
         RunFolder(tmp_path, NAMES, resume=True).start('{"seed": 1}')
 
 
-def test_nothing_there_begins(tmp_path):
+def test_resume_in_an_empty_folder_starts_a_run(tmp_path):
     RunFolder(tmp_path / "new", NAMES, resume=True).start("{}")
     assert (tmp_path / "new" / "config.json").read_text() == "{}"
 
 
-def test_files_without_settings_are_no_run_to_go_on_with(tmp_path):
+def test_files_without_settings_cannot_be_resumed(tmp_path):
     (tmp_path / "a.txt").write_text("kept")
     with pytest.raises(FileExistsError, match=r"a\.txt.*--resume"):
         RunFolder(tmp_path, NAMES, resume=True)
 
 
-def test_a_run_that_has_done_nothing_is_replaced(tmp_path):
+def test_a_run_without_a_checkpoint_is_replaced(tmp_path):
     """One that was refused for lack of space, say, once there is some."""
     before, after = (to_json(vars(RunConfig(seed=seed))) for seed in (0, 1))
     RunFolder(tmp_path, NAMES).start(before)
@@ -133,14 +133,14 @@ def test_settings_that_cannot_be_read_are_refused(content, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/proc/nowhere", "file/run", "file", "a" * 300])
-def test_a_folder_that_cannot_be_made(path, tmp_path):
+def test_a_folder_that_cannot_be_made_is_refused(path, tmp_path):
     (tmp_path / "file").write_text("")
     expected = rf"must be writable\. Received: .*{path} \(.+\)\. Choose"
     with pytest.raises(OSError, match=expected):
         RunFolder(tmp_path / path, NAMES).start("{}")
 
 
-def test_what_killed_processes_left_is_removed(tmp_path):
+def test_temporary_files_of_killed_processes_are_removed(tmp_path):
     """While they wrote a file of the run, and a checkpoint."""
     for parent in (tmp_path, tmp_path / "checkpoints" / "01-student"):
         leftover = parent / ".writing-of_a_killed_process"
