@@ -220,7 +220,7 @@ def test_a_target_that_is_taken_is_refused_before_the_work(tmp_path, monkeypatch
     def work(*args, **kwargs):
         raise AssertionError("the model was prepared")
 
-    monkeypatch.setattr(sys.modules[to_saved_model.__module__], "prepare", work)
+    monkeypatch.setattr("keras_cait.export.pipeline.flow.prepare", work)
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_text("")
     with pytest.raises(FileExistsError, match="must be new"):
@@ -232,7 +232,7 @@ def test_the_photographs_compared_are_larger_than_the_model(tmp_path, monkeypatc
 
     class EnoughError(Exception): ...
 
-    def check(loaded, prepared, view, pixels, file):
+    def check(loaded, prepared, pixels, file):
         assert pixels.shape == (16, 375, 500, 3)
         assert file.startswith(b"\xff\xd8")  # a JPEG
         raise EnoughError

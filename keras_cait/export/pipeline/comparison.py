@@ -1,4 +1,4 @@
-"""How near an exported model is to the Keras model, and how fast it is."""
+"""Comparison of an export with the Keras model, and the latency of an export."""
 
 import statistics
 import time
@@ -13,14 +13,14 @@ REPEATS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Outputs of two models for the same images.
+    """Difference between the outputs of two models for the same images.
 
     Attributes:
-        images: How many.
-        largest_difference: Between any two outputs, absolute.
-        relative_difference: The same, as a part of the largest output.
-        top1_agreement: Part of the images of whose likeliest class both are of one
-            mind, in [0, 1].
+        images: Number of images.
+        largest_difference: Largest absolute difference between two outputs.
+        relative_difference: The same, relative to the largest output.
+        top1_agreement: Fraction of the images for which both models predict the same
+            class, in [0, 1].
     """
 
     images: int
@@ -30,14 +30,14 @@ class Comparison:
 
 
 def compare(expected: np.ndarray, actual: np.ndarray) -> Comparison:
-    """Compares what the Keras model says with what its export says.
+    """Compares the outputs of the Keras model with those of its export.
 
     Args:
-        expected: Of the Keras model in float32, `(images, classes)`.
-        actual: Of its export, for the same images.
+        expected: Outputs of the Keras model in float32, `(images, classes)`.
+        actual: Outputs of the export for the same images.
 
     Raises:
-        ValueError: If the export gives another shape, or what is no number.
+        ValueError: If the shapes differ, or an output of the export is not finite.
 
     Example:
         >>> compare(np.array([[1.0, 3.0]]), np.array([[1.5, 3.0]]))
@@ -51,88 +51,25 @@ def compare(expected: np.ndarray, actual: np.ndarray) -> Comparison:
             "not finite. Nothing was kept."
         )
     difference = float(np.max(np.abs(expected - actual)))
-    agreeing = expected.argmax(axis=-1) == actual.argmax(axis=-1)
+    same_class = expected.argmax(axis=-1) == actual.argmax(axis=-1)
     return Comparison(
         images=len(expected),
         largest_difference=difference,
         relative_difference=difference / max(float(np.max(np.abs(expected))), 1e-30),
-        top1_agreement=float(agreeing.mean()),
+        top1_agreement=float(same_class.mean()),
     )
 
 
-REPORT_IT = (
-    "please report the model and the versions of tensorflow and of the converter."
-)
-
-
-def check_difference(
-    found: Comparison, tolerance: float, advice: str = REPORT_IT
-) -> None:
-    """Refuses an export that says something else than the Keras model.
-
-    Args:
-        found: What came out.
-        tolerance: Largest relative difference.
-        advice: What to do about it, for the error.
-
-    Raises:
-        ValueError: If it is larger.
-
-    """
-    if not found.relative_difference <= tolerance:
-        raise ValueError(
-            f"The export must equal the Keras model to {tolerance:g} of its largest "
-            f"output. Received: {found.relative_difference:.2g} over {found.images} "
-            f"images. Nothing was kept; {advice}"
-        )
-
-
-def measure(
-    run: Callable[[np.ndarray], np.ndarray],
-    inputs: np.ndarray,
-    expected: np.ndarray,
-    tolerance: float,
-    advice: str = REPORT_IT,
-) -> tuple[Comparison, float]:
-    """Runs an export image by image, compares and times it.
-
-    `answers` gives its outputs alone.
-
-    Args:
-        run: The export: images `(1, height, width, channels)` to `(1, classes)`.
-        inputs: `(images, height, width, channels)`.
-        expected: What the Keras model gives for them, `(images, classes)`.
-        tolerance: Largest relative difference.
-        advice: What to do about a larger one, for the error.
-
-    Returns:
-        How near it is, and its latency in milliseconds an image.
-
-    Raises:
-        ValueError: If the difference is larger.
-
-    Example:
-        >>> images = np.ones((2, 4, 4, 3))
-        >>> found, _ = measure(
-        ...     lambda image: image.sum(axis=(1, 2)), images, 16 * images[:, 0, 0], 1e-4
-        ... )
-        >>> found.images, found.relative_difference
-        (2, 0.0)
-
-    """
-    found = compare(expected, answers(run, inputs))
-    check_difference(found, tolerance, advice)
-    return found, median_latency(lambda: run(inputs[:1]))
-
-
-def answers(run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray) -> np.ndarray:
-    """What an export gives image by image, `(images, classes)`."""
+def predict_singly(
+    run: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray
+) -> np.ndarray:
+    """Outputs `(images, classes)` of an export that runs on one image at a time."""
     return np.concatenate([run(image[None]) for image in inputs])
 
 
 def median_latency(run: Callable[[], Any], repeats: int = REPEATS) -> float:
-    """Milliseconds that a call takes: the median of `repeats`, after two more."""
-    for _ in range(2):  # the first ones compile and allocate
+    """Median duration of a call in milliseconds, after two calls of warm-up."""
+    for _ in range(2):  # the first calls compile and allocate
         run()
     seconds = []
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""Images that someone gives, in a folder or an array, as a model sees them."""
+"""Images to compare a model and its export on: an array, a folder, or photographs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +11,8 @@ from keras_cait.data.image_dataset import in_random_order
 from keras_cait.data.image_files import SUFFIXES, images_below
 from keras_cait.data.images.evaluation_transform import EvaluationView
 from keras_cait.data.sources.folder import naming_the_corrupt
+from keras_cait.export.pipeline.photographs import DESCRIPTION, photographs
+from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.preprocessing import Preprocessing
 
 MOST = 256  # images that are read
@@ -19,22 +21,49 @@ ImageShape = tuple[int, ...]
 """Height, width and channels."""
 
 
+def images_to_compare(
+    prepared: PreparedModel,
+    images: np.ndarray | Path | str | None,
+    photograph_size: tuple[int, int] | None = None,
+) -> tuple[np.ndarray, str]:
+    """Images in [0, 255] and their description for the report.
+
+    Args:
+        prepared: The model.
+        images: The user's images, an array or a folder; None for photographs.
+        photograph_size: Size of the photographs, in pixels; None for the image size
+            of the model.
+
+    Raises:
+        ValueError: If the images do not have the shape of the model's input, or are
+            not pixels.
+
+    """
+    shape = tuple(prepared.model.input_shape[1:])
+    if images is None:
+        size = photograph_size or shape[:2]
+        return photographs(size, channels=shape[2]), DESCRIPTION
+    given = given_images("images", images, prepared.preprocessing, shape)
+    folder = isinstance(images, Path | str)
+    return given, f"images of {images}" if folder else "images that were given"
+
+
 def images_of(
     folder: Path, preprocessing: Preprocessing, channels: int = 3, most: int = MOST
 ) -> np.ndarray:
-    """Images in a folder and the folders in it, resized and cropped for a model.
+    """Images below a folder, resized and cropped for a model.
 
     Args:
-        folder: Where they are.
-        preprocessing: The model's.
+        folder: The folder.
+        preprocessing: Preprocessing of the model.
         channels: 3 or 1.
-        most: Of more images so many are drawn, the same ones each time.
+        most: Largest number of images; the same random sample each time.
 
     Returns:
         `(images, *image_size, channels)` uint8 in [0, 255].
 
     Raises:
-        ValueError: If there is no image, or a file is none.
+        ValueError: If the folder has no images, or a file cannot be decoded.
 
     """
     chosen = _chosen(_paths(folder), most)
@@ -51,19 +80,19 @@ def images_of(
 def labels_of(
     folder: Path, classes: int, names: Sequence[str] | None, most: int = MOST
 ) -> np.ndarray | None:
-    """The class of each image that `images_of` reads, where the folders tell it.
+    """Class indices of the images that `images_of` reads, by their class folders.
 
-    They do if each image is in a folder of its class, which is called as the class is,
-    or if there are as many folders as classes, which are then in alphabetical order.
+    Each image must be in a folder with the name of its class. Otherwise there must be
+    as many folders as classes; sorted by name they are the class indices.
 
     Args:
-        folder: Where the folders are.
+        folder: Parent of the class folders.
         classes: Number of classes.
-        names: Of the classes, if known.
+        names: Names of the classes, if known.
         most: As for `images_of`.
 
     Returns:
-        `(images,)`, or None where the folders do not tell.
+        `(images,)`, or None if the folders are not class folders.
 
     """
     paths = _paths(folder)
@@ -103,33 +132,18 @@ def given_images(
     """Pixels in [0, 255] of an array or of a folder, `(images, *shape)` float32.
 
     Args:
-        name: What the images are called in an error.
-        images: What was given: an array of them, or a folder.
-        preprocessing: How those of a folder are brought to the model's size.
+        name: Name of the argument, for errors.
+        images: An array, or a folder.
+        preprocessing: Preprocessing of the images in a folder.
         shape: Height, width and channels.
-        most: Of more images in a folder so many are drawn.
+        most: Largest number of images read from a folder.
 
     Raises:
-        ValueError: If they are of another shape, or no pixels.
+        ValueError: If the images have another shape, or are not pixels.
 
     """
     if isinstance(images, Path | str):
         images = images_of(Path(images), preprocessing, channels=shape[-1], most=most)
-    return checked_pixels(name, images, shape)
-
-
-def checked_pixels(name: str, images: Any, shape: ImageShape) -> np.ndarray:
-    """Pixels in [0, 255], `(images, *shape)` float32.
-
-    Args:
-        name: What the images are called in an error.
-        images: What was given for them.
-        shape: Height, width and channels.
-
-    Raises:
-        ValueError: If they are of another shape, or no pixels.
-
-    """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1:] != tuple(shape) or not len(images):
         raise ValueError(

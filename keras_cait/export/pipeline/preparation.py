@@ -1,8 +1,7 @@
-"""A Keras model made ready for other runtimes, with what has to be known of it."""
+"""Preparation of a Keras model for other runtimes: float32, folded, one output."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,8 +9,6 @@ import numpy as np
 
 from keras_cait.export.folding.fold import check_foldable, fold
 from keras_cait.export.folding.full_precision import functional, in_float32
-from keras_cait.export.pipeline.comparison_images import given_images
-from keras_cait.export.pipeline.photographs import DESCRIPTION, photographs
 from keras_cait.models.classes.names import check_class_names, class_names_of
 from keras_cait.models.logits import output_kind
 from keras_cait.models.pixel_inputs import takes_pixels
@@ -19,18 +16,20 @@ from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.preprocessing import Preprocessing
 
+_BATCH = 8  # images that the Keras model predicts at once
+
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A classifier to export.
+class PreparedModel:
+    """A classifier that is ready for export.
 
     Attributes:
-        reference: The Keras model in float32, as it was given otherwise.
-        model: The same for inference: folded; ends in probabilities.
-        preprocessing: What brings an image to it.
-        takes_pixels: Whether images come in [0, 255], or normalized.
-        labels: Names of the classes, if they are known.
-        weights: Where the weights came from.
+        reference: The Keras model in float32, otherwise unchanged.
+        model: The same model for inference: folded, with probabilities as output.
+        preprocessing: Resizing, cropping and normalization of its images.
+        takes_pixels: Whether its inputs are in [0, 255], or normalized.
+        labels: Names of the classes, if known.
+        weights: Source of the weights.
     """
 
     reference: keras.Model
@@ -41,52 +40,35 @@ class Prepared:
     weights: str
 
     @property
-    def input(self) -> str:
-        """What the model takes, in words."""
+    def input_description(self) -> str:
+        """Shape, type and range of the input."""
         height, width, channels = self.model.input_shape[1:]
         values = "in [0, 255]" if self.takes_pixels else "normalized by mean and std"
         return f"images {height} x {width} x {channels}, float32, {values}"
 
     @property
-    def mean(self) -> tuple[float, ...]:
-        """Of each of its channels, of images in [0, 1]."""
-        return self.preprocessing.mean
-
-    @property
-    def std(self) -> tuple[float, ...]:
-        """Standard deviation likewise."""
-        return self.preprocessing.std
-
-    @property
-    def described(self) -> dict[str, Any]:
-        """What every report says of the model."""
+    def report_fields(self) -> dict[str, Any]:
+        """Fields of `ExportReport` that describe the model."""
         return {
             "model": self.reference.name,
             "weights": self.weights,
             "image_size": self.preprocessing.image_size,
             "crop_pct": self.preprocessing.crop_pct,
             "interpolation": self.preprocessing.interpolation,
-            "input": self.input,
-            "mean": self.mean,
-            "std": self.std,
+            "mean": self.preprocessing.mean,
+            "std": self.preprocessing.std,
             "labels": self.labels,
         }
 
-    def normalized(self, pixels: np.ndarray) -> np.ndarray:
-        """Images in [0, 255] as the model takes them, float32."""
-        if self.takes_pixels:
-            return pixels.astype("float32")
-        known = preprocess_input(pixels, preprocessing=self.preprocessing)
-        return known.astype("float32")
+    def model_inputs(self, pixels: np.ndarray) -> np.ndarray:
+        """Images in [0, 255] as inputs of the model, float32."""
+        if not self.takes_pixels:
+            pixels = preprocess_input(pixels, preprocessing=self.preprocessing)
+        return pixels.astype("float32")
 
-    def expected(self, inputs: np.ndarray) -> np.ndarray:
-        """The probabilities that the Keras model itself gives, `(images, classes)`."""
-        return np.concatenate(
-            [
-                np.asarray(self.reference.predict_on_batch(inputs[start : start + 8]))
-                for start in range(0, len(inputs), 8)
-            ]
-        )
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        """Probabilities of the Keras model, `(images, classes)`."""
+        return self.reference.predict(inputs, batch_size=_BATCH, verbose=0)
 
 
 def prepare(
@@ -94,19 +76,18 @@ def prepare(
     *,
     labels: Sequence[str] | None = None,
     weights: str = "not stated",
-) -> Prepared:
-    """Makes a model ready for export.
+) -> PreparedModel:
+    """Prepares a model for export.
 
     Args:
-        model: A classifier as the builders of this package make it, or a saved and
-            loaded one; of any precision.
-        labels: Names of the classes, in order; None for those that the model keeps.
-        weights: Where its weights came from, for the report.
+        model: A classifier of this package, built or loaded, of any precision.
+        labels: Names of the classes, in order; None for those stored in the model.
+        weights: Source of the weights, for the report.
 
     Raises:
-        ValueError: If it is another model, has no classifier or more than one output,
-            does to images what cannot be told, or the labels are not as many as its
-            classes.
+        ValueError: If the model is not of this package, has no classifier or several
+            outputs, its preprocessing cannot be determined, or the number of labels
+            differs from the number of classes.
 
     Example:
         >>> import keras_cait
@@ -114,7 +95,7 @@ def prepare(
         ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=8, depth=1,
         ...     num_heads=2, classes=3, include_preprocessing=True,
         ... )
-        >>> prepare(model).input
+        >>> prepare(model).input_description
         'images 16 x 16 x 3, float32, in [0, 255]'
 
     """
@@ -140,7 +121,7 @@ def prepare(
     if kind == "logits":
         probabilities = keras.layers.Softmax(name="probabilities")(reference.output)
         reference = keras.Model(reference.input, probabilities, name=model.name)
-    return Prepared(
+    return PreparedModel(
         reference=reference,
         model=fold(reference),
         preprocessing=preprocessing,
@@ -148,24 +129,3 @@ def prepare(
         labels=labels or class_names_of(model),
         weights=weights,
     )
-
-
-def images_to_compare(
-    prepared: Prepared, images: np.ndarray | Path | str | None
-) -> tuple[np.ndarray, str]:
-    """Pixels in [0, 255] of the model's shape, and what they are.
-
-    Args:
-        prepared: The model.
-        images: Those of whoever exports, an array or a folder; None for photographs.
-
-    Raises:
-        ValueError: If they are not of the model's shape, or no pixels.
-
-    """
-    shape = tuple(prepared.model.input_shape[1:])
-    if images is None:
-        return photographs(shape[:2], channels=shape[2]), DESCRIPTION
-    given = given_images("images", images, prepared.preprocessing, shape)
-    folder = isinstance(images, Path | str)
-    return given, f"images of {images}" if folder else "images that were given"

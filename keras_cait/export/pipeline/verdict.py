@@ -1,4 +1,4 @@
-"""Whether an export is near enough to the Keras model to be kept."""
+"""Decision whether an export is close enough to the Keras model to be kept."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,46 +9,56 @@ import numpy as np
 from keras_cait.export.pipeline.comparison import Comparison
 
 AGREEMENT = 0.95
-"""Part of the images whose likeliest class an export with 8-bit weights must keep. A
-trained model that kept 95 to 97 % of 1,000 lost 0.0 to 0.5 points of accuracy: the
+"""Fraction of the images whose predicted class an export with 8-bit weights must keep.
+A trained model that kept 95 to 97 % of 1,000 lost 0.0 to 0.5 points of accuracy: the
 classes that change places are about equally likely."""
 ACCURACY_LOSS = 0.01
-"""Part of the images, labels known, that it may classify worse than the Keras model."""
+"""Accuracy that an export may lose, where the labels are known."""
+REPORT_IT = (
+    "please report the model and the versions of tensorflow and of the converter."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What decides whether an export is kept.
+    """Decision whether an export is kept.
 
     Attributes:
-        passed: Whether it is.
-        reason: What was required, and what was found.
-        details: Numbers of it, for the report.
+        passed: Whether the export meets the requirement.
+        reason: The requirement and the measured value.
+        details: Measured values for the report.
     """
 
     passed: bool
     reason: str
     details: dict[str, Any] = field(default_factory=dict)
 
-    def check(self, advice: str, *, keep_anyway: bool) -> None:
-        """Refuses an export that did not pass, or notes in `details` why it is kept.
+    def enforce(
+        self, advice: str = REPORT_IT, *, keep_anyway: bool | None = None
+    ) -> None:
+        """Raises if the export did not pass, or notes the reason in `details`.
 
         Args:
-            advice: What to do about it, for the error.
-            keep_anyway: Whether it is kept.
+            advice: Remedy for the error message.
+            keep_anyway: Whether a failed export is kept. None if the format has no
+                such option.
 
         Raises:
-            ValueError: If it is not.
+            ValueError: If the export did not pass and is not kept anyway.
 
         """
         if self.passed:
             return
-        if not keep_anyway:
-            raise ValueError(
-                f"{self.reason}. Nothing was kept; {advice} `keep_anyway=True` keeps "
-                "it, and its report says that it did not pass."
-            )
-        self.details["did not pass"] = self.reason
+        if keep_anyway:
+            self.details["did not pass"] = self.reason
+            return
+        option = (
+            " `keep_anyway=True` keeps it, and its report says that it did not pass."
+        )
+        raise ValueError(
+            f"{self.reason}. Nothing was kept; {advice}"
+            + ("" if keep_anyway is None else option)
+        )
 
 
 def check_tolerance(tolerance: float | None) -> None:
@@ -60,7 +70,7 @@ def check_tolerance(tolerance: float | None) -> None:
 
 
 def by_difference(found: Comparison, tolerance: float) -> Verdict:
-    """Requires outputs that differ by no more than a part of the largest one."""
+    """Requires a relative difference of at most `tolerance`."""
     return Verdict(
         passed=found.relative_difference <= tolerance,
         reason=f"The export must equal the Keras model to {tolerance:g} of its largest "
@@ -68,41 +78,41 @@ def by_difference(found: Comparison, tolerance: float) -> Verdict:
     )
 
 
-def by_answers(
+def by_predictions(
     expected: np.ndarray,
     actual: np.ndarray,
     labels: np.ndarray | None = None,
     *,
-    near: bool = False,
+    is_close: bool = False,
 ) -> Verdict:
-    """Requires the likeliest class of nearly every image, and the accuracy.
+    """Requires nearly the same predicted classes, and the accuracy if labels are known.
 
-    A difference between probabilities says little of a trained model: it is largest
-    where two classes are equally likely, whatever the mean error is. Both numbers are
-    estimates from a sample, so an export is refused where even the favorable end of
-    the 95 % confidence interval is beyond the limit: an agreement below 95 %, or a
-    loss of accuracy above one percentage point.
+    The largest difference between probabilities says little about a trained model: it
+    occurs where two classes are equally likely, whatever the mean error is. Both
+    numbers are estimates from a sample. So an export is refused only if even the
+    favorable end of the 95 % confidence interval is beyond the limit: an agreement
+    below 95 %, or a loss of accuracy above one percentage point.
 
     Args:
         expected: Probabilities of the Keras model, `(images, classes)`.
-        actual: Of the export, for the same images.
+        actual: Probabilities of the export, for the same images.
         labels: The true class of each image, `(images,)`, if known.
-        near: Whether all outputs are as near as they must be, so that classes can
-            only have changed places that are almost equally likely. Then only the
-            accuracy counts.
+        is_close: Whether all outputs are within the tolerance, so that only classes
+            that are almost equally likely can change places. Then only the accuracy
+            counts.
 
     Example:
         >>> answers = np.eye(4)[[0, 1, 2, 3] * 25]
-        >>> by_answers(answers, answers, np.array([0, 1, 2, 3] * 25)).passed
+        >>> by_predictions(answers, answers, np.array([0, 1, 2, 3] * 25)).passed
         True
         >>> wrong = np.concatenate([answers[1:11], answers[10:]])
-        >>> by_answers(answers, wrong).details["agreement, 95 % interval"]
+        >>> by_predictions(answers, wrong).details["agreement, 95 % interval"]
         [0.826, 0.945]
 
     """
     same = expected.argmax(axis=-1) == actual.argmax(axis=-1)
     lowest, highest = wilson_interval(int(same.sum()), len(same))
-    passed = near or highest >= AGREEMENT
+    passed = is_close or highest >= AGREEMENT
     reason = (
         f"The export must keep the likeliest class of {100 * AGREEMENT:g} % of the "
         f"images. Received: {100 * same.mean():.1f} % of {len(same)} (95 % confidence "
@@ -130,7 +140,7 @@ def by_answers(
 
 
 def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """The confidence interval of a proportion, good for few images too.
+    """Confidence interval of a proportion, accurate for small samples too.
 
     Example:
         >>> [round(end, 3) for end in wilson_interval(33, 33)]

@@ -1,4 +1,4 @@
-"""Holds what a SavedModel gives against the Keras model it was made of."""
+"""Comparison of all signatures of a SavedModel with the Keras model."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.images.evaluation_transform import EvaluationView
-from keras_cait.export.pipeline.comparison import Comparison, check_difference, compare
-from keras_cait.export.pipeline.preparation import Prepared
-from keras_cait.export.saved_model.signatures import model_parts
+from keras_cait.export.pipeline.comparison import Comparison, compare
+from keras_cait.export.pipeline.preparation import PreparedModel
+from keras_cait.export.pipeline.verdict import by_difference
+from keras_cait.export.saved_model.signatures import model_parts, transform_for
 from keras_cait.export.saved_model.warmup import read_warmup
 from keras_cait.typing import Tensor
 
 TOLERANCE = 1e-4  # of the largest output of a signature
-_BATCH = 8  # images that the Keras model sees together
+_BATCH = 8  # images that the Keras model predicts at once
 _OUTPUTS = {"features": ("features",), "heads": ("class", "distillation")}
 
 Loaded = Mapping[str, tf.types.experimental.ConcreteFunction]
@@ -23,51 +23,47 @@ Loaded = Mapping[str, tf.types.experimental.ConcreteFunction]
 
 
 def check_signatures(
-    loaded: Loaded,
-    prepared: Prepared,
-    view: EvaluationView,
-    pixels: np.ndarray,
-    file: bytes,
+    loaded: Loaded, prepared: PreparedModel, pixels: np.ndarray, file: bytes
 ) -> Comparison:
-    """Compares all that the loaded model gives with what the Keras model does.
+    """Compares the outputs of all signatures with those of the Keras model.
 
     Args:
         loaded: All signatures.
-        prepared: What was exported.
-        view: What the Keras model is shown of an image.
-        pixels: Images to ask all signatures for, `(images, height, width, channels)`
-            uint8; `serving_default` gets them as PNG.
-        file: A JPEG, which `serving_default` gets besides.
+        prepared: The exported model.
+        pixels: Images for every signature, `(images, height, width, channels)` uint8;
+            `serving_default` gets them as PNG.
+        file: A JPEG, an additional image for `serving_default`.
 
     Returns:
-        The largest differences of all signatures, and the worst agreement.
+        The largest differences of all signatures, and the lowest agreement.
 
     Raises:
-        ValueError: If one differs by more than 1e-4 of its largest output, or names
-            another class than it scores.
+        ValueError: If an output differs by more than 1e-4 of its largest value, or a
+            class name does not belong to its score.
 
     """
-    views = [view(tf.constant(image)) for image in (*pixels, file)]
-    inputs = prepared.normalized(np.stack(views))
-    expected = prepared.expected(inputs)
+    transform = transform_for(prepared)
+    images = [transform(tf.constant(image)) for image in (*pixels, file)]
+    inputs = prepared.model_inputs(np.stack(images))
+    expected = prepared.predict(inputs)
     number = len(pixels)
     images = tf.constant(pixels, "float32")
 
-    answers = loaded["probabilities"](images=images)["probabilities"].numpy()
-    found = [compare(expected[:number], answers)]
+    outputs = loaded["probabilities"](images=images)["probabilities"].numpy()
+    found = [compare(expected[:number], outputs)]
     files = tf.stack([*(tf.io.encode_png(image) for image in pixels), file])
-    best = loaded["serving_default"](images=files)
-    found += _compared_best(best, expected, prepared.labels)
+    top = loaded["serving_default"](images=files)
+    found += _compare_top(top, expected, prepared.labels)
     agreement = min(one.top1_agreement for one in found)
 
-    parts = _parts(prepared, inputs[:number])
+    parts = _keras_outputs(prepared, inputs[:number])
     for signature in _OUTPUTS.keys() & loaded.keys():
-        answers = loaded[signature](images=images)
+        outputs = loaded[signature](images=images)
         found += [
-            compare(parts[name], answers[name].numpy()) for name in _OUTPUTS[signature]
+            compare(parts[name], outputs[name].numpy()) for name in _OUTPUTS[signature]
         ]
     for one in found:
-        check_difference(one, TOLERANCE)
+        by_difference(one, TOLERANCE).enforce()
     return dataclasses.replace(
         found[0],
         largest_difference=max(one.largest_difference for one in found),
@@ -77,10 +73,10 @@ def check_signatures(
 
 
 def check_warmup(folder: Path, loaded: Loaded) -> None:
-    """Answers the requests that a server warms up with, as it does.
+    """Runs the warm-up requests as a server does.
 
     Raises:
-        ValueError: If a signature has none, or gives no finite answer to it.
+        ValueError: If a signature has no request, or its output is not finite.
 
     """
     requests = read_warmup(folder)
@@ -93,13 +89,13 @@ def check_warmup(folder: Path, loaded: Loaded) -> None:
     for name, request in zip(names, requests, strict=True):
         images = tf.make_ndarray(request.inputs["images"])
         try:
-            answer = loaded[name](images=tf.constant(images))
+            outputs = loaded[name](images=tf.constant(images))
         except tf.errors.OpError as error:
             raise ValueError(
                 f"The export must answer its warm-up requests. Received: {error} of "
                 f"{name!r}. Nothing was kept."
             ) from error
-        for output, rows in answer.items():
+        for output, rows in outputs.items():
             if len(rows) != len(images) or not _is_finite(rows):
                 raise ValueError(
                     "The export must answer its warm-up requests. Received: "
@@ -108,19 +104,19 @@ def check_warmup(folder: Path, loaded: Loaded) -> None:
                 )
 
 
-def _compared_best(
-    best: Mapping[str, Tensor], expected: np.ndarray, labels: tuple[str, ...] | None
+def _compare_top(
+    top: Mapping[str, Tensor], expected: np.ndarray, labels: tuple[str, ...] | None
 ) -> list[Comparison]:
-    """Scores: of the classes that they are said to be of, and as the largest."""
-    indices, scores = best["indices"].numpy(), best["scores"].numpy()
+    """Compares the scores with those of the same classes, and with the largest ones."""
+    indices, scores = top["indices"].numpy(), top["scores"].numpy()
     if labels is not None:
         wanted = np.array([label.encode() for label in labels], object)[indices]
-        said = best["classes"].numpy()
-        if not np.array_equal(said, wanted):
-            row, column = np.argwhere(said != wanted)[0]
+        named = top["classes"].numpy()
+        if not np.array_equal(named, wanted):
+            row, column = np.argwhere(named != wanted)[0]
             raise ValueError(
                 f"The export must name class {indices[row, column]} "
-                f"{wanted[row, column]!r}. Received: {said[row, column]!r}. Nothing "
+                f"{wanted[row, column]!r}. Received: {named[row, column]!r}. Nothing "
                 "was kept."
             )
     of_these = np.take_along_axis(expected, indices, axis=-1)
@@ -128,16 +124,12 @@ def _compared_best(
     return [compare(of_these, scores), compare(largest, scores)]
 
 
-def _parts(prepared: Prepared, inputs: np.ndarray) -> dict[str, np.ndarray]:
-    """What the Keras model gives for the signatures of numbers, by output."""
+def _keras_outputs(
+    prepared: PreparedModel, inputs: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Features and head probabilities of the Keras model, by name."""
     model = model_parts(prepared.reference)
-    batches = [
-        model(inputs[start : start + _BATCH], training=False)
-        for start in range(0, len(inputs), _BATCH)
-    ]
-    parts = {
-        name: np.concatenate([one[name] for one in batches]) for name in batches[0]
-    }
+    parts = model.predict(inputs, batch_size=_BATCH, verbose=0)
     return {
         name: rows if name == "features" else tf.nn.softmax(rows).numpy()
         for name, rows in parts.items()

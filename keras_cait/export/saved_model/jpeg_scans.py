@@ -1,4 +1,4 @@
-"""Scans of a JPEG, counted without decoding it."""
+"""Count of the scans of a JPEG, without decoding it."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ import tensorflow as tf
 from keras_cait.typing import Tensor
 
 _SCAN, _END = 0xDA, 0xD9  # SOS and EOI
-_MOST_MARKERS = 1000  # of one image; true files have dozens
+_MOST_MARKERS = 1000  # of one image; real files have dozens
 
 
 def has_more_scans(file: Tensor, limit: int) -> Tensor:
     """Whether the image of a JPEG has more scans than the limit, a scalar.
 
-    Counts up to the end of the image: a motion photo has a video after it, whose
-    bytes may look like anything. Nor does the thumbnail count that a segment holds.
+    The count ends with the image: in a motion photo a video follows, whose bytes may
+    look like markers. Thumbnails inside segments do not count either.
 
     Args:
         file: A JPEG, a scalar string.
-        limit: Number of scans that it may have.
+        limit: Largest number of scans.
 
     Returns:
-        True also for an image of more than a thousand markers.
+        A scalar; True also for an image with more than a thousand markers.
 
     Reference:
         https://www.w3.org/Graphics/JPEG/itu-t81.pdf, Annex B
@@ -30,7 +30,7 @@ def has_more_scans(file: Tensor, limit: int) -> Tensor:
     codes = tf.reshape(tf.io.decode_raw(file, "uint8"), (-1,))
     following = tf.concat([codes[1:], tf.zeros(1, "uint8")], 0)
     starts = codes == 0xFF
-    # No image has more than its file: most files need no further look.
+    # An image has at most as many as its file, so most files need no further check.
     in_file = tf.math.count_nonzero(starts & (following == _SCAN))
     return tf.cond(
         in_file <= limit,
@@ -40,9 +40,9 @@ def has_more_scans(file: Tensor, limit: int) -> Tensor:
 
 
 def _exceeds(starts: Tensor, following: Tensor, limit: int) -> Tensor:
-    """Goes from marker to marker, past their segments, to the end of the image."""
-    # Decoders pass over lesser codes, SOI and restart markers (0xD0 to 0xD8), which
-    # have no segment, and over fill bytes (0xFF).
+    """Walks from marker to marker, past their segments, to the end of the image."""
+    # Decoders skip smaller codes, SOI and restart markers (0xD0 to 0xD8), which have
+    # no segment, and fill bytes (0xFF).
     alone = (following >= 0xD0) & (following <= 0xD8)
     is_marker = starts & (following >= 0xC0) & (following != 0xFF) & ~alone
     size = tf.size(following)
@@ -54,7 +54,7 @@ def _exceeds(starts: Tensor, following: Tensor, limit: int) -> Tensor:
         code, high, low = tf.unstack(
             tf.cast(following[marker : marker + 3], "int32"), num=3
         )
-        # Decoders read the two bytes of a length, whatever it says.
+        # Decoders read the two bytes of a length, whatever its value.
         after = tf.minimum(marker + 2 + tf.maximum(256 * high + low, 2), size)
         ended = (marker == size) | (code == _END)
         scans += tf.cast(code == _SCAN, "int32")

@@ -1,4 +1,4 @@
-"""What a SavedModel's file holds: its operators, and how many axes tensors have."""
+"""Operators and tensor ranks of a SavedModel, read from its file."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-_SILENT = {"Const", "Identity", "NoOp", "ReadVariableOp"}  # these compute nothing
+_SILENT = {"Const", "Identity", "NoOp", "ReadVariableOp"}  # they compute nothing
 
 
 class SavedGraph:
@@ -19,7 +19,7 @@ class SavedGraph:
         signature: Name of the signature.
 
     Attributes:
-        nodes: All of them, those of a function as often as it is called.
+        nodes: All nodes; those of a function as often as it is called.
 
     """
 
@@ -33,12 +33,12 @@ class SavedGraph:
         self.nodes = list(self._expanded([nodes[output.split(":")[0]]]))
 
     def operators(self) -> dict[str, int]:
-        """How many nodes of each kind, but those that compute nothing."""
+        """Number of nodes of each kind, except those that compute nothing."""
         kinds = Counter(node.op for node in self.nodes if not self._called(node))
         return {kind: kinds[kind] for kind in sorted(kinds.keys() - _SILENT)}
 
     def largest_rank(self) -> int:
-        """Of all tensors whose number of axes is known."""
+        """Largest number of axes of the tensors, where it is known."""
         return max(
             len(shape.dim)
             for node in self.nodes
@@ -46,7 +46,7 @@ class SavedGraph:
         )
 
     def _expanded(self, nodes: list[NodeDef]) -> Iterator[NodeDef]:
-        """These nodes and, as often as they are called, those of functions."""
+        """These nodes and those of the functions that they call."""
         for node in nodes:
             yield node
             for function in self._called(node):

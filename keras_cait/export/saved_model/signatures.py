@@ -1,4 +1,4 @@
-"""What a server can ask of a model: the functions of a SavedModel."""
+"""Signatures of a SavedModel: the functions that a server can call."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -9,17 +9,18 @@ import tensorflow as tf
 
 from keras_cait.data.images.evaluation_transform import EvaluationView
 from keras_cait.export.folding.fold import fold
-from keras_cait.export.pipeline.preparation import Prepared
+from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.saved_model.served_images import (
     pixels_of_arrays,
     pixels_of_files,
 )
 from keras_cait.models.logits import head_logits
+from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.typing import Tensor
 
 
 class Signatures(tf.Module):
-    """A model with its view of images, in TensorFlow alone.
+    """A model with its evaluation transform, in TensorFlow alone.
 
     `serving_default` takes `images`, `(batch,)` strings, each a JPEG or PNG, and
     returns the `top` most probable classes, each output `(batch, top)`, the most
@@ -29,26 +30,26 @@ class Signatures(tf.Module):
     The others take `images`, `(batch, height, width, channels)` float32 in [0, 255]
     of any size, resized and cropped likewise:
 
-    `probabilities` gives `probabilities`, `(batch, classes)`.
-    `features` gives `features`, `(batch, dim)`: the vector that the head reads, the
-    class token behind the last norm or the mean over a convnet's map; of a distilled
-    model the mean of both tokens.
-    `heads`, of a distilled model, gives `class` and `distillation`, `(batch, classes)`:
-    the probabilities of each head for itself.
+    `probabilities` returns `probabilities`, `(batch, classes)`.
+    `features` returns `features`, `(batch, dim)`, the input of the head: the class
+    token after the last norm, or the mean over the feature map of a convnet; of a
+    distilled model the mean of both tokens.
+    `heads`, of a distilled model, returns `class` and `distillation`, `(batch,
+    classes)`, the probabilities of each head.
 
     Args:
         prepared: The model.
-        top: How many of the likeliest classes `serving_default` gives.
+        top: Number of classes that `serving_default` returns.
 
     Raises:
         ValueError: If `top` is not between 1 and the number of classes, or the model
-            takes neither color nor gray.
+            has neither 1 nor 3 input channels.
 
     """
 
-    def __init__(self, prepared: Prepared, *, top: int) -> None:
+    def __init__(self, prepared: PreparedModel, *, top: int) -> None:
         super().__init__(name="served")
-        height, width, channels = prepared.model.input_shape[1:]
+        channels = prepared.model.input_shape[-1]
         classes = prepared.model.output_shape[-1]
         if not 1 <= top <= classes:
             raise ValueError(
@@ -62,29 +63,24 @@ class Signatures(tf.Module):
             )
         self._labels = prepared.labels
         self._top = top
-        self.view = EvaluationView(
-            image_size=(height, width),
-            crop_pct=prepared.preprocessing.crop_pct,
-            interpolation=prepared.preprocessing.interpolation,
-            channels=channels,
-        )
+        self._transform = transform_for(prepared)
         parts = fold(model_parts(prepared.reference))
-        # All that is kept of Keras: the file holds plain variables.
+        # Nothing else of the Keras model is saved: the file holds plain variables.
         self.weights = [variable.value for variable in parts.variables]
         self._is_distilled = "distillation" in parts.output
 
         # One graph each, which all signatures call.
         def body(pixels: Tensor) -> dict[str, Tensor]:
-            return parts(_inputs(pixels, prepared), training=False)
+            return parts(_model_inputs(pixels, prepared), training=False)
 
-        def viewed(images: Tensor) -> Tensor:
-            return pixels_of_arrays(images, self.view)
+        def transform(images: Tensor) -> Tensor:
+            return pixels_of_arrays(images, self._transform)
 
-        pixels = tf.TensorSpec((None, height, width, channels), "uint8")
-        with _inlined_functions():
+        pixels = tf.TensorSpec(prepared.model.input_shape, "uint8")
+        with _without_xla():
             self._body = _traced(body, pixels)
         self._images = tf.TensorSpec((None, None, None, channels), name="images")
-        self._viewed = _traced(viewed, self._images)
+        self._transformed = _traced(transform, self._images)
 
     def functions(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """The signatures by name, traced."""
@@ -99,36 +95,47 @@ class Signatures(tf.Module):
         return functions
 
     def _classify(self, images: Tensor) -> dict[str, Tensor]:
-        logits = _mean_logits(self._body(pixels_of_files(images, self.view)))
+        logits = _mean_logits(self._body(pixels_of_files(images, self._transform)))
         scores, indices = tf.math.top_k(tf.nn.softmax(logits), self._top)
-        found = {"indices": indices, "scores": scores}
+        outputs = {"indices": indices, "scores": scores}
         if self._labels is None:
-            return found
-        with tf.device("CPU"):  # where strings are
-            return {"classes": tf.gather(tf.constant(self._labels), indices), **found}
+            return outputs
+        with tf.device("CPU"):  # GPUs have no strings
+            return {"classes": tf.gather(tf.constant(self._labels), indices), **outputs}
 
     def _probabilities(self, images: Tensor) -> dict[str, Tensor]:
-        logits = _mean_logits(self._body(self._viewed(images)))
+        logits = _mean_logits(self._body(self._transformed(images)))
         return {"probabilities": tf.nn.softmax(logits)}
 
     def _features(self, images: Tensor) -> dict[str, Tensor]:
-        parts = self._body(self._viewed(images))
+        parts = self._body(self._transformed(images))
         return {"features": parts["features"]}
 
     def _heads(self, images: Tensor) -> dict[str, Tensor]:
-        parts = self._body(self._viewed(images))
+        parts = self._body(self._transformed(images))
         return {name: tf.nn.softmax(logits) for name, logits in _logits(parts).items()}
 
 
+def transform_for(prepared: PreparedModel) -> EvaluationView:
+    """The evaluation transform of a model, for images of its number of channels."""
+    height, width, channels = prepared.model.input_shape[1:]
+    return EvaluationView(
+        image_size=(height, width),
+        crop_pct=prepared.preprocessing.crop_pct,
+        interpolation=prepared.preprocessing.interpolation,
+        channels=channels,
+    )
+
+
 def model_parts(model: keras.Model) -> keras.Model:
-    """The same model, ending in what signatures are made of.
+    """The same model with the outputs that signatures need.
 
     Args:
         model: A classifier of this package.
 
     Returns:
-        A `keras.Model` that gives a dictionary: `features`, `(batch, dim)`, and
-        the logits of each head, `class` and perhaps `distillation`.
+        A `keras.Model` with a dictionary of outputs: `features`, `(batch, dim)`, and
+        the logits of each head, `class` and, of a distilled model, `distillation`.
 
     Example:
         >>> import keras_cait
@@ -146,7 +153,7 @@ def model_parts(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, {"features": features, **logits}, name=model.name)
 
 
-_HEADS = {"class": "head", "distillation": "head_distillation"}  # and their layers
+_HEADS = {"class": "head", "distillation": "head_distillation"}  # output to layer
 
 
 def _logits(parts: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -158,20 +165,18 @@ def _mean_logits(parts: dict[str, Tensor]) -> Tensor:
     return tf.add_n(logits) / len(logits)
 
 
-def _inputs(pixels: Tensor, prepared: Prepared) -> Tensor:
-    """Pixels as the model takes them; see `Prepared.normalized`."""
-    pixels = tf.cast(pixels, "float32")
-    if prepared.takes_pixels:
-        return pixels
-    mean, std = (tf.constant(of, "float32") for of in (prepared.mean, prepared.std))
-    return (pixels / 255 - mean) / std
+def _model_inputs(pixels: Tensor, prepared: PreparedModel) -> Tensor:
+    """As `PreparedModel.model_inputs`, for tensors."""
+    if not prepared.takes_pixels:
+        pixels = preprocess_input(pixels, preprocessing=prepared.preprocessing)
+    return tf.cast(pixels, "float32")
 
 
 @contextlib.contextmanager
-def _inlined_functions() -> Iterator[None]:
-    """Leaves out XLA, which Keras calls for grouped convolutions and servers may lack.
+def _without_xla() -> Iterator[None]:
+    """Disables XLA, which Keras uses for grouped convolutions and servers may lack.
 
-    The operators are the same, and TensorFlow runs them without.
+    TensorFlow runs the same operators without XLA.
     """
     before = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)

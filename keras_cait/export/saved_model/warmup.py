@@ -1,4 +1,4 @@
-"""Requests that TensorFlow Serving answers itself before it is ready for others."""
+"""Warm-up requests, which TensorFlow Serving runs before it accepts others."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,17 +8,17 @@ import tensorflow as tf
 
 from keras_cait.optional_packages import import_optional
 
-FILE = "assets.extra/tf_serving_warmup_requests"  # where TensorFlow Serving looks
+FILE = "assets.extra/tf_serving_warmup_requests"  # TensorFlow Serving's path
 APIS = "tensorflow_serving.apis"
 
 
 def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
-    """Writes one request a signature, so that no client waits for the first one.
+    """Writes one request for each signature, so that no client waits for the first run.
 
-    The first run of a graph allocates, and takes some times as long as the next.
+    The first run of a graph allocates memory, and takes a few times as long.
 
     Args:
-        folder: The version's.
+        folder: Folder of the version.
         requests: Signature to the value of its input `images`, a batch.
 
     Raises:
@@ -39,9 +39,9 @@ def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
 
 
 def read_warmup(folder: Path) -> list[Any]:
-    """The requests of a version, as `PredictRequest` messages."""
+    """Reads the requests of a version, as `PredictRequest` messages."""
     logs = import_optional(f"{APIS}.prediction_log_pb2", "export")
-    # The size is TensorFlow's own, which it logs where nobody names it.
+    # TensorFlow's default, which it logs unless it is given.
     records = tf.data.TFRecordDataset(str(folder / FILE), buffer_size=2**18)
     return [
         logs.PredictionLog.FromString(one).predict_log.request
@@ -50,7 +50,7 @@ def read_warmup(folder: Path) -> list[Any]:
 
 
 def predict_request(signature: str, images: Any) -> Any:
-    """A `PredictRequest` with the input `images`, of the model that is asked."""
+    """A `PredictRequest` to a signature, with the input `images`."""
     request = import_optional(f"{APIS}.predict_pb2", "export").PredictRequest()
     request.model_spec.signature_name = signature
     request.inputs["images"].CopyFrom(tf.make_tensor_proto(images))

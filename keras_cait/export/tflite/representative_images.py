@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_cait.export.pipeline.comparison_images import given_images
-from keras_cait.export.pipeline.preparation import Prepared
+from keras_cait.export.pipeline.preparation import PreparedModel
 
 FEWEST = 16
 """The range of each tensor is that of all values seen. The largest of them grow with
@@ -34,7 +34,7 @@ def check_representative(
 
 
 def representative_images(
-    representative: np.ndarray | Path | str, prepared: Prepared
+    representative: np.ndarray | Path | str, prepared: PreparedModel
 ) -> np.ndarray:
     """Pixels in [0, 255] of the model's shape, float32.
 

@@ -1,11 +1,12 @@
-"""What exporters know of a model before they write it."""
+"""Preparation of models for export, and models that are refused."""
 
 import keras
 import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.export.pipeline.preparation import images_to_compare, prepare
+from keras_cait.export.pipeline.comparison_images import images_to_compare
+from keras_cait.export.pipeline.preparation import prepare
 from tests.support.models.tiny_models import tiny_cait, tiny_deit, tiny_regnety
 
 
@@ -17,16 +18,16 @@ def test_images_are_normalized_as_the_model_would(channels):
     inside.reference.set_weights(outside.reference.get_weights())
     pixels, _ = images_to_compare(outside, None)
     np.testing.assert_allclose(
-        outside.expected(outside.normalized(pixels)),
-        inside.expected(inside.normalized(pixels)),
+        outside.predict(outside.model_inputs(pixels)),
+        inside.predict(inside.model_inputs(pixels)),
         rtol=1e-5,
     )
 
 
 def test_logits_become_probabilities():
     found = prepare(tiny_cait(classifier_activation=None), labels=list("abcdefghij"))
-    inputs = found.normalized(images_to_compare(found, None)[0])
-    np.testing.assert_allclose(found.expected(inputs).sum(axis=-1), 1, rtol=1e-5)
+    inputs = found.model_inputs(images_to_compare(found, None)[0])
+    np.testing.assert_allclose(found.predict(inputs).sum(axis=-1), 1, rtol=1e-5)
     assert found.labels == tuple("abcdefghij")
 
 
@@ -42,8 +43,8 @@ def test_what_cannot_be_exported():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_statistics_are_as_many_as_channels(channels):
     found = prepare(tiny_deit(input_shape=(16, 16, channels)))
-    assert len(found.mean) == len(found.std) == channels
-    assert found.described["mean"] == found.mean
+    assert len(found.preprocessing.mean) == len(found.preprocessing.std) == channels
+    assert found.report_fields["mean"] == found.preprocessing.mean
 
 
 @pytest.mark.parametrize("build", [tiny_deit, tiny_cait, tiny_regnety])

@@ -1,12 +1,12 @@
-"""Which exports are kept: by their outputs, their answers, and their accuracy."""
+"""Acceptance of exports by their outputs, their predictions, and their accuracy."""
 
 import numpy as np
 import pytest
 
-from keras_cait.export.pipeline.comparison import compare
+from keras_cait.export.pipeline.comparison import Comparison, compare
 from keras_cait.export.pipeline.verdict import (
-    by_answers,
     by_difference,
+    by_predictions,
     wilson_interval,
 )
 
@@ -25,7 +25,7 @@ def probabilities(wrong, *, sure=0.9):
 @pytest.mark.parametrize(("wrong", "passed"), [(0, True), (14, True), (20, False)])
 def test_the_likeliest_class_decides_and_not_how_sure_it_is(wrong, passed, sure):
     expected = probabilities(0)
-    found = by_answers(expected, probabilities(wrong, sure=sure))
+    found = by_predictions(expected, probabilities(wrong, sure=sure))
     assert found.passed == passed
     assert found.details["agreement"] == pytest.approx(1 - wrong / IMAGES)
     assert f"{100 - 100 * wrong / IMAGES:.1f} % of 200" in found.reason
@@ -38,21 +38,21 @@ def test_the_likeliest_class_decides_and_not_how_sure_it_is(wrong, passed, sure)
 def test_few_images_refuse_only_what_they_prove(count):
     expected = probabilities(0)[:count]
     for wrong in range(count):
-        found = by_answers(expected, probabilities(wrong)[:count])
+        found = by_predictions(expected, probabilities(wrong)[:count])
         _, highest = wilson_interval(count - wrong, count)
         assert found.passed == (highest >= 0.95)
-    assert by_answers(expected, probabilities(1)[:count]).passed
+    assert by_predictions(expected, probabilities(1)[:count]).passed
 
 
 def test_the_accuracy_decides_where_labels_are_known():
     expected, actual = probabilities(0), probabilities(14)
-    assert by_answers(expected, actual, near=True).passed
-    found = by_answers(expected, actual, LABELS, near=True)
+    assert by_predictions(expected, actual, is_close=True).passed
+    found = by_predictions(expected, actual, LABELS, is_close=True)
     assert not found.passed
     assert found.details["accuracy of Keras"] == 1
     assert found.details["accuracy of the export"] == 0.93
     assert "100.0 % before, 93.0 % after" in found.reason
-    better = by_answers(actual, expected, LABELS, near=True)
+    better = by_predictions(actual, expected, LABELS, is_close=True)
     assert better.passed  # classes that change for the better
 
 
@@ -63,3 +63,19 @@ def test_the_interval_covers_what_was_counted(count, total):
     assert wilson_interval(total - count, total) == pytest.approx(
         (1 - highest, 1 - lowest)
     )
+
+
+def test_a_difference_above_the_tolerance_is_refused_with_advice():
+    found = Comparison(
+        images=3, largest_difference=1, relative_difference=0.25, top1_agreement=1
+    )
+    by_difference(found, 0.26).enforce()
+    refused = by_difference(found, 0.2)
+    with pytest.raises(ValueError, match=r"to 0\.2 of.*0\.25 over 3.*report the model"):
+        refused.enforce()
+    with pytest.raises(ValueError, match=r"Nothing was kept; take another\.$"):
+        refused.enforce("take another.")
+    with pytest.raises(ValueError, match=r"take another\. `keep_anyway=True` keeps it"):
+        refused.enforce("take another.", keep_anyway=False)
+    refused.enforce("take another.", keep_anyway=True)
+    assert "0.25 over 3 images" in refused.details["did not pass"]

@@ -1,0 +1,98 @@
+"""Conversion of Keras models to ONNX."""
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_cait.export.onnx_graph.file import check_operators
+from keras_cait.export.onnx_graph.operators import name_operators
+from keras_cait.export.pipeline.captured_stderr import captured_stderr
+from keras_cait.export.pipeline.preparation import PreparedModel
+from keras_cait.optional_packages import import_optional
+
+LARGEST_FILE = 2**31 - 2**20  # bytes of weights: protobuf ends at 2 GiB
+
+
+def check_size(model: keras.Model) -> None:
+    """Raises `ValueError` if the weights do not fit into a single ONNX file."""
+    size = 4 * model.count_params()  # float32
+    if size > LARGEST_FILE:
+        raise ValueError(
+            "An ONNX file holds less than 2 GiB. Received: a model with "
+            f"{size / 2**30:.1f} GiB of weights. Export it as a SavedModel."
+        )
+
+
+def convert(model: keras.Model, opset: int) -> Any:
+    """Converts a folded model with one input and one output.
+
+    Args:
+        model: From images to probabilities.
+        opset: Version of ONNX's operators.
+
+    Returns:
+        An `onnx.ModelProto`.
+
+    Raises:
+        ValueError: If ONNX lacks an operator. The converter does not report that.
+
+    """
+    signature = [tf.TensorSpec(model.input_shape, tf.float32, name="images")]
+
+    @tf.function(input_signature=signature)
+    def probabilities(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"probabilities": model(images, training=False)}
+
+    with _without_log(), captured_stderr():
+        proto, _ = import_optional("tf2onnx.convert", "export").from_function(
+            probabilities, input_signature=signature, opset=opset
+        )
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    # The converter imports more domains than the graph uses.
+    used = {node.domain for node in proto.graph.node} | {""}
+    kept = [row for row in proto.opset_import if row.domain in used]
+    del proto.opset_import[:]
+    proto.opset_import.extend(kept)
+    check_operators(proto)
+    name_operators(proto, opset)
+    return proto
+
+
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Turns the converter's log off; the checks report errors."""
+    logger = logging.getLogger("tf2onnx")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def add_metadata(proto: Any, prepared: PreparedModel) -> None:
+    """Adds labels, preprocessing and the source of the weights to an ONNX model."""
+    preprocessing = prepared.preprocessing
+    proto.graph.name = prepared.model.name
+    metadata: dict[str, Any] = {
+        "model": prepared.model.name,
+        "weights": prepared.weights,
+        "input": prepared.input_description,
+        "input_range": "[0, 255]" if prepared.takes_pixels else "normalized",
+        "image_size": preprocessing.image_size,
+        "crop_pct": preprocessing.crop_pct,
+        "interpolation": preprocessing.interpolation,
+        "mean": preprocessing.mean,
+        "std": preprocessing.std,
+    }
+    if prepared.labels is not None:
+        metadata["labels"] = prepared.labels
+    for name, value in metadata.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        proto.metadata_props.add(key=name, value=text)

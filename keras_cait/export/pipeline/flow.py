@@ -1,0 +1,129 @@
+"""Export flow of all formats: prepare, write, reload, compare, report, rename."""
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from keras_cait.export.pipeline.comparison import Comparison
+from keras_cait.export.pipeline.comparison_images import images_to_compare
+from keras_cait.export.pipeline.output_paths import export_target
+from keras_cait.export.pipeline.preparation import PreparedModel, prepare
+from keras_cait.export.pipeline.report import ExportReport, size_on_disk
+from keras_cait.optional_packages import import_optional
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """Measurements of an export; the fields are those of `ExportReport`."""
+
+    comparison: Comparison
+    latency_ms: float
+    threads: int
+    operators: Mapping[str, int]
+    largest_rank: int
+    passed: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ExportFormat(abc.ABC):
+    """Steps of an export that depend on the format.
+
+    Attributes:
+        name: Name of the format in the report.
+        suffix: Suffix of the file's name; None for a folder.
+        packages: Optional packages that the format needs.
+        precision: Precision of the weights and activations.
+        photograph_size: Size of the default comparison images, in pixels; None for
+            the image size of the model.
+        comparison_note: Addition to the description of the comparison images.
+    """
+
+    name: ClassVar[str]
+    suffix: ClassVar[str | None] = None
+    packages: ClassVar[tuple[str, ...]] = ()
+    photograph_size: ClassVar[tuple[int, int] | None] = None
+    comparison_note: ClassVar[str] = ""
+    precision: str = "float32"
+
+    def input_description(self, prepared: PreparedModel) -> str:
+        """The input of the export, for the report."""
+        return prepared.input_description
+
+    @abc.abstractmethod
+    def write(self, prepared: PreparedModel, path: Path) -> None:
+        """Writes the export."""
+
+    @abc.abstractmethod
+    def check(
+        self, prepared: PreparedModel, path: Path, pixels: np.ndarray
+    ) -> CheckResult:
+        """Reloads the export in its own runtime and compares it with the Keras model.
+
+        Args:
+            prepared: The exported model.
+            path: The written file or folder.
+            pixels: Images to compare on, in [0, 255].
+
+        Raises:
+            ValueError: If the export is not valid, or differs by too much.
+
+        """
+
+
+def export_model(
+    format: ExportFormat,
+    model: keras.Model,
+    path: Path,
+    *,
+    labels: Sequence[str] | None,
+    images: np.ndarray | Path | str | None,
+    weights: str,
+    overwrite: bool = False,
+    verbose: bool,
+) -> ExportReport:
+    """Exports a model; the export and its report appear after all checks have passed.
+
+    Args:
+        format: The format.
+        model: A classifier as the builders of this package make it.
+        path: Target file or folder.
+        labels: Names of the classes, in order.
+        images: Images to compare on, an array or a folder; None for photographs.
+        weights: Source of the weights, for the report.
+        overwrite: Whether an existing file is replaced.
+        verbose: Whether the report is printed.
+
+    Raises:
+        ValueError: If the model cannot be exported, an argument is invalid, or the
+            export differs from the Keras model by too much.
+        OSError: If the target exists or cannot be written.
+        ModuleNotFoundError: If a package of the format is not installed.
+
+    """
+    for package in format.packages:
+        import_optional(package, "export")
+    # The target first: nothing is computed if it cannot be written.
+    with export_target(path, suffix=format.suffix, overwrite=overwrite) as target:
+        prepared = prepare(model, labels=labels, weights=weights)
+        pixels, compared = images_to_compare(prepared, images, format.photograph_size)
+        format.write(prepared, target.artifact)
+        result = format.check(prepared, target.artifact, pixels)
+        report = ExportReport(
+            path=path,
+            format=format.name,
+            precision=format.precision,
+            **prepared.report_fields,
+            input=format.input_description(prepared),
+            compared=compared + format.comparison_note,
+            size_bytes=size_on_disk(target.artifact),
+            **vars(result),
+        )
+        report.write(target.report)
+    if verbose:
+        report.show()
+    return report
