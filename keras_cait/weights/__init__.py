@@ -1,4 +1,4 @@
-"""Checkpoints to models and back."""
+"""Loading and saving of weights."""
 
 from keras_cait.weights.load import load_weights
 from keras_cait.weights.timm.checkpoints import save_timm_weights

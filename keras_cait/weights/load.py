@@ -1,5 +1,6 @@
-"""Where weights come from: the one function that tells sources apart."""
+"""Loading of weights from any source: a file of a known format, or the hub."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import keras
 from keras_cait.suggestion import did_you_mean
 from keras_cait.weights.metadata.source_metadata import read_source_metadata
 from keras_cait.weights.normalization_warning import warn_about_normalization
-from keras_cait.weights.readers.hub import download
-from keras_cait.weights.readers.keras_files import load_keras_weights
-from keras_cait.weights.timm.checkpoints import load_timm_weights
+from keras_cait.weights.readers.hub import local_path
+from keras_cait.weights.readers.keras_files import open_keras_checkpoint
+from keras_cait.weights.tensors.matching import matching_values
+from keras_cait.weights.timm.checkpoints import open_timm_checkpoint
 
 _KERAS = (".weights.h5", ".keras")
 _TORCH = (".pth", ".pt", ".bin")
@@ -27,36 +29,37 @@ def load_weights(
     """Loads weights into a model: all of them, or an error and none.
 
     Position embeddings are resampled to the model's grid of patches. Half and double
-    precision are converted to the type of the model's weights.
+    precision are converted to the type of the model's weights. Nothing in a file is
+    built or run.
 
     Args:
         model: A model of this package.
         source: Path of a `.safetensors` or `.pth` file in timm's or the official
-            layout (`.pth` takes torch), of a `.weights.h5` or `.keras` file that
+            layout (`.pth` requires torch), of a `.weights.h5` or `.keras` file that
             Keras wrote for the same model; or "hf://owner/repository" for the
             `model.safetensors` of a repository on the Hugging Face hub.
         new_head: Whether a head for another number of classes keeps its random
-            start, with a warning, instead of being refused. A distillation token
-            that the file lacks, and its head, then do too.
+            values, with a warning, instead of an error. The same holds for a
+            distillation token that the file lacks, and its head.
         antialias: Whether position embeddings that shrink for a smaller image are
-            smoothed, as timm does it and the official code does not.
+            smoothed, as in timm and not in the official code.
         grid_size: Rows and columns of patches of the file's position embedding, for a
-            file that does not say them and is not of square images.
+            file that does not state them and is not of square images.
 
     Returns:
         The model.
 
     Warns:
-        UserWarning: If the source says that its images are normalized with another
-            mean and std than the model keeps, or does not say with which.
+        UserWarning: If the source states another mean and std of its images than the
+            model has, or states none.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        OSError: If the hub does not give the file.
-        ImportError: If a file of torch is to be read without torch.
-        ValueError: If the file is of another kind, damaged, or holds other
+        OSError: If the file cannot be downloaded.
+        ImportError: If torch is required and not installed.
+        ValueError: If the file is of another format, damaged, or holds other
             tensors than the model, other than floating-point numbers, or NaN or
-            infinity; every one that differs is named.
+            infinity; every one that differs is named. The model is unchanged.
 
     Example:
         >>> import keras_cait
@@ -70,11 +73,11 @@ def load_weights(
 
     """
     check_source(source)
-    said = read_source_metadata(source)
+    metadata = read_source_metadata(source)
     load_tensors(
         model, source, new_head=new_head, antialias=antialias, grid_size=grid_size
     )
-    warn_about_normalization(model, said, source)
+    warn_about_normalization(model, metadata, source)
     return model
 
 
@@ -86,27 +89,31 @@ def load_tensors(
     antialias: bool = False,
     grid_size: tuple[int, int] | None = None,
 ) -> None:
-    """Loads weights as `load_weights`, for a caller who knows their preprocessing."""
+    """Loads weights as `load_weights`, without its warning about mean and std."""
     check_source(source)
-    is_hub_s = str(source).startswith("hf://")
-    path = download(str(source)) if is_hub_s else Path(source)
-    options: dict[str, Any] = {
-        "new_head": new_head,
-        "antialias": antialias,
-        "grid_size": grid_size,
-    }
-    if path.name.endswith(_KERAS):
-        load_keras_weights(model, path, **options)
-    else:
-        load_timm_weights(model, path, **options)
+    path = local_path(source)
+    is_keras = path.name.endswith(_KERAS)
+    open_checkpoint = open_keras_checkpoint if is_keras else open_timm_checkpoint
+    with open_checkpoint(model, path) as checkpoint:
+        values, warning = matching_values(
+            checkpoint,
+            new_head=new_head,
+            antialias=antialias,
+            grid_size=grid_size,
+            source=str(path),
+            model_name=model.name,
+        )
+        checkpoint.assign(values)
+    if warning:
+        warnings.warn(warning, stacklevel=2)
 
 
 def check_source(source: Any, *, others: str = "") -> None:
     """Raises an error unless weights can be loaded from a source of this form.
 
     Args:
-        source: What was given: a path, or "hf://owner/repository".
-        others: What else the caller takes, for the message.
+        source: The argument to check: a path, or "hf://owner/repository".
+        others: Other values that the caller accepts, for the message.
 
     Raises:
         FileNotFoundError: If there is no such file.

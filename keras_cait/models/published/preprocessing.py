@@ -12,7 +12,7 @@ from keras_cait.preprocessing import Preprocessing
 from keras_cait.variants import VARIANTS
 from keras_cait.weights.metadata.model_metadata import stored_preprocessing
 from keras_cait.weights.tensors.variant_detection import variant_name
-from keras_cait.weights.timm.names import timm_parameters
+from keras_cait.weights.timm.names import timm_shapes
 
 
 def preprocessing_for(model: keras.Model | str) -> Preprocessing:
@@ -69,8 +69,7 @@ def preprocessing_or_default(model: keras.Model) -> Preprocessing:
 
 def _of_architecture(model: keras.Model) -> Preprocessing:
     """The published preprocessing of a model that was saved without its own."""
-    parameters = timm_parameters(model)
-    name = variant_name({key: entry.timm_shape for key, entry in parameters.items()})
+    name = variant_name(timm_shapes(model))
     if name is None or not VARIANTS[name].checkpoints:
         return Preprocessing()
     return VARIANTS[name].checkpoint_for(model.input_shape[1:]).preprocessing

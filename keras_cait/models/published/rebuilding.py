@@ -21,7 +21,7 @@ from keras_cait.variants import VARIANTS
 from keras_cait.weights import save_timm_weights
 from keras_cait.weights.load import load_tensors
 from keras_cait.weights.tensors.variant_detection import traits, variant_name
-from keras_cait.weights.timm.names import timm_parameters
+from keras_cait.weights.timm.names import timm_shapes
 
 
 def rebuild(
@@ -95,8 +95,7 @@ def rebuild(
 
 def published_drop_path_rate(model: keras.Model) -> float:
     """The published rate of a published architecture, or else the model's own."""
-    parameters = timm_parameters(model)
-    name = variant_name({key: row.timm_shape for key, row in parameters.items()})
+    name = variant_name(timm_shapes(model))
     return own_drop_path_rate(model) if name is None else VARIANTS[name].drop_path_rate
 
 
@@ -107,7 +106,7 @@ def own_drop_path_rate(model: keras.Model) -> float:
 
 
 def _sizes_of(saved: keras.Model, path: Path) -> tuple[str, dict[str, Any]]:
-    shapes = {name: row.timm_shape for name, row in timm_parameters(saved).items()}
+    shapes = timm_shapes(saved)
     found = traits(shapes)
     family = found.pop("family")
     if family == "regnet":

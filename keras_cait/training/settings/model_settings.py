@@ -12,7 +12,7 @@ from keras_cait.models.published.registry import find_variant
 from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.training.settings.presets import Preset
 from keras_cait.weights.tensors.variant_detection import variant_name
-from keras_cait.weights.timm.names import timm_parameters
+from keras_cait.weights.timm.names import timm_shapes
 
 # No command was published for M.
 _PRETRAINING: Mapping[str, Preset] = {
@@ -93,7 +93,7 @@ def _variant(name: str | None) -> str | None:
 def _variant_in(path: Path) -> str | None:
     """The builder of a saved model; None if the file holds no published variant."""
     try:
-        parameters = timm_parameters(load_saved_model(path))
+        shapes = timm_shapes(load_saved_model(path))
     except (OSError, ValueError):  # the recipe reports what is wrong with the file
         return None
-    return variant_name({name: row.timm_shape for name, row in parameters.items()})
+    return variant_name(shapes)

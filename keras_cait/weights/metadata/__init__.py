@@ -1,1 +1,1 @@
-"""Preprocessing and class names that models and checkpoints keep."""
+"""Preprocessing and class names that models and checkpoints state."""

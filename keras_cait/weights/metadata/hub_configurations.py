@@ -1,4 +1,4 @@
-"""The files that repositories on the hub have beside their weights."""
+"""Preprocessing and class names in the JSON files of repositories on the hub."""
 
 import warnings
 from collections.abc import Mapping
@@ -6,22 +6,17 @@ from typing import Any
 
 from keras_cait.preprocessing import INTERPOLATIONS, Preprocessing
 
-# What PIL, and so Hugging Face's processors, call the ways of resizing.
+# The numbers of PIL, and so of Hugging Face's processors, for interpolations.
 _RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box"}
 
 
 def preprocessing_from_config(
     config: Mapping[str, Any], source: str = "config.json"
 ) -> Preprocessing | None:
-    """How a configuration says that images are prepared; None where it says nothing.
+    """The preprocessing that a configuration states; None if it states none.
 
-    Args:
-        config: timm's `config.json`, with or without `pretrained_cfg` around it, or a
-            `preprocessor_config.json` of Hugging Face's processors.
-        source: Where it comes from, for a warning.
-
-    Raises:
-        ValueError: If a value is out of range.
+    The configuration is timm's `config.json`, with or without `pretrained_cfg`, or a
+    `preprocessor_config.json` of Hugging Face's processors.
 
     Example:
         >>> config = {"pretrained_cfg": {
@@ -45,7 +40,7 @@ def preprocessing_from_config(
     if interpolation not in INTERPOLATIONS:
         warnings.warn(
             f"{source} resizes images with interpolation={interpolation!r}, which is "
-            "not here; they are resized with 'bicubic'.",
+            "not available; they are resized with 'bicubic'.",
             stacklevel=2,
         )
         interpolation = "bicubic"

@@ -1,9 +1,9 @@
-"""What a model keeps beside its weights: its preprocessing and its class names.
+"""Preprocessing and class names that a model holds beside its weights.
 
-Both stand in the configuration of a layer: how images are prepared in that of
-`ImagePreprocessing`, behind the input, and the names of the classes in that of
-`Predictions`, at the head that they are for. So saving, loading, cloning and
-`keras.Model(model.input, ...)` keep them without any class of model of our own.
+The preprocessing is in the configuration of the layer `ImagePreprocessing` behind the
+input, and the class names in that of `Predictions` at the head. So saving, loading,
+cloning and `keras.Model(model.input, ...)` preserve them, without a model class of our
+own.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from keras_cait.preprocessing import Preprocessing
 
 
 def all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """All layers of a model, those of models inside it too."""
+    """All layers of a model, with those of models inside it."""
     for layer in model.layers:
         yield layer
         if isinstance(layer, keras.Model):
@@ -33,13 +33,13 @@ def preprocessing_layer(model: keras.Model) -> ImagePreprocessing | None:
 
 
 def stored_preprocessing(model: keras.Model) -> Preprocessing | None:
-    """The `Preprocessing` that a model keeps, without its size; None if it has none."""
+    """The `Preprocessing` that a model holds, without its size; None if it has none."""
     layer = preprocessing_layer(model)
     return None if layer is None else layer.preprocessing
 
 
 def stored_class_names(model: keras.Model) -> tuple[str, ...] | None:
-    """The class names that a classifier keeps; None if it has none."""
+    """The class names that a classifier holds; None if it has none."""
     shape = getattr(model, "output_shape", None)
     classes = shape[-1] if isinstance(shape, tuple) and shape else None
     for layer in all_layers(model):

@@ -1,4 +1,4 @@
-"""What a source of weights says of them: how images are prepared, and the classes."""
+"""Preprocessing and class names that a source of weights states."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from safetensors import SafetensorError, safe_open
 
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.variants import VARIANTS
@@ -19,23 +18,23 @@ from keras_cait.weights.metadata.model_metadata import (
     stored_class_names,
     stored_preprocessing,
 )
-from keras_cait.weights.readers.hub import FILE, download, download_configuration
+from keras_cait.weights.readers.hub import FILE, download_configuration, local_path
 from keras_cait.weights.readers.keras_archives import saved_layer_configs
+from keras_cait.weights.readers.safetensors_files import open_safetensors
 
 _FIELDS = ("mean", "std", "crop_pct", "interpolation")
 _KEYS = ("preprocessing", "class_names")  # in the metadata of our safetensors files
-# What the hub calls files of weights, beside which their config.json lies.
+# File names of weights on the hub, whose config.json lies beside them.
 _HUB_FILES = (FILE, "pytorch_model.bin")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceMetadata:
-    """What is said of weights beside them.
+    """Facts about weights that are stated beside their tensors.
 
     Attributes:
-        preprocessing: How images are prepared for them, without their size; None if
-            nothing says so.
-        class_names: Of their head; None likewise.
+        preprocessing: That of their images, without its size; None if not stated.
+        class_names: Names of the classes of their head; None likewise.
         imagenet: Whether their classes are those of ImageNet, in order.
     """
 
@@ -45,19 +44,20 @@ class SourceMetadata:
 
 
 def read_source_metadata(source: str | Path) -> SourceMetadata:
-    """What a source of weights says of them.
+    """Reads the metadata of a source of weights.
 
-    Of a published repository the package's own table says it; of another one on the
-    hub its `config.json`, as timm writes it, or `preprocessor_config.json`; of a
-    `.safetensors` file the metadata that `save_timm_weights` writes, or a `config.json`
-    beside a file that is called as on the hub; of a `.keras` file its model.
+    For a published repository they are in the package's own table; for another one on
+    the hub in its `config.json`, as timm writes it, or `preprocessor_config.json`; for
+    a `.safetensors` file in the metadata that `save_timm_weights` writes, or in a
+    `config.json` beside a file that is named as on the hub; for a `.keras` file in its
+    model.
 
     Args:
-        source: As `load_weights` takes it.
+        source: As in `load_weights`.
 
     Raises:
-        ValueError: If what it says is out of range.
-        OSError: If the hub does not give the weights.
+        ValueError: If a stated value is out of range.
+        OSError: If the file cannot be downloaded.
 
     Example:
         >>> read_source_metadata("hf://timm/deit_tiny_patch16_224.fb_in1k").imagenet
@@ -69,34 +69,33 @@ def read_source_metadata(source: str | Path) -> SourceMetadata:
         for row in variant.checkpoints:
             if text == f"hf://{row.hub_id}":
                 return SourceMetadata(preprocessing=row.preprocessing, imagenet=True)
-    on_the_hub = text.startswith("hf://")
-    path = download(text) if on_the_hub else Path(source)
+    path = local_path(source)
     try:
-        said = _of_file(path)
-        if said == SourceMetadata() and on_the_hub:
-            return _in_configurations(download_configuration(text), text)
-        return said
+        metadata = _of_file(path)
+        if metadata == SourceMetadata() and text.startswith("hf://"):
+            return _from_configurations(download_configuration(text), text)
+        return metadata
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(
-            f"What {source} says of its preprocessing cannot be used: {error} Say it "
+            f"The preprocessing that {source} states cannot be used: {error} State it "
             "yourself, with `preprocessing=keras_cait.Preprocessing(...)`."
         ) from error
 
 
 def _of_file(path: Path) -> SourceMetadata:
     if not path.is_file():
-        return SourceMetadata()  # loading it says so
+        return SourceMetadata()  # loading it raises an error
     if path.suffix == ".keras":
-        return _in_model(path)
-    said = _in_metadata(path) if path.suffix == ".safetensors" else None
+        return _from_saved_layers(path)
+    metadata = _from_safetensors(path) if path.suffix == ".safetensors" else None
     beside = path.with_name("config.json")
-    if said is None and path.name in _HUB_FILES and beside.is_file():
-        return _in_configurations([_read_json(beside.read_bytes())], str(path))
-    return said or SourceMetadata()
+    if metadata is None and path.name in _HUB_FILES and beside.is_file():
+        return _from_configurations([_read_json(beside.read_bytes())], str(path))
+    return metadata or SourceMetadata()
 
 
 def safetensors_metadata(model: keras.Model) -> dict[str, str]:
-    """What `save_timm_weights` writes beside the weights of a model."""
+    """The preprocessing and class names of a model as metadata of safetensors."""
     found: dict[str, Any] = {}
     preprocessing = stored_preprocessing(model)
     if preprocessing is not None:
@@ -107,14 +106,14 @@ def safetensors_metadata(model: keras.Model) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in found.items()}
 
 
-def _in_metadata(path: Path) -> SourceMetadata | None:
-    """What `safetensors_metadata` has written; None where it has not."""
+def _from_safetensors(path: Path) -> SourceMetadata | None:
+    """The metadata that `safetensors_metadata` wrote; None if there are none."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError, TypeError, ValueError, MemoryError):
-        return None  # loading it says so
-    preprocessing, class_names = (_read_json(metadata.get(key)) for key in _KEYS)
+        with open_safetensors(path) as (_, metadata):
+            texts = [metadata.get(key) for key in _KEYS]
+    except ValueError:
+        return None  # loading it raises an error
+    preprocessing, class_names = map(_read_json, texts)
     if preprocessing is None:
         return None
     return SourceMetadata(
@@ -123,26 +122,25 @@ def _in_metadata(path: Path) -> SourceMetadata | None:
     )
 
 
-def _in_model(path: Path) -> SourceMetadata:
-    """What the layers of a saved model keep, of which none is built."""
-    said: dict[str, Any] = {}
-    for name, kept in saved_layer_configs(path, "ImagePreprocessing", "Predictions"):
+def _from_saved_layers(path: Path) -> SourceMetadata:
+    """The metadata in the configurations of a saved model's layers."""
+    found: dict[str, Any] = {}
+    for name, config in saved_layer_configs(path, "ImagePreprocessing", "Predictions"):
         if name == "Predictions":
-            names = _plain(kept.get("class_names"))
-            said["class_names"] = None if names is None else tuple(names)
-        elif kept.get("normalize") or "preprocessing" not in said:
-            fields = {name: _plain(kept[name]) for name in _FIELDS}
-            said["preprocessing"] = Preprocessing(**fields)
-    return SourceMetadata(**said)
+            names = _as_list(config.get("class_names"))
+            found["class_names"] = None if names is None else tuple(names)
+        elif config.get("normalize") or "preprocessing" not in found:
+            fields = {field: _as_list(config[field]) for field in _FIELDS}
+            found["preprocessing"] = Preprocessing(**fields)
+    return SourceMetadata(**found)
 
 
-def _plain(value: Any) -> Any:
-    """A list, or what Keras makes of a tuple."""
+def _as_list(value: Any) -> Any:
+    """A list, from a list or from Keras's configuration of a tuple."""
     return value["config"] if isinstance(value, Mapping) else value
 
 
-def _in_configurations(found: list[Any], source: str) -> SourceMetadata:
-    """What timm's config.json says, or what the others of the hub do."""
+def _from_configurations(found: list[Any], source: str) -> SourceMetadata:
     names, imagenet = None, False
     for config in found:
         if names is None:

@@ -1,4 +1,4 @@
-"""HDF5 files of weights, of which only what stands in the file itself is read."""
+"""HDF5 files of weights, read without links to other files."""
 
 import contextlib
 import math
@@ -11,42 +11,30 @@ from typing import Any
 import h5py
 import numpy as np
 
-from keras_cait.weights.tensors.position_embedding import GridSize
-from keras_cait.weights.tensors.stored_tensors import StoredTensor, dtype_name
+from keras_cait.weights.tensors.stored_tensors import (
+    GridSize,
+    StoredTensor,
+    dtype_name,
+)
 
 GRID_SIZE = "grid_size"  # attribute that `layers.PositionEmbedding` writes
-_TRAINING = "optimizer"  # group of what only training needs
-# HDF5 would look for other filters on the machine.
+_OPTIMIZER = "optimizer"  # group that is not read
+# For other filters HDF5 would load plugins of the machine.
 _DEFLATE, _SHUFFLE, _CHECKSUM = 1, 2, 3
 _SLACK = 2**16  # bytes that a chunk may take beyond its values
 
 
 @dataclass(frozen=True)
 class HDF5Weights:
-    """The tensors of an open file.
-
-    Attributes:
-        tensors: By their places, such as "layers/dense/vars/0".
-        grids: Rows and columns of patches, for the position embeddings whose file
-            says so.
-    """
+    """Tensors of an open file, by places such as "layers/dense/vars/0"."""
 
     tensors: dict[str, StoredTensor]
-    grids: dict[str, GridSize]
+    grids: dict[str, GridSize]  # stated for position embeddings
 
 
 @contextlib.contextmanager
-def open_weights(path: Path, source: Path) -> Iterator[HDF5Weights]:
-    """Opens a file that Keras wrote; the state of an optimizer is left out.
-
-    Args:
-        path: The file.
-        source: What the user calls it, for messages.
-
-    Raises:
-        ValueError: If the file is damaged, or takes values from other files.
-
-    """
+def open_hdf5(path: Path, source: Path) -> Iterator[HDF5Weights]:
+    """Opens a file that Keras wrote, called `source` in errors; skips the optimizer."""
     with contextlib.ExitStack() as stack:
         with _errors_named(source):
             file = stack.enter_context(h5py.File(path, "r"))
@@ -61,7 +49,7 @@ def open_weights(path: Path, source: Path) -> Iterator[HDF5Weights]:
 
 @contextlib.contextmanager
 def _errors_named(source: Path) -> Iterator[None]:
-    """Turns the errors of h5py into one that names the file."""
+    """Turns h5py's errors into one that names the file."""
     try:
         yield
     except Exception as error:  # many kinds, for files that are damaged
@@ -74,10 +62,10 @@ def _errors_named(source: Path) -> Iterator[None]:
 def _datasets(
     group: h5py.Group, prefix: str, seen: set[Any]
 ) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Every dataset with its place; links that leave the tree are refused."""
+    """Every dataset with its place; refuses links that leave the tree."""
     for name in group:
         place = f"{prefix}{name}"
-        if place == _TRAINING:
+        if place == _OPTIMIZER:
             continue
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise ValueError(f"in which {place} is a link to another place or file")
@@ -97,22 +85,24 @@ def _grid_of(dataset: h5py.Dataset) -> GridSize | None:
 
 
 def _stored_tensor(name: str, dataset: h5py.Dataset, source: Path) -> StoredTensor:
-    kind = dtype_name(dataset.dtype)
-    if dataset.attrs.get("dtype") == "bfloat16":  # so that Keras knows it again
-        kind = "bfloat16"
+    dtype = dtype_name(dataset.dtype)
+    if (
+        dataset.attrs.get("dtype") == "bfloat16"
+    ):  # Keras's mark, for HDF5 has no such type
+        dtype = "bfloat16"
 
     def read() -> np.ndarray:
         with _errors_named(source):
             _check_storage(name, dataset)
-            return np.array(dataset, dtype=kind)
+            return np.array(dataset, dtype=dtype)
 
     if dataset.shape is None:
         return StoredTensor((), "empty", read)
-    return StoredTensor(dataset.shape, kind, read)
+    return StoredTensor(dataset.shape, dtype, read)
 
 
 def _check_storage(name: str, dataset: h5py.Dataset) -> None:
-    """Refuses values that stand in another file, are missing or do not end."""
+    """Refuses values in another file, missing values, and chunks without an end."""
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"in which the values of {name} stand in another file")
     size = dataset.size * dataset.dtype.itemsize  # bytes
@@ -135,7 +125,7 @@ def _check_storage(name: str, dataset: h5py.Dataset) -> None:
 
 
 def _check_deflate(name: str, dataset: h5py.Dataset, position: int) -> None:
-    """Refuses a chunk that unpacks to more than its values: HDF5 knows no bound."""
+    """Refuses a chunk that unpacks to more than its values: HDF5 has no bound."""
     largest = math.prod(dataset.chunks) * dataset.dtype.itemsize + 4  # and a checksum
     for slices in dataset.iter_chunks():
         mask, content = dataset.id.read_direct_chunk(tuple(s.start for s in slices))

@@ -1,4 +1,4 @@
-"""Checkpoints from the Hugging Face hub, through its own client."""
+"""Downloads from the Hugging Face hub, through its own client."""
 
 import hashlib
 import json
@@ -18,28 +18,31 @@ from keras_cait.errors import first_line
 
 FILE = "model.safetensors"  # as timm and its users name it
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
-# Whichever library the client speaks HTTP with, this is the root of its errors.
+# The base of the errors of the HTTP library that the client uses.
 _TRANSPORT: tuple[Any, ...] = HfHubHTTPError.__bases__
 _HELP = "Without a network pass weights=None, or the path of a file."
 
 
-def download(source: str) -> Path:
-    """The safetensors file of a repository, from the cache or the hub.
+def local_path(source: str | Path) -> Path:
+    """Path of a source of weights, downloaded if it is "hf://owner/repository"."""
+    name = str(source)
+    return download(name) if name.startswith("hf://") else Path(source)
 
-    The hub client's own settings hold: its cache folder, `HF_TOKEN`,
+
+def download(source: str) -> Path:
+    """Path of the safetensors file of a repository, from the cache or the hub.
+
+    The hub client's own settings apply: its cache folder, `HF_TOKEN`,
     `HF_HUB_OFFLINE`, and `HF_ENDPOINT` for a mirror.
 
-    Args:
-        source: "hf://owner/repository", or with "@revision" behind it; for example
-            "hf://timm/deit_tiny_patch16_224.fb_in1k".
-
     Raises:
-        ValueError: If `source` is not of that form.
-        OSError: If the file is neither in the cache nor to be had, or is not the
-            one that the hub has; then it does not stay in the cache.
+        ValueError: If `source` is not "hf://owner/repository", or that with
+            "@revision" behind it.
+        OSError: If the file is neither in the cache nor can be downloaded, or its
+            hash is not the hub's; then it is removed from the cache.
 
     """
-    repository, revision = _parts(source)
+    repository, revision = _repository_and_revision(source)
     try:
         path = Path(hf_hub_download(repository, FILE, revision=revision))
     except RepositoryNotFoundError as error:
@@ -60,38 +63,29 @@ def download(source: str) -> Path:
         raise OSError(
             f"Could not get {source} from the hub: {first_line(error)} {_HELP}"
         ) from error
-    _check(path, source)
+    _check_hash(path, source)
     return path
 
 
 def download_configuration(source: str) -> list[dict[str, Any]]:
-    """The JSON files of a repository that say how images are prepared, if it has any.
-
-    Args:
-        source: As of `download`.
-
-    Raises:
-        ValueError: If one is not a JSON object.
-
-    """
-    repository, revision = _parts(source)
+    """The JSON files of a repository that state its preprocessing, if it has any."""
+    repository, revision = _repository_and_revision(source)
     found = []
     for name in CONFIGURATIONS:
         try:
             path = Path(hf_hub_download(repository, name, revision=revision))
-        except (OSError, *_TRANSPORT):  # not there, or not to be had: not said
+        except (OSError, *_TRANSPORT):  # no such file, or no download: not stated
             continue
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict):
             raise ValueError(f"{name} must hold a JSON object.")
         found.append(content)
         if "pretrained_cfg" in content:
-            break  # timm's, which says it all
+            break  # timm's, which states everything
     return found
 
 
-def _parts(source: str) -> tuple[str, str | None]:
-    """Repository and revision of an address."""
+def _repository_and_revision(source: str) -> tuple[str, str | None]:
     match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?", source)
     if match is None:
         raise ValueError(
@@ -101,10 +95,10 @@ def _parts(source: str) -> tuple[str, str | None]:
     return match[1], match[2]
 
 
-def _check(path: Path, source: str) -> None:
-    """Refuses, and removes, a file whose content is not what the hub says."""
+def _check_hash(path: Path, source: str) -> None:
+    """Refuses, and removes, a file whose content has another hash than on the hub."""
     stored = path.resolve()
-    # The cache names a large file by its SHA-256, where it can make links.
+    # The cache names a large file by its SHA-256 where the system has links.
     if re.fullmatch("[0-9a-f]{64}", stored.name) is None:
         return
     with stored.open("rb") as file:

@@ -1,4 +1,4 @@
-"""`.keras` archives, of which a bounded amount is unpacked and nothing is built."""
+"""`.keras` archives, unpacked up to a limit; no layer is built."""
 
 import contextlib
 import json
@@ -10,30 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from keras_cait.errors import first_line
-from keras_cait.weights.tensors.position_embedding import GridSize
+from keras_cait.weights.tensors.stored_tensors import GridSize
 
 _WEIGHTS = "model.weights.h5"
 _CONFIG = "config.json"
 _LARGEST_CONFIG = 2**23  # bytes
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_EXPANSION, _SLACK = 20, 2**26  # of a file that someone else has packed once more
+_EXPANSION, _SLACK = 20, 2**26  # of an archive that was compressed afterwards
 _BLOCK = 2**20  # bytes in memory at a time
 
 
 def extract_weights(path: Path, target: Path, *, largest: int) -> GridSize | None:
-    """Writes the weights of an archive to a file of their own.
+    """Writes the weights of an archive, of `largest` bytes at most, to another file.
 
-    Args:
-        path: The `.keras` file.
-        target: Where to write.
-        largest: Bytes that the weights may take.
-
-    Returns:
-        Rows and columns of patches of the model, if its configuration says so.
-
-    Raises:
-        ValueError: If it is no complete `.keras` file, or its content is larger.
-
+    Returns the grid of patches that the configuration of the model states.
     """
     with _opened(path) as archive:
         members = _members(archive)
@@ -48,7 +38,7 @@ def extract_weights(path: Path, target: Path, *, largest: int) -> GridSize | Non
 def check_archive(path: Path) -> None:
     """Raises `ValueError` unless an archive unpacks to about its own size.
 
-    Keras does not compress what it writes, and reads all of it into memory.
+    Keras writes archives without compression, and reads them into memory whole.
     """
     with _opened(path) as archive:
         for member in _members(archive).values():
@@ -57,7 +47,7 @@ def check_archive(path: Path) -> None:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Opens an archive, and names it in errors of its content."""
+    """Opens an archive, and names it in errors about its content."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -66,7 +56,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         zlib.error,
         LookupError,
         EOFError,
-        RuntimeError,  # also what is not implemented
+        RuntimeError,  # also NotImplementedError
         ValueError,
         ArithmeticError,
     ) as error:
@@ -76,7 +66,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """What an archive holds, by name; each name once and without another method."""
+    """The files in an archive by name; refuses double names and other compressions."""
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         if info.filename in members:
@@ -98,16 +88,10 @@ def _check_size(member: zipfile.ZipInfo, largest: int) -> None:
 def saved_layer_configs(
     path: Path, *class_names: str
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Class name and settings of the layers of these classes in a saved model.
+    """Class name and configuration of a saved model's layers of these classes.
 
-    Args:
-        path: The `.keras` file.
-        *class_names: Such as "PositionEmbedding".
-
-    Returns:
-        Nothing where the file is not a `.keras` file, or its configuration cannot be
-        read: loading the weights says so, or needs them alone.
-
+    Empty if the file or its configuration cannot be read: loading raises an error, or
+    reads the weights alone.
     """
     try:
         with _opened(path) as archive:
@@ -117,19 +101,19 @@ def saved_layer_configs(
 
 
 def _config_of(archive: zipfile.ZipFile) -> Any:
-    """The model's configuration; None where there is none to read."""
+    """The model's configuration; None if it cannot be read."""
     member = _members(archive).get(_CONFIG)
     if member is None or member.file_size > _LARGEST_CONFIG:
         return None
     content = archive.read(member)
     try:
         return json.loads(content)
-    except (ValueError, RecursionError):  # the weights are all that is needed
+    except (ValueError, RecursionError):  # the weights can be read without it
         return None
 
 
 def _grid_of(archive: zipfile.ZipFile) -> GridSize | None:
-    """The grid of the position embedding, or of all, in the model's configuration."""
+    """The grid of patches of the model's position embeddings, if all have the same."""
     grids = set()
     for _, settings in _layers(_config_of(archive), ("PositionEmbedding",)):
         grid = settings.get("grid_size")

@@ -1,4 +1,4 @@
-"""Safetensors files, read by their own library, one tensor at a time."""
+"""Safetensors files, read with their own library, one tensor at a time."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,19 +10,14 @@ from safetensors import SafetensorError, safe_open
 
 from keras_cait.weights.tensors.stored_tensors import StoredTensor
 
-_KINDS = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+_DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
 
 
 @contextlib.contextmanager
 def open_safetensors(
     path: Path,
 ) -> Iterator[tuple[dict[str, StoredTensor], dict[str, str]]]:
-    """Opens a file and gives its tensors and its metadata.
-
-    Raises:
-        ValueError: If the file is damaged or of another kind.
-
-    """
+    """Opens a file and gives its tensors and its metadata."""
     with contextlib.ExitStack() as stack:
         with _errors_named(path):
             file = stack.enter_context(safe_open(path, framework="numpy"))
@@ -39,12 +34,12 @@ def _stored(file: Any, name: str, path: Path) -> StoredTensor:
             return file.get_tensor(name)
 
     dtype = str(part.get_dtype())
-    return StoredTensor(tuple(part.get_shape()), _KINDS.get(dtype, dtype), read)
+    return StoredTensor(tuple(part.get_shape()), _DTYPES.get(dtype, dtype), read)
 
 
 @contextlib.contextmanager
 def _errors_named(path: Path) -> Iterator[None]:
-    """Turns the errors of the library into one that names the file."""
+    """Turns the library's errors into one that names the file."""
     try:
         yield
     except (SafetensorError, OSError, TypeError, ValueError, MemoryError) as error:

@@ -1,4 +1,4 @@
-"""Torch's files, read by torch itself and never unpickled freely."""
+"""Files of torch, read with torch and without free unpickling."""
 
 import argparse
 import pickle
@@ -15,14 +15,7 @@ from keras_cait.weights.tensors.stored_tensors import StoredTensor
 
 
 def read_torch_file(path: Path) -> dict[str, Any]:
-    """What a file of `torch.save` holds, its tensors as `StoredTensor`.
-
-    Raises:
-        ImportError: If torch is not installed.
-        ValueError: If the file is damaged, of another kind, or holds anything that
-            running code would have to build.
-
-    """
+    """Content of a file of `torch.save`, with its tensors as `StoredTensor`."""
     purpose = f"to read {path} (a .safetensors file does not need it)"
     torch = import_optional("torch", "torch", purpose=purpose)
     try:
@@ -51,7 +44,7 @@ def _reason(error: Exception) -> str:
 
 
 def _check_archive(path: Path) -> None:
-    """Refuses an archive that is compressed, as torch's are not: it may be endless."""
+    """Refuses a compressed archive, which torch never writes: it may have no end."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
@@ -61,7 +54,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _tensors(content: Mapping[Any, Any]) -> dict[str, Any]:
-    """The tensors of a dictionary and of those in it, to be read when needed."""
+    """The tensors of a dictionary and of the dictionaries in it."""
     tensors: dict[str, Any] = {}
     for name, value in content.items():
         if isinstance(value, Mapping):
@@ -72,17 +65,17 @@ def _tensors(content: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _stored(tensor: Any) -> StoredTensor:
-    kind = str(tensor.dtype).removeprefix("torch.")
+    dtype = str(tensor.dtype).removeprefix("torch.")
     if tensor.is_nested:
-        return StoredTensor((), f"nested {kind}", tensor.numpy)
+        return StoredTensor((), f"nested {dtype}", tensor.numpy)
     if str(tensor.layout) != "torch.strided":
-        kind = f"sparse {kind}"
+        dtype = f"sparse {dtype}"
     elif tensor.device.type != "cpu":
-        kind = f"{kind} without values"
+        dtype = f"{dtype} without values"
 
     def read() -> np.ndarray:
-        # NumPy has no bfloat16, and no view that turns signs.
-        wide = tensor.float() if kind == "bfloat16" else tensor
+        # NumPy has no bfloat16, and no view that changes signs.
+        wide = tensor.float() if dtype == "bfloat16" else tensor
         return wide.resolve_neg().numpy()
 
-    return StoredTensor(tuple(tensor.shape), kind, read)
+    return StoredTensor(tuple(tensor.shape), dtype, read)

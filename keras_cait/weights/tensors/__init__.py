@@ -1,1 +1,1 @@
-"""Tensors of checkpoints, and their checks against a model."""
+"""Tensors of a checkpoint, compared with those of a model and converted for it."""

@@ -1,16 +1,15 @@
-"""What may stay behind when a checkpoint meets a model with another head."""
+"""Tensors that are not loaded because a checkpoint has another head than a model."""
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from keras_cait.typing import Shape
 
 # In timm's names, and in the files that Keras writes: no other layer of a model is
-# a Dense of its own.
+# a Dense at the top level.
 _HEAD = re.compile(r"head(_dist|\.fc)?\.(weight|bias)|layers/dense(_\d+)?/vars/[01]")
-# No published CaiT has these; one that is to be taught may.
-_TAUGHT = {"dist_token", "head_dist.weight", "head_dist.bias"}
+# No published CaiT has these tensors; a CaiT built with `distilled=True` does.
+_DISTILLATION = {"dist_token", "head_dist.weight", "head_dist.bias"}
 
 
 def skipped_head_tensors(
@@ -18,22 +17,13 @@ def skipped_head_tensors(
     found: Mapping[str, Shape],
     *,
     new_head: bool,
-    source: str | Path,
+    source: str,
 ) -> tuple[set[str], str]:
-    """Names of the tensors that are not loaded, and what to tell of them.
+    """Names of the tensors that are not loaded, and a warning or an empty string.
 
-    A model without a head takes none. With `new_head`, heads for another number of
-    classes, and a distillation token that the file lacks, keep their random start.
-
-    Args:
-        expected: Shapes of the model's tensors by name.
-        found: Shapes of the file's.
-        new_head: Whether the model's head may be another one than the file's.
-        source: Where the file is, for the message.
-
-    Returns:
-        The names, and a warning; an empty one where none is due.
-
+    A model without a head takes no head's tensors. With `new_head`, heads for another
+    number of classes, and a distillation token that the file lacks, keep their random
+    values.
     """
     heads = {name for name in expected if _HEAD.fullmatch(name)}
     if not heads:
@@ -49,7 +39,7 @@ def skipped_head_tensors(
             names.add(name)
             reasons = ["the model has {} classes, the file {}".format(*differ[0])]
     if "dist_token" in expected and "dist_token" not in found:
-        names |= _TAUGHT & expected.keys()
+        names |= _DISTILLATION & expected.keys()
         reasons.append("the file has no distillation token")
     if not names:
         return names, ""

@@ -1,86 +1,65 @@
-"""Tensors of a file, and the checks of their values before a model takes them."""
+"""Tensors of an open checkpoint beside the tensors that a model expects."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from keras_cait.typing import Shape
 
-_FLOATS = {"float16", "bfloat16", "float32", "float64"}
+GridSize: TypeAlias = tuple[int, int]
+"""Rows and columns of patches."""
 
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor of a file that is read only when its values are needed.
-
-    Attributes:
-        shape: Its shape.
-        kind: The type of its numbers, such as "float32", in the file's words where
-            NumPy has no such type.
-        read: Reads the values.
-    """
+    """A tensor of a file, read only when its values are needed."""
 
     shape: Shape
-    kind: str
+    dtype: str  # the format's own name for a number type that NumPy does not have
     read: Callable[[], np.ndarray]
 
 
-def checked_values(
-    tensors: Mapping[str, StoredTensor],
-    dtypes: Mapping[str, str],
-    *,
-    source: str | Path,
-    model_name: str,
-) -> dict[str, np.ndarray]:
-    """Reads tensors and returns their values in the types of the model's weights.
+@dataclass(frozen=True)
+class ExpectedTensor:
+    """A tensor that a model takes from a checkpoint.
 
-    Half and double precision are converted.
-
-    Args:
-        tensors: Those to be read, by name; their shapes are the model's.
-        dtypes: Types of the model's weights.
-        source: Where the file is, for the message.
-        model_name: Name of the model likewise.
-
-    Raises:
-        ValueError: If a tensor holds other numbers than the floating-point numbers
-            that a model takes, or NaN or infinity; each one is named.
-
+    Attributes:
+        shape: Its shape in the checkpoint's layout.
+        dtype: Number type of the model's weight; None for a tensor that may be absent
+            and whose values are not loaded.
+        grid_size: Of a position embedding, the rows and columns of the model's patches.
     """
-    start = f"The weights do not fit the model {model_name!r}, which is unchanged. "
-    kinds = {
-        name: tensor.kind
-        for name, tensor in tensors.items()
-        if tensor.kind not in _FLOATS and tensor.kind != dtypes[name]
-    }
-    if kinds:
-        raise ValueError(
-            f"{start}Expected numbers of type float32, float16, bfloat16 or float64. "
-            f"Received: {source}, in which {len(kinds)} tensor(s) hold others:"
-            f"{_listing(kinds)}\nSave the model's weights in float32."
-        )
-    values: dict[str, np.ndarray] = {}
-    bad: dict[str, str] = {}
-    for name, tensor in tensors.items():
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = np.asarray(tensor.read()).astype(np.dtype(dtypes[name]), copy=False)
-        values[name] = value
-        wrong = value.size - np.count_nonzero(np.isfinite(value))
-        if wrong:
-            bad[name] = f"{wrong} of {value.size}"
-    if bad:
-        raise ValueError(
-            f"{start}Expected finite numbers. Received: {source}, in which {len(bad)} "
-            f"tensor(s) hold NaN or infinity:{_listing(bad)}\nTake a file that was "
-            "saved before the training diverged."
-        )
-    return values
+
+    shape: Shape
+    dtype: str | None
+    grid_size: GridSize | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCheckpoint:
+    """An open file, with the names that it has in common with a model.
+
+    Attributes:
+        expected: The model's tensors by name.
+        found: The file's tensors by name.
+        grids: Grids that the file states, by the name of the position embedding.
+        is_square: Whether a position embedding without a stated grid is of square
+            images, even if the model has a rectangular grid of as many patches. True
+            for published weights.
+        assign: Gives the model's weights values by name.
+    """
+
+    expected: Mapping[str, ExpectedTensor]
+    found: Mapping[str, StoredTensor]
+    grids: Mapping[str, GridSize]
+    is_square: bool
+    assign: Callable[[Mapping[str, np.ndarray]], None]
 
 
 def dtype_name(dtype: np.dtype) -> str:
-    """Name of a NumPy type as in `StoredTensor.kind`.
+    """Name of a NumPy type as in `StoredTensor.dtype`.
 
     Example:
         >>> dtype_name(np.dtype(">f4")), dtype_name(np.dtype("S8"))
@@ -90,7 +69,3 @@ def dtype_name(dtype: np.dtype) -> str:
     if dtype.names is not None:
         return "compound"
     return "string or object" if dtype.kind in "OSU" else dtype.name
-
-
-def _listing(found: Mapping[str, str]) -> str:
-    return "".join(f"\n  {name}: {what}" for name, what in sorted(found.items()))

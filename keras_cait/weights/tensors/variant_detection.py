@@ -1,4 +1,4 @@
-"""Which published variant a set of tensors is of."""
+"""Detection of the published variant that a set of tensors belongs to."""
 
 import re
 from collections.abc import Mapping
@@ -9,16 +9,9 @@ from keras_cait.variants import VARIANTS
 
 
 def variant_name(shapes: Mapping[str, Shape]) -> str | None:
-    """The builder of the variant that has these tensors.
+    """Name of the builder of the variant with these shapes, by timm's names.
 
-    Only what makes a variant is looked at: neither the image size, nor the number
-    of classes, nor whether all is there.
-
-    Args:
-        shapes: Shapes by timm's names, of a file or of a model.
-
-    Returns:
-        For example "CaiT_S24"; None if there is no such variant.
+    The image size, the number of classes and missing tensors make no difference.
 
     Example:
         >>> variant_name({"norm.weight": (100,)}) is None
@@ -33,7 +26,7 @@ def variant_name(shapes: Mapping[str, Shape]) -> str | None:
 
 
 def traits(shapes: Mapping[str, Shape]) -> dict[str, Any]:
-    """What the tensors tell of the variant, by the names in the table."""
+    """Sizes that follow from the tensors, under the names of `Variant`'s fields."""
     if "stem.conv.weight" in shapes:
         return {"family": "regnet", "depth": _count(r"s\d+\.b\d+\.conv1\.", shapes)}
     found = {
@@ -43,12 +36,12 @@ def traits(shapes: Mapping[str, Shape]) -> dict[str, Any]:
         "patch_size": shapes.get("patch_embed.proj.weight", (None,))[-1],
     }
     if _count(r"blocks_token_only\.\d+\.", shapes):
-        return {**found, "family": "cait"}  # a distillation token may have joined
+        return {**found, "family": "cait"}  # with or without a distillation token
     if "blocks.0.ls1.gamma" in shapes:
         found["family"] = "deit3"
     return {**found, "distilled": "dist_token" in shapes}
 
 
 def _count(pattern: str, shapes: Mapping[str, Shape]) -> int:
-    """How many different beginnings of names fit."""
+    """Number of different matches at the beginning of the names."""
     return len({m.group() for name in shapes if (m := re.match(pattern, name))})

@@ -1,1 +1,1 @@
-"""Checkpoints with timm's parameter names."""
+"""timm's names and layouts of weights, read and written."""

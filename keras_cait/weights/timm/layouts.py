@@ -1,4 +1,4 @@
-"""The layouts that checkpoints come in, brought to timm's."""
+"""Conversion of published layouts of checkpoints to timm's."""
 
 import re
 from collections.abc import Mapping
@@ -6,20 +6,11 @@ from typing import Any
 
 
 def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Tensors by timm's names, from what a checkpoint of either project holds.
+    """Tensors by timm's names, from a checkpoint of timm or of the official code.
 
-    The official files keep the tensors under "model" and, for CaiT, put "module."
-    in front of every name; DeiT-III calls its LayerScale `gamma_1` where timm has
-    `ls1.gamma`. timm's own files come back as they are.
-
-    Args:
-        content: What stands in the file.
-
-    Returns:
-        Name to tensor.
-
-    Raises:
-        ValueError: If two tensors get the same name.
+    The official files hold the tensors under "model" and, for CaiT, put "module."
+    in front of every name; DeiT-III has `gamma_1` where timm has `ls1.gamma` for
+    LayerScale. timm's own files come back unchanged.
 
     Example:
         >>> to_timm_layout({"model": {"module.norm.weight": 1.0}, "epoch": 3})
@@ -38,7 +29,6 @@ def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
 def _renamed(
     content: Mapping[str, Any], pattern: str, replacement: str
 ) -> dict[str, Any]:
-    """Replaces a pattern in all names, which must stay different."""
     tensors: dict[str, Any] = {}
     for key, tensor in content.items():
         name = re.sub(pattern, replacement, str(key))

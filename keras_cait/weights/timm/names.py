@@ -1,4 +1,4 @@
-"""timm's parameter names for the layers of our models, in both directions."""
+"""timm's names for the weights of this package's models."""
 
 import re
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from keras_cait.layers import (
     TalkingHeads,
 )
 from keras_cait.layers.tokens import LearnedToken
+from keras_cait.typing import Shape
 from keras_cait.weights.timm.parameters import BatchCount, Parameter
 
 _LINEAR = (1, 0)  # torch (out, in) -> Keras (in, out)
@@ -22,7 +23,7 @@ _CONVOLUTION = (2, 3, 1, 0)  # torch (out, in, rows, columns) -> Keras (rows, ..
 
 
 def timm_parameters(model: keras.Model) -> dict[str, Parameter | BatchCount]:
-    """Every weight of a model under the name that timm gives it.
+    """Every weight of a model by its name in timm.
 
     Args:
         model: A model of this package.
@@ -60,7 +61,12 @@ def timm_parameters(model: keras.Model) -> dict[str, Parameter | BatchCount]:
     return table
 
 
-# Our attribute, what timm appends to the layer's name, and the layout.
+def timm_shapes(model: keras.Model) -> dict[str, Shape]:
+    """The shape of every tensor of a model in timm, by its name there."""
+    return {name: entry.timm_shape for name, entry in timm_parameters(model).items()}
+
+
+# The layer's attribute, the end of the weight's name in timm, and its axes in timm.
 _DENSE = (("kernel", ".weight", _LINEAR), ("bias", ".bias", (0,)))
 _OWN_WEIGHTS = {
     PatchEmbedding: (("kernel", ".weight", _CONVOLUTION), ("bias", ".bias", (0,))),
@@ -89,7 +95,7 @@ _OWN_WEIGHTS = {
         ("moving_variance", ".running_var", (0,)),
     ),
 }
-# The projections inside a layer, which timm calls as we do.
+# The projections inside a layer, which have the same names in timm.
 _PROJECTIONS = {
     SelfAttention: ("qkv", "proj"),
     ClassAttention: ("q", "k", "v", "proj"),
@@ -100,7 +106,7 @@ _PROJECTIONS = {
 def _parameters(
     layer: keras.layers.Layer,
 ) -> Iterator[tuple[str, Parameter | BatchCount]]:
-    """What timm appends to the layer's name, and the parameter of that name."""
+    """The parameters of a layer, by the end of their names in timm."""
     for kind, weights in _OWN_WEIGHTS.items():
         if isinstance(layer, kind):
             yield from _weights(layer, weights)
@@ -118,7 +124,7 @@ def _weights(
 ) -> Iterator[tuple[str, Parameter | BatchCount]]:
     for attribute, suffix, axes in weights:
         variable = getattr(layer, attribute)
-        if variable is not None:  # there is no bias before a normalization
+        if variable is not None:  # a convolution before a normalization has no bias
             yield suffix, Parameter(variable, axes)
 
 
@@ -133,7 +139,7 @@ _LAYERS = {
     "head": "head",
     "head_distillation": "head_dist",
 }
-_OF_A_TRANSFORMER_BLOCK = {
+_TRANSFORMER_BLOCK = {
     "norm1": "norm1",
     "attention": "attn",
     "scale1": "gamma_1",
@@ -141,7 +147,7 @@ _OF_A_TRANSFORMER_BLOCK = {
     "feed_forward": "mlp",
     "scale2": "gamma_2",
 }
-_OF_A_REGNET_BLOCK = {
+_REGNET_BLOCK = {
     "conv1": "conv1.conv",
     "norm1": "conv1.bn",
     "conv2": "conv2.conv",
@@ -153,16 +159,16 @@ _OF_A_REGNET_BLOCK = {
     "shortcut_conv": "downsample.conv",
     "shortcut_norm": "downsample.bn",
 }
-# How our names of a block begin, how timm's do, and what its layers are called.
+# Beginning of the names of a block's layers, that of timm's names, and their ends.
 _BLOCKS = (
-    (r"block_(\d+)_", r"blocks.{}.", _OF_A_TRANSFORMER_BLOCK),
-    (r"class_block_(\d+)_", r"blocks_token_only.{}.", _OF_A_TRANSFORMER_BLOCK),
-    (r"stage_(\d+)_block_(\d+)_", r"s{}.b{}.", _OF_A_REGNET_BLOCK),
+    (r"block_(\d+)_", r"blocks.{}.", _TRANSFORMER_BLOCK),
+    (r"class_block_(\d+)_", r"blocks_token_only.{}.", _TRANSFORMER_BLOCK),
+    (r"stage_(\d+)_block_(\d+)_", r"s{}.b{}.", _REGNET_BLOCK),
 )
 
 
 def _timm_name(layer_name: str) -> str | None:
-    """For example "block_3_attention" to "blocks.3.attn"; None where timm has none."""
+    """For example "block_3_attention" to "blocks.3.attn"; None if timm has no name."""
     for ours, theirs, parts in _BLOCKS:
         block = re.match(ours, layer_name)
         if block is not None:

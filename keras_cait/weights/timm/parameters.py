@@ -1,6 +1,7 @@
-"""One tensor of timm's and where it stands in our models."""
+"""Conversion between one tensor of timm and one weight of a Keras model."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -10,11 +11,11 @@ from keras_cait.typing import Shape
 
 @dataclass(frozen=True)
 class Parameter:
-    """One of our variables and how timm lays it out.
+    """A Keras variable and its layout in timm.
 
     Attributes:
         variable: The Keras variable.
-        axes: Where each of its axes stands in timm's tensor.
+        axes: Place of each of its axes in timm's tensor.
     """
 
     variable: keras.Variable
@@ -25,13 +26,14 @@ class Parameter:
         """The shape of timm's tensor."""
         return tuple(self.variable.shape[axis] for axis in np.argsort(self.axes))
 
+    @property
+    def dtype(self) -> str:
+        """Number type of the variable."""
+        return self.variable.dtype
+
     def from_timm(self, tensor: np.ndarray) -> np.ndarray:
         """timm's tensor in Keras's layout."""
         return tensor.transpose(self.axes)
-
-    def assign(self, tensor: np.ndarray) -> None:
-        """Gives the variable the value of timm's tensor."""
-        self.variable.assign(self.from_timm(tensor))
 
     def to_timm(self) -> np.ndarray:
         """The variable's value in timm's layout."""
@@ -41,17 +43,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class BatchCount:
-    """The number of batches that a normalization in torch has been trained on.
+    """The number of batches that a batch normalization in torch was trained on.
 
-    Keras counts none, and nothing reads it where the momentum is a constant, as
-    it is here. A file's number is dropped and 0 written in its place, so that the
-    files we write hold every name that timm's do.
+    Keras does not count batches, and torch reads the count only without a constant
+    momentum. A file's count is dropped, and 0 is written, so that our files hold
+    every name that timm's do.
     """
 
-    timm_shape: Shape = ()
-
-    def assign(self, tensor: np.ndarray) -> None:
-        """Keeps nothing."""
+    timm_shape: ClassVar[Shape] = ()
+    dtype: ClassVar[None] = None  # not loaded
 
     def to_timm(self) -> np.ndarray:
         """No batches, as a scalar."""

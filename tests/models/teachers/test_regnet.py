@@ -7,7 +7,7 @@ import keras_cait
 from keras_cait.layers import StochasticDepth
 from keras_cait.models.logits import output_kind
 from keras_cait.models.teachers.regnet_stages import regnet_stages
-from keras_cait.weights.timm.names import timm_parameters
+from keras_cait.weights.timm.names import timm_shapes
 from tests.support.models.tiny_models import (
     images,
     randomize,
@@ -70,10 +70,9 @@ def test_stages(sizes, expected):
 
 
 def test_the_published_one_has_the_checkpoint_s_weights(full_size):
-    table = timm_parameters(full_size)
-    shapes = {name: list(parameter.timm_shape) for name, parameter in table.items()}
+    shapes = {name: list(shape) for name, shape in timm_shapes(full_size).items()}
     assert shapes == manifest("regnety_160")["state_dict"]
-    assert sum(name.endswith("num_batches_tracked") for name in table) == 59
+    assert sum(name.endswith("num_batches_tracked") for name in shapes) == 59
     assert output_kind(full_size) == "probabilities"
 
 

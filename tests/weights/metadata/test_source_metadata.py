@@ -91,7 +91,7 @@ def test_a_processor_s_configuration():
         mean=(0.5,) * 3, std=(0.25,) * 3, interpolation="bilinear"
     )
     assert preprocessing_from_config({"architecture": "resnet50"}) is None
-    with pytest.warns(UserWarning, match="'lanczos', which is not here"):
+    with pytest.warns(UserWarning, match="'lanczos', which is not available"):
         preprocessing_from_config(
             {"image_mean": [0.5], "image_std": [0.5], "resample": 1}
         )
@@ -111,7 +111,8 @@ def test_configurations_that_cannot_be_used_are_named(config, model, tmp_path):
     path = without_metadata(model, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(config)
     with pytest.raises(
-        ValueError, match=r"What .*model\.safetensors says.*Say it your"
+        ValueError,
+        match=r"preprocessing that .*model\.safetensors states.*State it your",
     ):
         read_source_metadata(path)
 

@@ -34,7 +34,9 @@ def test_prefix_tokens_keep_their_values(num_prefix_tokens):
     grid = reference.numbers("position_embedding")["grid"][0]
     prefix = np.full((num_prefix_tokens, 8), 7.0, "float32")
     embedding = np.concatenate([prefix, grid.reshape(-1, 8)])[None]
-    found = resample_position_embedding(embedding, (10, 20), num_prefix_tokens)
+    found = resample_position_embedding(
+        embedding, (14, 14), (10, 20), num_prefix_tokens
+    )
     assert found.shape == (1, num_prefix_tokens + 200, 8)
     np.testing.assert_array_equal(found[0, :num_prefix_tokens], prefix)
     expected = resample_grid(grid, (10, 20)).reshape(-1, 8)
@@ -58,7 +60,7 @@ def test_a_checkpoint_loads_at_another_size(make, settings, tmp_path):
     layers = [m.get_layer("position_embedding") for m in (source, model)]
     embeddings = [to_numpy(layer.position_embedding) for layer in layers]
     prefix = layers[0].num_prefix_tokens
-    expected = resample_position_embedding(embeddings[0], (3, 6), prefix)
+    expected = resample_position_embedding(embeddings[0], (4, 4), (3, 6), prefix)
     np.testing.assert_array_equal(embeddings[1], expected)
     assert np.all(np.isfinite(to_numpy(model(images(1, 24, 48, 3)))))
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cait.weights.timm.names import timm_parameters
+from keras_cait.weights.timm.names import timm_parameters, timm_shapes
 from tests.support.models.tiny_models import released, tiny_deit, without_values
 from tests.support.reference import TIMM_NAMES, manifest
 
@@ -14,8 +14,7 @@ def test_names_and_shapes_are_the_checkpoint_s(timm_name):
     builder, input_shape = released(timm_name)
     with without_values():
         model = builder(weights=None, input_shape=input_shape)
-    table = timm_parameters(model)
-    shapes = {name: list(parameter.timm_shape) for name, parameter in table.items()}
+    shapes = {name: list(shape) for name, shape in timm_shapes(model).items()}
     assert shapes == manifest(timm_name)["state_dict"]
     learned = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     assert learned == manifest(timm_name)["params"]
