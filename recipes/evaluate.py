@@ -39,9 +39,9 @@ import tensorflow as tf
 import keras_cait
 from keras_cait import Preprocessing, class_names_of
 from keras_cait.data.batches import evaluation_batches
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.sources.load import load_test_images
-from keras_cait.data.sources.unreadable_images import naming_unreadable
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.classes.imagenet_classes import imagenet_names
 from keras_cait.models.classes.order import outputs_of_classes
@@ -125,17 +125,14 @@ def evaluate(config: Config) -> dict[str, Any]:
     preprocessing = replace(preprocessing_or_default(model), **_stated(config))
     print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
-    view = EvaluationView(
-        image_size=preprocessing.size,
-        crop_pct=preprocessing.crop_pct,
-        interpolation=preprocessing.interpolation,
-        channels=channels if channels in (1, 3) else None,
+    transform = EvaluationTransform.from_preprocessing(
+        preprocessing, channels=channels if channels in (1, 3) else None
     )
-    batches = evaluation_batches(images, view, config.batch_size)
+    batches = evaluation_batches(images, transform, config.batch_size)
     scale, offset = _normalization(config, model, preprocessing)
     order = np.array(outputs)
     batches = batches.map(lambda x, y: (x * scale + offset, tf.gather(order, y)))
-    with naming_unreadable(lambda: [(images, images.in_order())]):
+    with name_unreadable_images(images):
         found = predict(named_outputs(model), batches)
     if config.per_class:
         print(_table(found, class_names, outputs))

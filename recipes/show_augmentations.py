@@ -23,10 +23,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.batches import see
-from keras_cait.data.seeds import seed_of
+from keras_cait.data.batches import apply_transforms
+from keras_cait.data.seeds import derive_seed
 from keras_cait.data.sources.load import load_test_images
-from keras_cait.data.sources.unreadable_images import naming_unreadable
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
 from keras_cait.preprocessing import Preprocessing
@@ -94,14 +94,16 @@ def sheet(config: Config) -> np.ndarray:
         split_seed=config.split_seed,
     )
     shape = (config.image_size, config.image_size, 3)
-    views = config.views(shape)
-    whole = config.evaluation_view(shape, Preprocessing(image_size=shape[:2]))
+    transforms = config.training_transforms(shape)
+    whole = config.evaluation_transform(shape, Preprocessing(image_size=shape[:2]))
     rows, labels = [], []
-    with naming_unreadable(lambda: [(images, images.in_order())]):
+    with name_unreadable_images(images):
         for number, key in enumerate(images.in_order()):
             record, label = images.read(key)
-            seeds = (seed_of(config.seed, 1, n, number) for n in range(config.columns))
-            seen = [see(record, views, seed) for seed in seeds]
+            seeds = (
+                derive_seed(config.seed, 1, n, number) for n in range(config.columns)
+            )
+            seen = [apply_transforms(record, transforms, seed) for seed in seeds]
             rows.append([tf.cast(whole(record), "float32"), *seen])
             labels.append(int(label))
     mixing = config.mixing()
@@ -111,7 +113,10 @@ def sheet(config: Config) -> np.ndarray:
             blank = tf.fill(firsts.shape[1:], 255.0)
             mixed = [
                 mixing(
-                    firsts, tf.constant(labels), seed_of(config.seed, 2, n), len(names)
+                    firsts,
+                    tf.constant(labels),
+                    derive_seed(config.seed, 2, n),
+                    len(names),
                 )
                 for n in range(number * config.columns, (number + 1) * config.columns)
             ]

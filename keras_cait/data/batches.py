@@ -1,5 +1,6 @@
-"""Batches for training, the same ones in every run of a seed, and for measuring."""
+"""Batches for training, the same in every run of a seed, and for evaluation."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,16 +9,16 @@ import tensorflow as tf
 
 from keras_cait.data.labeled_images import LabeledImages, Record
 from keras_cait.data.mixing import Mixing
-from keras_cait.data.seeds import seed_of
+from keras_cait.data.seeds import derive_seed
 from keras_cait.data.sharding import Shard
 from keras_cait.typing import Tensor
 
-View = Callable[[Any, Tensor], Tensor]
-"""A record or an image, and a seed, to an image `(height, width, channels)`."""
+Transform = Callable[[Any, Tensor], Tensor]
+"""Maps a record or an image, and a seed, to an image `(height, width, channels)`."""
 
-_ORDER, _VIEWS, _MIXING = range(3)  # what a seed is for
+_ORDER, _TRANSFORMS, _MIXING = range(3)  # purposes of derived seeds
 _REPEATED_UNIT = 256  # an epoch of repeated augmentation is a multiple of it
-_ALL = Shard()
+_ONE_WORKER = Shard()
 
 
 def steps_per_epoch(
@@ -25,17 +26,17 @@ def steps_per_epoch(
 ) -> int:
     """Whole batches in an epoch of `number` images.
 
-    With repeated augmentation an epoch is as long as without, so that it sees only
-    a part of the images, each several times; as in the official code its length is
-    rounded down to a multiple of 256. Where several batches make one optimizer
-    step, it has no batch that belongs to no step: an epoch has the same images and
-    the same number of steps as with one large batch.
+    With repeated augmentation an epoch is as long as without it. It has only a part
+    of the images, each several times. As in the official code its length is rounded
+    down to a multiple of 256. With gradient accumulation every batch belongs to an
+    optimizer step: an epoch has the same images and the same number of steps as with
+    one large batch.
 
     Args:
         number: Images of the data set.
         batch_size: Images a batch.
-        repeats: How often an image is repeated in an epoch.
-        accumulation_steps: Batches that make one optimizer step.
+        repeats: Times that an image is repeated in an epoch.
+        accumulation_steps: Batches of one optimizer step.
 
     Raises:
         ValueError: If there are fewer images than an optimizer step takes.
@@ -69,7 +70,7 @@ def steps_per_epoch(
 
 def training_batches(
     images: LabeledImages,
-    views: Sequence[View],
+    transforms: Sequence[Transform],
     batch_size: int,
     *,
     epochs: int,
@@ -79,33 +80,35 @@ def training_batches(
     mixing: Mixing | None = None,
     classes: int = 0,
     first_step: int = 0,
-    shard: Shard = _ALL,
+    shard: Shard = _ONE_WORKER,
 ) -> tf.data.Dataset:
     """All batches of a run, one epoch after the other.
 
-    Each choice follows from `seed` and its place: the order from the epoch, the
-    view from the epoch and the place of the sample in it, the mixing from the step.
-    What is left of an epoch after the last whole optimizer step is dropped.
+    Each random choice follows from `seed` and a place: the order from the epoch, the
+    transforms from the epoch and the place of the sample in it, the mixing from the
+    step. Images after the last whole optimizer step of an epoch are dropped.
 
     Args:
-        images: What to draw from.
-        views: What an image goes through, one after the other; the first takes the
-            record as it is kept, the others an image.
+        images: The images to draw from.
+        transforms: Applied in this order; the first takes a record, the others an
+            image.
         batch_size: Images a batch.
         epochs: Passes over the images.
-        seed: Of the run.
-        repeats: How often each image is drawn in a row, each time as another view.
-        accumulation_steps: Batches that make one optimizer step.
-        mixing: What mixes images and labels of a batch.
+        seed: Seed of the run.
+        repeats: Times that each image is drawn in a row, each time with other random
+            transforms.
+        accumulation_steps: Batches of one optimizer step.
+        mixing: Mixes images and labels of a batch.
         classes: Number of classes, for `mixing`.
-        first_step: Steps that are left out at the start, to go on with a run.
-        shard: With many workers, which this is. It decodes its own images alone.
+        first_step: Number of steps to leave out at the start, to resume a run.
+        shard: This worker among many. It decodes its own images alone.
 
     Returns:
         `epochs * steps_per_epoch(...)` pairs of images, `(batch, height, width,
         channels)` float32 in [0, 255], and labels: `(batch,)` int64, or
-        `(batch, classes)` float32 where they are mixed. With many workers those of
-        each replica of this one, in turn; together they are the batches of one.
+        `(batch, classes)` float32 with `mixing`. With many workers, one batch for
+        each replica of this worker in turn; the batches of all workers together are
+        those of a single worker.
 
     Raises:
         ValueError: If the replicas do not divide the batch.
@@ -113,11 +116,12 @@ def training_batches(
     """
     steps = steps_per_epoch(images.number, batch_size, repeats, accumulation_steps)
     paired = mixing is not None and shard.count > 1
-    shard.check(batch_size, paired=paired)
+    shard.check_batch_size(batch_size, paired=paired)
 
-    def view(epoch: Tensor, place: Tensor, key: Any) -> tuple[Tensor, Tensor]:
+    def read(epoch: Tensor, place: Tensor, key: Any) -> tuple[Tensor, Tensor]:
         record, label = images.read(key)
-        return see(record, views, seed_of(seed, _VIEWS, epoch, place)), label
+        own_seed = derive_seed(seed, _TRANSFORMS, epoch, place)
+        return apply_transforms(record, transforms, own_seed), label
 
     samples = _samples(images, batch_size, steps, epochs, seed, repeats, first_step)
     if shard.count > 1:
@@ -126,22 +130,23 @@ def training_batches(
                 sample[0] % batch_size, batch_size, paired=paired
             )
         )
-    # A new view each time, so nothing is worth keeping; the order is the seed's.
-    batches = samples.map(view, num_parallel_calls=tf.data.AUTOTUNE).batch(
+    # Every epoch has new random transforms, so there is nothing to cache.
+    batches = samples.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(
         batch_size // shard.count, drop_remainder=True
     )
     if mixing is not None:
         batches = batches.enumerate(first_step).map(
-            lambda step, batch: mixing(*batch, seed_of(seed, _MIXING, step), classes),
+            lambda step, batch: mixing(
+                *batch, derive_seed(seed, _MIXING, step), classes
+            ),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
     number = epochs * steps - first_step
-    if shard.count > 1 and shard.parts > 1:
-        each = batch_size // shard.count // shard.parts
+    if shard.count > 1 and shard.batches_per_step > 1:
+        each = batch_size // shard.count // shard.batches_per_step
         batches = batches.rebatch(each, drop_remainder=True)
-        number *= shard.parts
-    known = tf.data.experimental.assert_cardinality(number)
-    return batches.apply(known).prefetch(tf.data.AUTOTUNE)
+        number *= shard.batches_per_step
+    return _prefetched(batches, number)
 
 
 def training_keys(
@@ -155,7 +160,7 @@ def training_keys(
     first_step: int,
     number: int,
 ) -> tf.data.Dataset:
-    """The keys of the images of `number` of the `training_batches`, one by one."""
+    """Keys of the images of the next `number` batches of `training_batches`."""
     steps = steps_per_epoch(images.number, batch_size, repeats, accumulation_steps)
     samples = _samples(images, batch_size, steps, epochs, seed, repeats, first_step)
     return samples.take(number * batch_size).map(lambda epoch, place, key: key)
@@ -170,15 +175,14 @@ def _samples(
     repeats: int,
     first_step: int,
 ) -> tf.data.Dataset:
-    """Epoch, place in it and key of every sample of a run from a step on."""
+    """Epoch, place in the epoch and key of every sample from a step on."""
     first_epoch, first_place = divmod(first_step * batch_size, steps * batch_size)
 
     def samples_of(epoch: Tensor) -> tf.data.Dataset:
-        # Left out before anything is read: places of the epoch, and the images that
-        # these have for themselves.
+        # Skips places of the epoch, and their images, before anything is read.
         skipped = tf.where(epoch == first_epoch, first_place, 0)
         keys = images.shuffled(
-            seed_of(seed, _ORDER, epoch),
+            derive_seed(seed, _ORDER, epoch),
             take=-(-steps * batch_size // repeats),
             skip=tf.cast(skipped // repeats, "int64"),
         )
@@ -194,66 +198,72 @@ def _samples(
     return tf.data.Dataset.range(first_epoch, epochs).flat_map(samples_of)
 
 
-def see(record: Record, views: Sequence[View], seed: Tensor) -> Tensor:
-    """One image through all views, float32 in [0, 255]."""
-    for number, view in enumerate(views):
-        record = view(record, seed_of(seed, number))
+def apply_transforms(
+    record: Record, transforms: Sequence[Transform], seed: Tensor
+) -> Tensor:
+    """Applies all transforms to one image; returns float32 in [0, 255]."""
+    for number, transform in enumerate(transforms):
+        record = transform(record, derive_seed(seed, number))
     return tf.cast(record, "float32")
 
 
 def evaluation_batches(
     images: LabeledImages,
-    view: Callable[[Record], Tensor],
+    transform: Callable[[Record], Tensor],
     batch_size: int,
     *,
-    shard: Shard = _ALL,
+    shard: Shard = _ONE_WORKER,
 ) -> tf.data.Dataset:
-    """All images in order, the last batch as small as it comes.
+    """All images in order; the last batch may be smaller.
 
     Args:
-        images: What to measure on.
-        view: A record to an image, such as `EvaluationView`.
+        images: The images to measure on.
+        transform: Maps a record to an image, such as an `EvaluationTransform`.
         batch_size: Images a batch.
-        shard: With many workers, which this is.
+        shard: This worker among many.
 
     Returns:
         Pairs of images, `(batch, height, width, channels)` float32 in [0, 255],
-        and labels, `(batch,)` int64. With many workers those of each replica of
-        this one, in turn: equally many on each, the last ones perhaps empty.
+        and labels, `(batch,)` int64. With many workers, one batch for each replica of
+        this worker in turn: equally many on each replica, the last perhaps empty.
 
     """
 
     def read(*key: Any) -> tuple[Tensor, Tensor]:
         record, label = images.read(_one(key))
-        return tf.cast(view(record), "float32"), label
+        return tf.cast(transform(record), "float32"), label
 
-    def viewed(keys: tf.data.Dataset) -> tf.data.Dataset:
+    def read_all(keys: tf.data.Dataset) -> tf.data.Dataset:
         return keys.map(read, num_parallel_calls=tf.data.AUTOTUNE)
 
     keys = images.in_order()
     if shard.count == 1:
-        batches = viewed(keys).batch(min(batch_size, images.number))
+        batches = read_all(keys).batch(min(batch_size, images.number))
         return batches.prefetch(tf.data.AUTOTUNE)
-    shard.check(batch_size, paired=False)
+    shard.check_batch_size(batch_size, paired=False)
     rest = images.number % batch_size
     whole = keys.take(images.number - rest).enumerate()
     whole = whole.filter(
         lambda place, *key: shard.holds(place % batch_size, batch_size, paired=False)
     )
-    each = batch_size // shard.count // shard.parts
-    batches = viewed(whole.map(lambda place, *key: _one(key))).batch(each)
-    start = images.number - rest + shard.start(rest)
-    for size in shard.part_sizes(rest) if rest else ():
-        last = viewed(keys.skip(start).take(size)).batch(each)
-        batches = batches.concatenate(last if size else _empty(last))
-        start += size
-    number = math.ceil(images.number / batch_size) * shard.parts
+    each = batch_size // shard.count // shard.batches_per_step
+    batches = read_all(whole.map(lambda place, *key: _one(key))).batch(each)
+    bounds = [images.number - rest + bound for bound in shard.bounds(rest)]
+    for start, stop in itertools.pairwise(bounds) if rest else ():
+        last = read_all(keys.skip(start).take(stop - start)).batch(each)
+        batches = batches.concatenate(last if stop > start else _empty(last))
+    steps = math.ceil(images.number / batch_size)
+    return _prefetched(batches, steps * shard.batches_per_step)
+
+
+def _prefetched(batches: tf.data.Dataset, number: int) -> tf.data.Dataset:
+    """The batches, whose number TensorFlow cannot tell, read ahead."""
     known = tf.data.experimental.assert_cardinality(number)
     return batches.apply(known).prefetch(tf.data.AUTOTUNE)
 
 
 def _empty(batches: tf.data.Dataset) -> tf.data.Dataset:
-    """One batch of nothing."""
+    """One batch of no images."""
     nothing = tf.nest.map_structure(
         lambda spec: tf.zeros((0, *spec.shape[1:]), spec.dtype), batches.element_spec
     )
@@ -261,5 +271,5 @@ def _empty(batches: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def _one(key: tuple[Any, ...]) -> Any:
-    """A key as it was, which tf.data has spread over the arguments."""
+    """The key itself: tf.data spreads a key that is a tuple over the arguments."""
     return key[0] if len(key) == 1 else key

@@ -1,10 +1,9 @@
-"""A data set of labeled images, wherever it comes from."""
+"""Labeled images for training and testing, of any source."""
 
 import hashlib
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import tensorflow as tf
 
 from keras_cait.data.labeled_images import LabeledImages
@@ -17,10 +16,10 @@ class ImageDataset:
     """Images with labels, split for training and for testing.
 
     Attributes:
-        name: What to call it in a report.
+        name: Name in reports.
         class_names: Name of each class, by index.
         image_shape: Height and width in pixels, and channels: those of every
-            image, or where they differ what suits them.
+            image, or a suitable shape where the images differ.
         train: The images to train on.
         test: The images to measure on.
     """
@@ -33,14 +32,15 @@ class ImageDataset:
 
 
 def fingerprint_of(data: ImageDataset) -> str:
-    """A word for what a data set holds: its classes, sizes, and its first images.
+    """A hash of a data set's classes, sizes and first images, 16 hexadecimal digits.
 
     Example:
         >>> from keras_cait.data.sources.load import load_dataset
-        >>> one, other = load_dataset("digits"), load_dataset("digits", limit=100)
-        >>> fingerprint_of(one) == fingerprint_of(one), fingerprint_of(one) == (
-        ...     fingerprint_of(other))
-        (True, False)
+        >>> whole, part = load_dataset("digits"), load_dataset("digits", limit=100)
+        >>> fingerprint_of(whole) == fingerprint_of(whole)
+        True
+        >>> fingerprint_of(whole) == fingerprint_of(part)
+        False
 
     """
     numbers = (data.train.number, data.test.number)
@@ -51,10 +51,3 @@ def fingerprint_of(data: ImageDataset) -> str:
             digest.update(tf.io.serialize_tensor(record).numpy())
             digest.update(tf.io.serialize_tensor(label).numpy())
     return digest.hexdigest()[:16]
-
-
-def in_random_order(
-    number: int, limit: int | None, seed: int = 0
-) -> np.ndarray:  # the same on every call, whatever else draws random numbers
-    """Indices of all items, or of `limit` of them drawn without replacement."""
-    return np.random.default_rng(seed).permutation(number)[:limit]

@@ -1,4 +1,4 @@
-"""The image files of class folders, and what is left out beside them."""
+"""Image files of class folders, and a warning that names other files."""
 
 import collections
 import os
@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".webp")
-"""Of the files that TensorFlow decodes."""
+IMAGE_SUFFIXES = (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".webp")
+"""Suffixes of the files that TensorFlow decodes."""
 
-_EXPECTED = frozenset({"thumbs.db", "desktop.ini"})  # which file managers leave
+_IGNORED = frozenset({"thumbs.db", "desktop.ini"})  # written by file managers
 _NAMED = 3  # files that a warning names
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -25,7 +25,7 @@ def class_folders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted; hidden ones are left out.
 
     Raises:
-        ValueError: If a name is not valid UTF-8, which models keep names in.
+        ValueError: If a name is not valid UTF-8, as models store class names in it.
 
     """
     names = sorted(
@@ -46,10 +46,10 @@ def image_files(folder: Path, class_names: Sequence[str]) -> list[list[str]]:
     """Paths of the images of each class, sorted, in its folder and the folders in it.
 
     Files without the suffix of an image are left out, with one warning that names and
-    counts them; hidden ones without it.
+    counts them. Hidden files are left out silently.
 
     Raises:
-        ValueError: If what has such a suffix is no file that can be read.
+        ValueError: If an entry with such a suffix is not a readable file.
 
     """
     by_class: list[list[str]] = []
@@ -58,34 +58,34 @@ def image_files(folder: Path, class_names: Sequence[str]) -> list[list[str]]:
         top = os.path.join(folder, name)
         images: list[str] = []
         for entry in _entries(top) if os.path.isdir(top) else ():
-            if entry.name.lower().endswith(SUFFIXES):
+            if entry.name.lower().endswith(IMAGE_SUFFIXES):
                 _check_file(entry)
                 images.append(entry.path)
-            elif entry.name.lower() not in _EXPECTED:
+            elif entry.name.lower() not in _IGNORED:
                 left_out.append(entry.path)
         by_class.append(sorted(images))
     if left_out:
-        warnings.warn(_of_left_out(folder, sorted(left_out)), stacklevel=2)
+        warnings.warn(_left_out_message(folder, sorted(left_out)), stacklevel=2)
     return by_class
 
 
 def images_below(folder: Path) -> list[str]:
-    """Paths of the images in a folder and the folders in it, as of `image_files`."""
-    return sorted(image_files(folder, [""])[0])
+    """Paths of the images in a folder and the folders in it, sorted."""
+    return image_files(folder, [""])[0]
 
 
 def printable(path: str | Path) -> str:
-    """A path as text that can be printed, though its bytes may not be UTF-8."""
+    """A path as printable text, also if its bytes are not UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
-    """All entries but hidden ones, and folders that are no image by name."""
+    """All files below a folder but hidden ones, and folders with an image's name."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            is_image = entry.name.lower().endswith(SUFFIXES)
+            is_image = entry.name.lower().endswith(IMAGE_SUFFIXES)
             if entry.is_dir(follow_symlinks=False) and not is_image:
                 yield from _entries(entry.path)
             else:
@@ -93,15 +93,16 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
 
 
 def _check_file(entry: os.DirEntry[str]) -> None:
-    """Refuses what has an image's name, but cannot be read as a file."""
+    """Raises `ValueError` if an entry with an image's name is not a readable file."""
     if entry.is_file():
         reason = "" if os.access(entry, os.R_OK) else "which may not be read"
     else:
         reason = "which is " + _kind_of(entry.path)
     if reason:
         raise ValueError(
-            f"Expected an image in every file that ends in {', '.join(SUFFIXES)}. "
-            f"Received: {printable(entry.path)}, {reason}. Replace or remove it."
+            "Expected an image in every file that ends in "
+            f"{', '.join(IMAGE_SUFFIXES)}. Received: {printable(entry.path)}, "
+            f"{reason}. Replace or remove it."
         )
 
 
@@ -112,8 +113,8 @@ def _kind_of(path: str) -> str:
         return "a link to nothing"
 
 
-def _of_left_out(folder: Path, paths: list[str]) -> str:
-    """What is said of files that are no images by name."""
+def _left_out_message(folder: Path, paths: list[str]) -> str:
+    """Warning about files without the suffix of an image."""
     kinds = collections.Counter(
         os.path.splitext(path)[1].lower() or "without suffix" for path in paths
     )
@@ -124,6 +125,6 @@ def _of_left_out(folder: Path, paths: list[str]) -> str:
     return (
         f"{number} in {printable(folder)} {'is' if len(paths) == 1 else 'are'} left "
         "out, for images end in "
-        f"{', '.join(SUFFIXES)} here: {counts} ({named}). Convert those that are "
+        f"{', '.join(IMAGE_SUFFIXES)} here: {counts} ({named}). Convert those that are "
         "images, such as to PNG."
     )

@@ -1,4 +1,4 @@
-"""Labeled images that are read in an order that a seed decides."""
+"""Labeled images, read in an order that follows from a seed."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -9,20 +9,20 @@ import tensorflow as tf
 
 from keras_cait.data.image_files import printable
 from keras_cait.data.permutation import permutation
-from keras_cait.data.seeds import seed_of
+from keras_cait.data.seeds import derive_seed
 from keras_cait.typing import Tensor
 
 Record = Any
-"""An image as it is kept: encoded, a string, or uint8 `(height, width, channels)`."""
+"""A stored image: an encoded string, or uint8 `(height, width, channels)`."""
 
 
 class LabeledImages(Protocol):
-    """Images with labels, `number` of them.
+    """`number` images with labels.
 
     `in_order` and `shuffled` give keys; `read` turns a key into a record and its label,
     int64. `shuffled` draws `take` of the images without replacement, all of them by
-    default, and leaves out the first `skip` of those without reading what came before.
-    `name_of` is what an error calls the image of a key.
+    default, and leaves out the first `skip` of those without reading them. `name_of` is
+    the name of a key's image in errors.
     """
 
     @property
@@ -44,9 +44,9 @@ class IndexedImages:
     """Images that can be read in any order, by their index.
 
     Attributes:
-        number: How many there are.
-        reader: An index, int64, to a record and its label.
-        paths: Where the images lie, if each is a file.
+        number: Number of images.
+        reader: Maps an index, int64, to a record and its label.
+        paths: Paths of the images, if each is a file.
 
     Example:
         >>> images = IndexedImages(100, lambda index: (index, index % 10))
@@ -65,7 +65,6 @@ class IndexedImages:
     def shuffled(
         self, seed: Tensor, *, take: int | None = None, skip: Tensor | int = 0
     ) -> tf.data.Dataset:
-        """A permutation that needs no memory, whatever the number."""
         places = tf.data.Dataset.range(skip, self.number if take is None else take)
         return places.map(permutation(self.number, seed))
 
@@ -79,7 +78,7 @@ class IndexedImages:
 
 
 def images_in_memory(records: Any, labels: Any) -> IndexedImages:
-    """Images that are held as they are: pixels, or the contents of files.
+    """Images held in memory: pixels, or the contents of files.
 
     Args:
         records: uint8 `(number, height, width, channels)`, or a list of bytes.
@@ -97,7 +96,7 @@ def images_in_files(paths: Sequence[str], labels: Any) -> IndexedImages:
     """Images that are read from their files when they are used.
 
     Args:
-        paths: One a file, whose names may be any bytes.
+        paths: One for each file; names may be any bytes.
         labels: `(number,)`, integers.
 
     """
@@ -110,13 +109,13 @@ def images_in_files(paths: Sequence[str], labels: Any) -> IndexedImages:
     return IndexedImages(len(paths), read, paths)
 
 
-class Sample:
-    """At most `number` of some images, drawn without replacement, in a drawn order."""
+class RandomSubset:
+    """At most `number` of some images, drawn without replacement, in random order."""
 
     def __init__(self, images: LabeledImages, number: int, seed: int) -> None:
         self.number = min(number, images.number)
         self.read = images.read
-        self._images, self._seed = images, seed_of(seed, 0)
+        self._images, self._seed = images, derive_seed(seed, 0)
 
     def in_order(self) -> tf.data.Dataset:
         return self._images.shuffled(self._seed, take=self.number)

@@ -1,13 +1,14 @@
-"""Random permutations that are computed index by index, without memory."""
+"""Random orders: of any length without memory, and of short lists."""
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from keras_cait.typing import Tensor
 
 ORDER_VERSION = 2
-"""Of the orders that seeds give. A run is not resumed across versions."""
+"""Version of the orders that seeds give. A run is not resumed across versions."""
 
 _ROUNDS = 8  # TensorFlow's default, 4, leaves orders of consecutive seeds alike
 
@@ -20,8 +21,8 @@ def permutation(number: Tensor | int, seed: Tensor) -> Callable[[Tensor], Tensor
     bit slowly.
 
     Args:
-        number: How many integers, 1 or more.
-        seed: Two integers, as of `seed_of`; the same ones give the same permutation.
+        number: Number of integers, 1 or more.
+        seed: Two integers, as of `derive_seed`.
 
     Returns:
         A function from a place, an integer tensor of any shape, to the integer at
@@ -45,3 +46,8 @@ def permutation(number: Tensor | int, seed: Tensor) -> Callable[[Tensor], Tensor
         )
 
     return integer_at
+
+
+def shuffled_indices(number: int, limit: int | None) -> np.ndarray:
+    """Indices of all items, or of `limit` of them, in the same order on every call."""
+    return np.random.default_rng(0).permutation(number)[:limit]

@@ -1,27 +1,27 @@
-"""Where every random choice of the data pipeline comes from."""
+"""Seeds of all random choices of the data pipeline, derived from the run's seed."""
 
 import tensorflow as tf
 
 from keras_cait.typing import Tensor
 
 
-def seed_of(seed: Tensor | int, *places: Tensor | int) -> Tensor:
+def derive_seed(seed: Tensor | int, *places: Tensor | int) -> Tensor:
     """A seed for one place of a run, for TensorFlow's stateless functions.
 
-    The same seed and place give the same numbers whatever was drawn before, so a
-    run repeats exactly, and goes on exactly from the middle.
+    The same seed and place give the same numbers, whatever was drawn before. So a run
+    repeats exactly, and resumes exactly from the middle.
 
     Args:
-        seed: Of the run; or one that this function gave, to go on from.
-        *places: What names the place, such as epoch and sample: integers.
+        seed: Seed of the run, or a seed that this function returned.
+        *places: Integers that name the place, such as epoch and sample.
 
     Returns:
         `(2,)` int32.
 
     Example:
-        >>> seed_of(0, 3, 7).shape
+        >>> derive_seed(0, 3, 7).shape
         TensorShape([2])
-        >>> bool(tf.reduce_all(seed_of(0, 3, 7) == seed_of(0, 3, 8)))
+        >>> bool(tf.reduce_all(derive_seed(0, 3, 7) == derive_seed(0, 3, 8)))
         False
 
     """

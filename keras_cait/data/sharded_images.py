@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_cait.data.image_files import printable
 from keras_cait.data.labeled_images import Record
 from keras_cait.data.permutation import permutation
-from keras_cait.data.seeds import seed_of
+from keras_cait.data.seeds import derive_seed
 from keras_cait.typing import Tensor
 
 
@@ -65,7 +65,7 @@ class ShardedImages:
     ) -> tf.data.Dataset:
         """Reads `take` records; which ones, and in which order, the seed decides."""
         paths, firsts, lengths = self._pieces()
-        order = permutation(len(paths), seed_of(seed, 0))(tf.range(len(paths)))
+        order = permutation(len(paths), derive_seed(seed, 0))(tf.range(len(paths)))
         paths, firsts, lengths = (
             tf.gather(part, order) for part in (paths, firsts, lengths)
         )
@@ -80,7 +80,7 @@ class ShardedImages:
 
         def shuffle(place: Tensor, block: Tensor) -> Tensor:
             size = tf.shape(block, out_type="int64")[0]
-            order = permutation(size, seed_of(seed, 1, place))(tf.range(size))
+            order = permutation(size, derive_seed(seed, 1, place))(tf.range(size))
             return tf.gather(block, order)
 
         blocks: Any = records.batch(self.block).enumerate(first_block)

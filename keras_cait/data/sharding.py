@@ -1,6 +1,5 @@
-"""Which images of a batch one of many workers reads."""
+"""Division of each batch among many workers."""
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -12,15 +11,15 @@ class Shard:
     """One worker's part of every batch.
 
     A batch that is mixed with itself reversed pairs image `i` with image
-    `batch_size - 1 - i`. A worker then takes a range of the first half and the
-    partners, so that mixing its own images gives what mixing all of them gives.
+    `batch_size - 1 - i`. A worker then takes a range of the first half and their
+    partners, so that mixing its own images gives the same as mixing all of them.
 
     Attributes:
-        index: Which worker it is, from 0.
-        count: How many workers there are.
+        index: Number of the worker, from 0.
+        count: Number of workers.
         replicas: Devices of each worker.
-        splits: Whether each replica gets a batch of its own, as TensorFlow has it;
-            JAX takes a worker's batch and splits it itself.
+        splits: Whether each replica gets its own batch, as in TensorFlow; JAX splits
+            the batch of a worker itself.
 
     Raises:
         ValueError: If there is no such worker.
@@ -28,8 +27,8 @@ class Shard:
     Example:
         >>> [bool(Shard(0, 2).holds(place, 8, paired=True)) for place in range(8)]
         [True, True, False, False, False, False, True, True]
-        >>> Shard(1, 2).part_sizes(7)
-        (4,)
+        >>> Shard(1, 2).bounds(7)
+        [3, 7]
 
     """
 
@@ -45,13 +44,8 @@ class Shard:
                 f"Received: {self}"
             )
 
-    def check(self, batch_size: int, *, paired: bool) -> None:
-        """Refuses a batch of which not every replica gets the same.
-
-        Raises:
-            ValueError: With the nearest sizes that would do.
-
-        """
+    def check_batch_size(self, batch_size: int, *, paired: bool) -> None:
+        """Raises `ValueError` unless the replicas and, if paired, pairs divide it."""
         unit = self.count * self.replicas
         if paired and self.count > 1:
             unit = math.lcm(unit, 2 * self.count)
@@ -67,7 +61,7 @@ class Shard:
             )
 
     def holds(self, place: Tensor, batch_size: int, *, paired: bool) -> Tensor:
-        """Whether the image at a place of the batch is this worker's."""
+        """Whether this worker reads the image at a place of the batch."""
         length = batch_size // self.count // (2 if paired else 1)
         start = self.index * length
         held = (place >= start) & (place < start + length)
@@ -77,19 +71,12 @@ class Shard:
         return held
 
     @property
-    def parts(self) -> int:
+    def batches_per_step(self) -> int:
         """Batches that this worker reads for one step."""
         return self.replicas if self.splits else 1
 
-    def part_sizes(self, size: int) -> tuple[int, ...]:
-        """How large they are where the step has `size` images, in turn."""
-        edges = self._edges(size)
-        return tuple(b - a for a, b in itertools.pairwise(edges))
-
-    def start(self, size: int) -> int:
-        """The first of `size` images that this worker gets."""
-        return self._edges(size)[0]
-
-    def _edges(self, size: int) -> list[int]:
-        total, first = self.count * self.parts, self.index * self.parts
-        return [size * (first + n) // total for n in range(self.parts + 1)]
+    def bounds(self, size: int) -> list[int]:
+        """First index of each batch of this worker in `size` images, and the end."""
+        parts = self.batches_per_step
+        total, first = self.count * parts, self.index * parts
+        return [size * (first + n) // total for n in range(parts + 1)]

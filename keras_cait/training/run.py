@@ -56,7 +56,7 @@ class Run:
         self.is_chief = is_chief(self.strategy)
         self.batch_size = min(config.batch_size, data.train.number)
         config.steps_per_epoch(data.train.number)  # raises before files are written
-        self.shard.check(self.batch_size, paired=config.mixing() is not None)
+        self.shard.check_batch_size(self.batch_size, paired=config.mixing() is not None)
         if self.shard.count > 1:
             self._check_for_many_workers()
         self.folder = RunFolder(

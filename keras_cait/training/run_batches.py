@@ -11,10 +11,13 @@ from keras_cait.data.batches import (
     training_batches,
     training_keys,
 )
-from keras_cait.data.images.evaluation_transform import EvaluationView
-from keras_cait.data.labeled_images import Sample
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
+from keras_cait.data.labeled_images import RandomSubset
 from keras_cait.data.permutation import ORDER_VERSION
-from keras_cait.data.sources.unreadable_images import Candidates, naming_unreadable
+from keras_cait.data.sources.unreadable_images import (
+    Candidates,
+    name_unreadable_candidates,
+)
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.training.devices.worker_agreement import distribute
 from keras_cait.training.run import Run
@@ -40,7 +43,7 @@ def batches_of_training_images(
     """
     batches: Any = training_batches(
         run.data.train,
-        settings.views(run.image_shape),
+        settings.training_transforms(run.image_shape),
         **_order(run, settings),
         mixing=settings.mixing(),
         classes=run.classes,
@@ -69,17 +72,17 @@ def batches_of_test_images(
         shared: Whether all workers evaluate it together, each on a part.
 
     """
-    view, size = _evaluation_view(run, model), run.batch_size
+    transform, size = _evaluation_transform(run, model), run.batch_size
     if not shared:
-        return evaluation_batches(run.data.test, view, size)
-    batches = evaluation_batches(run.data.test, view, size, shard=run.shard)
+        return evaluation_batches(run.data.test, transform, size)
+    batches = evaluation_batches(run.data.test, transform, size, shard=run.shard)
     return distribute(run.strategy, batches, size=size // run.shard.count)
 
 
 def batches_of_sampled_images(run: Run, model: keras.Model, number: int) -> Any:
     """Training images drawn by the run's seed, prepared as test images are."""
-    images: Any = Sample(run.data.train, number, run.config.seed)
-    return evaluation_batches(images, _evaluation_view(run, model), run.batch_size)
+    images: Any = RandomSubset(run.data.train, number, run.config.seed)
+    return evaluation_batches(images, _evaluation_transform(run, model), run.batch_size)
 
 
 def naming_unreadable_images(
@@ -100,7 +103,7 @@ def naming_unreadable_images(
         keys = training_keys(train, **order, first_step=step(), number=_READ_AHEAD)
         return (train, keys), (test, test.in_order())
 
-    return naming_unreadable(
+    return name_unreadable_candidates(
         candidates,
         "Replace it by an image, and start again with --resume: checkpoints are kept.",
     )
@@ -125,5 +128,7 @@ def _cache_key(run: Run, settings: RunConfig) -> dict[str, Any]:
     }
 
 
-def _evaluation_view(run: Run, model: keras.Model) -> EvaluationView:
-    return run.config.evaluation_view(run.image_shape, preprocessing_or_default(model))
+def _evaluation_transform(run: Run, model: keras.Model) -> EvaluationTransform:
+    return run.config.evaluation_transform(
+        run.image_shape, preprocessing_or_default(model)
+    )

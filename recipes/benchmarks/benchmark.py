@@ -38,7 +38,7 @@ from benchmark_training import TrainingConfig, benchmark_training
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
-from keras_cait.data.sources.unreadable_images import naming_unreadable
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
 from keras_cait.training.settings.configuration import (
@@ -92,7 +92,7 @@ def our_rates(config: DataConfig, folder: Path) -> list[float]:
     steps = steps_per_epoch(images.number, batch_size)
     batches = training_batches(
         images,
-        config.views((config.image_size, config.image_size, 3)),
+        config.training_transforms((config.image_size, config.image_size, 3)),
         batch_size,
         epochs=config.passes + 1,
         seed=0,
@@ -101,7 +101,7 @@ def our_rates(config: DataConfig, folder: Path) -> list[float]:
     )
     rates = []
     started = time.perf_counter()
-    with naming_unreadable(lambda: [(images, images.in_order())]):
+    with name_unreadable_images(images):
         for step, _ in enumerate(batches, 1):
             if step % steps == 0:
                 now = time.perf_counter()

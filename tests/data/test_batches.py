@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cait.data.augmentation.random_affine import Augmentation
+from keras_cait.data.augmentation.random_affine import RandomAffine
 from keras_cait.data.batches import (
     evaluation_batches,
     steps_per_epoch,
     training_batches,
 )
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.labeled_images import images_in_memory
 from keras_cait.data.mixing import Mixing
 from keras_cait.data.sources.load import load_dataset
@@ -26,7 +26,7 @@ def whole(record, seed):
 
 
 def batches_of(images=DIGITS.train, views=None, **options):
-    views = [whole, Augmentation(shift=0.2)] if views is None else views
+    views = [whole, RandomAffine(shift=0.2)] if views is None else views
     settings = {"epochs": 2, "seed": 7, **options}
     batches = training_batches(
         images, views, settings.pop("batch_size", 16), **settings
@@ -158,7 +158,7 @@ def test_mixed_labels_come_soft():
 
 
 def test_evaluation_sees_every_image_once_as_it_is():
-    view = EvaluationView(image_size=(8, 8), crop_pct=1.0)
+    view = EvaluationTransform(image_size=(8, 8), crop_pct=1.0)
     batches = list(evaluation_batches(DIGITS.test, view, 16))
     assert [len(labels) for _, labels in batches] == [16, 16, 8]
     images = tf.concat([images for images, _ in batches], axis=0)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cait.data.permutation import permutation
-from keras_cait.data.seeds import seed_of
+from keras_cait.data.seeds import derive_seed
 
 BATCH = 1000
 # CIFAR-10 has 50,000 images, ImageNet 1,281,167. Powers of two are the worst case of
@@ -35,8 +35,8 @@ def batches_shared_again(one, other):
 @pytest.mark.parametrize(
     "seeds",
     [
-        [seed_of(0, 0, epoch) for epoch in range(4)],
-        [seed_of(seed, 0, 0) for seed in range(4)],
+        [derive_seed(0, 0, epoch) for epoch in range(4)],
+        [derive_seed(seed, 0, 0) for seed in range(4)],
         [(0, seed) for seed in range(4)],
     ],
     ids=["consecutive epochs", "neighboring seeds", "neighboring integers"],

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from keras_cait.data import sharded_images
 from keras_cait.data.batches import training_batches
-from keras_cait.data.labeled_images import Sample
-from keras_cait.data.seeds import seed_of
+from keras_cait.data.labeled_images import RandomSubset
+from keras_cait.data.seeds import derive_seed
 from tests.support.data.shards import sharded
 
 LENGTHS = (501, 499, 700, 300, 1, 999)  # 3,000 in all
@@ -22,7 +22,7 @@ def images(tmp_path_factory):
 
 
 def labels_of(images, *seed, **options):
-    return numbers(images, images.shuffled(seed_of(*seed), **options))
+    return numbers(images, images.shuffled(derive_seed(*seed), **options))
 
 
 def numbers(images, keys):
@@ -40,10 +40,10 @@ def test_in_order(images):
 
 
 def test_a_sample_is_drawn_from_everywhere(images):
-    drawn = numbers(images, Sample(images, 700, seed=0).in_order())
+    drawn = numbers(images, RandomSubset(images, 700, seed=0).in_order())
     assert len(drawn) == len(np.unique(drawn)) == 700
     assert np.bincount(drawn // 500, minlength=6).min() > 0
-    assert Sample(images, 9000, seed=0).number == 3000
+    assert RandomSubset(images, 9000, seed=0).number == 3000
 
 
 def test_every_image_comes_once_in_an_order_of_the_seed(images):

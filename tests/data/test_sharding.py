@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cait.data.augmentation.random_affine import Augmentation
+from keras_cait.data.augmentation.random_affine import RandomAffine
 from keras_cait.data.batches import evaluation_batches, training_batches
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.labeled_images import images_in_memory
 from keras_cait.data.mixing import Mixing
 from keras_cait.data.sharding import Shard
@@ -23,7 +23,7 @@ def whole(record, seed):
 def train(shard, batch_size=16, images=DIGITS.train, **options):
     batches = training_batches(
         images,
-        [whole, Augmentation(shift=0.2)],
+        [whole, RandomAffine(shift=0.2)],
         batch_size,
         **{"epochs": 2, "seed": 7, "shard": shard, **options},
     )
@@ -104,7 +104,7 @@ def test_files_of_records_are_divided_too(tmp_path):
 
 def evaluate(shard, batch_size=16, images=DIGITS.test):
     size = images.read(next(iter(images.in_order())))[0].shape[:2]
-    view = EvaluationView(image_size=tuple(size), crop_pct=1.0)
+    view = EvaluationTransform(image_size=tuple(size), crop_pct=1.0)
     batches = evaluation_batches(images, view, batch_size, shard=shard)
     assert batches.cardinality() == len(list(batches))
     return [tuple(map(np.asarray, batch)) for batch in batches]

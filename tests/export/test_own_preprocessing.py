@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import keras_cait
 from keras_cait import Preprocessing
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export import to_onnx, to_saved_model, to_tflite
 from keras_cait.export.pipeline.photographs import photographs
 from keras_cait.export.tflite.metadata import read_metadata
@@ -46,7 +46,7 @@ def made(include_preprocessing):
 
 def seen():
     """What the model is shown of the photograph, pixels in [0, 255]."""
-    view = EvaluationView(
+    view = EvaluationTransform(
         image_size=(16, 16), crop_pct=0.8, interpolation="bilinear", channels=3
     )
     return view(tf.constant(PHOTOGRAPH)).numpy()[None].astype("float32")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_cait.data.batches import evaluation_batches
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.training.programs.students import build_student
 from recipes.distill_deit import PRESETS, main
@@ -78,7 +78,7 @@ def test_the_files_of_a_run(run):
 def test_the_saved_models_score_as_reported(run):
     results = results_of(run.stdout)
     folder = run.folder / "build" / "distill"
-    view = EvaluationView(image_size=(8, 8), crop_pct=1.0)
+    view = EvaluationTransform(image_size=(8, 8), crop_pct=1.0)
     batches = list(evaluation_batches(load_dataset("digits", limit=200).test, view, 50))
     for name in ("student", "teacher"):
         model = keras.models.load_model(folder / f"{name}.keras")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.training.fit import fit
 from keras_cait.training.run import Run
@@ -34,7 +34,7 @@ def test_models_are_measured_as_they_are_published(make, setting, crop_pct, tmp_
     data = load_dataset("digits", limit=2)
     config = RunConfig(image_size=SIZE, crop_pct=setting, output=tmp_path / "run")
     images, _ = next(iter(batches_of_test_images(Run(config, data, ()), make())))
-    view = EvaluationView(image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3)
+    view = EvaluationTransform(image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3)
     first = next(iter(data.test.in_order()))
     expected = view(data.test.read(first)[0])
     np.testing.assert_array_equal(images[0], expected)

@@ -7,6 +7,7 @@ rounded, and kept in [0, 255]. Keras' layers round, or draw the factor themselve
 import tensorflow as tf
 
 from keras_cait.data.augmentation.compilation import compiled
+from keras_cait.data.images.luma import luma
 from keras_cait.typing import Tensor
 
 
@@ -27,7 +28,7 @@ def saturation(image: Tensor, factor: Tensor) -> Tensor:
         [[[159, 109, 59]]]
 
     """
-    return blend(gray(image)[..., None], image, factor)
+    return blend(luma(image)[..., None], image, factor)
 
 
 @compiled
@@ -47,7 +48,7 @@ def contrast(image: Tensor, factor: Tensor) -> Tensor:
         [[50, 150]]
 
     """
-    mean = tf.reduce_mean(tf.cast(gray(image), "float64"))
+    mean = tf.reduce_mean(tf.cast(luma(image), "float64"))
     return blend(tf.floor(mean + 0.5), image, factor)
 
 
@@ -86,14 +87,7 @@ def grayscale(image: Tensor) -> Tensor:
         [[[118, 118, 118]]]
 
     """
-    return tf.repeat(tf.cast(gray(image), "uint8")[..., None], 3, axis=-1)
-
-
-def gray(image: Tensor) -> Tensor:
-    """Luma of ITU-R 601-2 in integers: `(height, width)` int32."""
-    red, green, blue = tf.unstack(tf.cast(image, "int32"), axis=-1)
-    total = 19595 * red + 38470 * green + 7471 * blue + 2**15
-    return tf.bitwise.right_shift(total, 16)
+    return tf.repeat(tf.cast(luma(image), "uint8")[..., None], 3, axis=-1)
 
 
 def blend(plain: Tensor, image: Tensor, factor: Tensor) -> Tensor:

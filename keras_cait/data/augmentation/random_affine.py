@@ -9,7 +9,7 @@ from keras_cait.typing import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Augmentation:
+class RandomAffine:
     """One random affine map an image, with bilinear interpolation.
 
     Keras has layers for each of these, but they draw from a state of their own;

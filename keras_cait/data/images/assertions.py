@@ -1,30 +1,24 @@
-"""Conditions that a graph checks before it computes what depends on them."""
+"""Assertions inside of TensorFlow graphs."""
 
 import tensorflow as tf
 
 from keras_cait.typing import Tensor
 
 
-def required(condition: Tensor, message: Tensor | str, value: Tensor) -> Tensor:
-    """The value, where a condition holds.
+def with_assertion(value: Tensor, condition: Tensor, message: Tensor | str) -> Tensor:
+    """The value, after a check of a scalar condition.
 
-    Args:
-        condition: A scalar, bool.
-        message: A scalar string.
-        value: Any tensor.
-
-    Returns:
-        The value; what is computed from it is computed after the check.
+    Operations on the result run after the check.
 
     Raises:
-        tf.errors.InvalidArgumentError: With the message, if it does not hold.
+        tf.errors.InvalidArgumentError: With the message, if the condition is false.
 
     Example:
-        >>> int(required(tf.constant(2) > 1, "too small", tf.constant(7)))
+        >>> int(with_assertion(tf.constant(7), tf.constant(2) > 1, "too small"))
         7
 
     """
     check = tf.debugging.Assert(condition, [message])
-    # None outside of a graph, where the check is done.
+    # Eager execution checks at once, and gives None.
     with tf.control_dependencies([] if check is None else [check]):
         return tf.identity(value)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_cait.data.images.assertions import required
+from keras_cait.data.images.assertions import with_assertion
 from keras_cait.data.images.headers import (
     header_size,
     is_bmp,
@@ -10,10 +10,9 @@ from keras_cait.data.images.headers import (
     is_webp,
     webp_canvas,
 )
+from keras_cait.data.images.luma import luma
 from keras_cait.data.images.size_limits import MAX_PIXELS, MAX_SIDE, is_allowed
 from keras_cait.typing import Tensor
-
-_LUMA = (19595, 38470, 7471)  # of red, green, blue: ITU-R 601-2 in parts of 65536
 
 
 def decode(record: Tensor, channels: int | None = 3) -> Tensor:
@@ -182,7 +181,7 @@ def _of_allowed_size(record: Tensor) -> Tensor:
         "height={}, width={}",
         (height, width),
     )
-    return required(is_allowed(height, width), message, record)
+    return with_assertion(record, is_allowed(height, width), message)
 
 
 def _decode_other(record: Tensor) -> Tensor:
@@ -197,7 +196,7 @@ def _decode_other(record: Tensor) -> Tensor:
         # aborts the process on animations where it is to find out how many these are.
         _, has_alpha, is_animated = webp_canvas(record)
         message = "an animated WebP is not decoded"
-        alpha = required(~is_animated, message, has_alpha)
+        alpha = with_assertion(has_alpha, ~is_animated, message)
         return tf.cond(alpha, lambda: decode_as(4), lambda: decode_as(3))
 
     return tf.cond(is_webp(record), decode_webp, lambda: decode_as(3))
@@ -213,5 +212,4 @@ def _with_channels(image: Tensor, channels: int | None) -> Tensor:
         return tf.gather(image, chosen, axis=-1)
     if available == 2:
         return image[..., :1]
-    luma = tf.tensordot(tf.cast(image[..., :3], "int32"), _LUMA, 1)
-    return tf.cast((luma[..., None] + 2**15) // 2**16, "uint8")
+    return tf.cast(luma(image[..., :3])[..., None], "uint8")

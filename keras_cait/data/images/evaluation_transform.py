@@ -1,4 +1,4 @@
-"""What a model is shown of an image when it is measured."""
+"""Deterministic resize and center crop, for evaluation."""
 
 import math
 from dataclasses import dataclass
@@ -7,16 +7,18 @@ import tensorflow as tf
 
 from keras_cait.data.images.decoding import decode, image_size
 from keras_cait.data.images.resizing import check_interpolation, covering_size, resize
+from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationView:
-    """The middle of an image, resized: the view of timm's evaluation.
+class EvaluationTransform:
+    """The middle of an image, resized as in timm's evaluation.
 
     The image is resized, with its aspect, to the smallest size that covers
     `image_size / crop_pct`, rounded down, and `image_size` is cut from the middle.
-    With PIL's pixels; Keras's layers for both have neither these nor its rounding.
+    The pixels are those of PIL; Keras's layers for both have neither these nor timm's
+    rounding.
 
     Attributes:
         image_size: Height and width of the result, in pixels.
@@ -30,7 +32,7 @@ class EvaluationView:
         ValueError: If `crop_pct` is not above 0 or there is no such interpolation.
 
     Example:
-        >>> EvaluationView(crop_pct=0.9)(tf.zeros((30, 40, 3), "uint8")).shape
+        >>> EvaluationTransform(crop_pct=0.9)(tf.zeros((30, 40, 3), "uint8")).shape
         TensorShape([224, 224, 3])
 
     Reference:
@@ -50,15 +52,40 @@ class EvaluationView:
                 f"`crop_pct` must be above 0. Received: crop_pct={self.crop_pct}"
             )
 
-    def __call__(self, record: Tensor) -> Tensor:
-        """The view of one image.
+    @classmethod
+    def from_preprocessing(
+        cls,
+        preprocessing: Preprocessing,
+        *,
+        image_size: tuple[int, int] | None = None,
+        channels: int | None = 3,
+    ) -> "EvaluationTransform":
+        """The transform that a model's preprocessing describes.
+
+        Args:
+            preprocessing: Preprocessing of the model.
+            image_size: Height and width in pixels; those of the preprocessing if None.
+            channels: As of `EvaluationTransform`.
+
+        """
+        return cls(
+            image_size=preprocessing.size if image_size is None else image_size,
+            crop_pct=preprocessing.crop_pct,
+            interpolation=preprocessing.interpolation,
+            channels=channels,
+        )
+
+    def __call__(self, record: Tensor, seed: Tensor | None = None) -> Tensor:
+        """Transforms one image.
 
         Args:
             record: As of `decode`.
+            seed: Ignored: nothing is random. It allows this transform in a row of
+                random ones.
 
         Returns:
-            `(*image_size, channels)` uint8; the record itself where it has that
-            size and `crop_pct` is 1.
+            `(*image_size, channels)` uint8; the record itself if it has that size
+            and `crop_pct` is 1.
 
         """
         image = decode(record, self.channels)
@@ -75,9 +102,10 @@ class EvaluationView:
 
 
 def _margin(side: Tensor, kept: int) -> Tensor:
-    """Pixels before what is kept in the middle of a side, or minus those to add.
+    """Pixels to cut before the middle of a side, or minus the pixels to add.
 
-    Half of them; what is odd goes to the nearest even number, or is added behind.
+    Half of the difference, rounded to the nearest even number; of an odd number of
+    pixels to add, the larger half comes behind.
     """
     removed = tf.cast(tf.round((side - kept) / 2), "int32")
     added = (kept - side) // 2

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from keras_cait.data.images.assertions import required
+from keras_cait.data.images.assertions import with_assertion
 from keras_cait.typing import Tensor
 
 
@@ -82,7 +82,7 @@ def webp_canvas(file: Tensor) -> WebPCanvas:
 
     """
     end = tf.strings.length(file) >= 30
-    file = required(end, "the file ends within its header", file)
+    file = with_assertion(file, end, "the file ends within its header")
     chunk = tf.strings.substr(file, 12, 4)
     sizes, flags = tf.case(
         [
@@ -142,7 +142,7 @@ def whole_numbers(
     kind = {16: "uint16", 32: "int32"}[bits]
     end = place + count * bits // 8
     is_long = tf.strings.length(file) >= end
-    file = required(is_long, "the file ends within its header", file)
+    file = with_assertion(file, is_long, "the file ends within its header")
     part = tf.strings.substr(file, place, end - place)
     numbers = tf.io.decode_raw(part, kind, little_endian=not big)
     return tf.cast(tf.reshape(numbers, (count,)), "int32")
@@ -154,4 +154,6 @@ def _starts_with(file: Tensor, beginning: bytes) -> Tensor:
 
 def _unknown() -> Tensor:
     known = tf.constant(False)
-    return required(known, "no JPEG, PNG, GIF, BMP or WebP", tf.zeros((2,), "int32"))
+    return with_assertion(
+        tf.zeros((2,), "int32"), known, "no JPEG, PNG, GIF, BMP or WebP"
+    )

@@ -1,9 +1,10 @@
-"""scikit-learn's handwritten digits: 1,797 real scans that need no download."""
+"""Handwritten digits of scikit-learn: 1,797 real scans that need no download."""
 
 import numpy as np
 
-from keras_cait.data.image_dataset import ImageDataset, in_random_order
+from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.data.labeled_images import IndexedImages, images_in_memory
+from keras_cait.data.permutation import shuffled_indices
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
 from keras_cait.optional_packages import import_optional
 
@@ -11,7 +12,7 @@ _TEST_IMAGES = 500
 
 
 def load_digits(*, limit: int | None, split: EvaluationSplit) -> ImageDataset:
-    """The digits, always split in the same way; see `load_dataset`."""
+    """The digits, split in the same way each time; see `load_dataset`."""
     split.check_no_fraction("digits")
     if split.name not in (None, "test"):
         raise ValueError(
@@ -39,5 +40,5 @@ def load_digits(*, limit: int | None, split: EvaluationSplit) -> ImageDataset:
 
 
 def _subset(images: np.ndarray, labels: np.ndarray, limit: int | None) -> IndexedImages:
-    chosen = in_random_order(len(labels), limit)
+    chosen = shuffled_indices(len(labels), limit)
     return images_in_memory(images[chosen], labels[chosen])

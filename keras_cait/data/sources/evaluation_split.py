@@ -1,18 +1,25 @@
-"""Which images a model is measured on."""
+"""Choice of the images to measure on."""
 
+import hashlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+PathsByClass = list[list[str]]
+"""Paths of the images of each class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSplit:
-    """The choice between the test images that a data set has, or can spare.
+    """A split that a data set has, or a part of the training images.
 
     Attributes:
-        name: A folder, or a split of TensorFlow Datasets; None for the first that
-            there is with labels.
-        fraction: Part of the training images of each class that is kept for it, for
-            folders without test images; above 0 and below 1.
-        seed: Of the choice of that part.
+        name: A folder, or a split of TensorFlow Datasets; None for the first split
+            with labels.
+        fraction: Part of the training images of each class to hold out, for folders
+            without test images; above 0 and below 1.
+        seed: Seed of the choice of that part.
 
     Raises:
         ValueError: If the fraction is out of its range, or both are given.
@@ -33,15 +40,63 @@ class EvaluationSplit:
             )
         if self.name is not None:
             raise ValueError(
-                "Test images come from a split that is there or from the training "
-                f"images. Received: test_split={self.name!r} and "
+                "Test images come from an existing split or from the training images. "
+                f"Received: test_split={self.name!r} and "
                 f"validation_split={self.fraction}"
             )
 
     def check_no_fraction(self, source: str) -> None:
-        """Refuses a fraction for images that have test images of their own."""
+        """Raises `ValueError` if a fraction is given for a set with test images."""
         if self.fraction is not None:
             raise ValueError(
                 "`validation_split` is for folders without test images. Received: "
                 f"validation_split={self.fraction} with {source}"
             )
+
+    def hold_out(
+        self, by_class: PathsByClass, class_names: Sequence[str], folder: str | Path
+    ) -> tuple[PathsByClass, PathsByClass]:
+        """Splits the images of each class into those to train and to measure on.
+
+        The choice follows from the seed and the path of each image in the folder alone:
+        it is the same wherever the folder lies, in every program, and for all other
+        images when one is added. The fraction is rounded to whole images; at least one
+        is held out, and one is left to train on.
+
+        Args:
+            by_class: Paths of the images of each class.
+            class_names: Names of the classes.
+            folder: The folder of all images.
+
+        Returns:
+            Two lists, each in the order of `by_class`.
+
+        Raises:
+            ValueError: If a class has fewer than two images.
+
+        Example:
+            >>> paths = [[f"photos/cat/{n}.jpg" for n in range(10)]]
+            >>> split = EvaluationSplit(fraction=0.2)
+            >>> train, test = split.hold_out(paths, ["cat"], "photos")
+            >>> len(train[0]), len(test[0])
+            (8, 2)
+
+        """
+
+        def draw(path: str) -> bytes:
+            name = Path(os.path.relpath(path, folder)).as_posix()
+            return hashlib.sha256(f"{self.seed}/".encode() + os.fsencode(name)).digest()
+
+        train: PathsByClass = []
+        test: PathsByClass = []
+        for name, paths in zip(class_names, by_class, strict=True):
+            if len(paths) < 2:
+                raise ValueError(
+                    "`validation_split` needs two images or more of each class. "
+                    f"Received: {len(paths)} of {name}"
+                )
+            number = max(1, round((self.fraction or 0.0) * len(paths)))
+            chosen = set(sorted(paths, key=draw)[: min(number, len(paths) - 1)])
+            train.append([path for path in paths if path not in chosen])
+            test.append([path for path in paths if path in chosen])
+        return train, test

@@ -7,20 +7,26 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.image_dataset import ImageDataset, in_random_order
-from keras_cait.data.image_files import SUFFIXES, class_folders, image_files, printable
+from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.data.image_files import (
+    IMAGE_SUFFIXES,
+    class_folders,
+    image_files,
+    printable,
+)
 from keras_cait.data.images.decoding import decode
 from keras_cait.data.labeled_images import (
     IndexedImages,
     images_in_files,
     images_in_memory,
 )
-from keras_cait.data.sources.evaluation_split import EvaluationSplit
-from keras_cait.data.sources.held_out import Paths, held_out
-from keras_cait.data.sources.unreadable_images import naming_the_corrupt
+from keras_cait.data.permutation import shuffled_indices
+from keras_cait.data.sources.evaluation_split import EvaluationSplit, PathsByClass
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 
 _TEST_DIRS = ("val", "validation", "test")
-_IN_MEMORY = 2**30  # bytes of files up to which they are kept
+_IN_MEMORY = 2**30  # bytes; smaller sets are kept in memory
+_THUMBNAIL = 64  # pixels; smaller images are not enlarged
 _PHOTO_SIZE = 224  # pixels, for folders of photographs of many sizes
 
 
@@ -30,35 +36,37 @@ def load_folder(
     """Images in class folders; see `load_dataset`.
 
     Class folders sorted by name are the class indices. The files of small sets
-    are kept in memory, and decoded once at the start, so that one that is no
-    image shows before training. Those of larger sets are read as they are needed.
+    are kept in memory, and decoded once at the start, so that a file that is no
+    image shows before training. Those of larger sets are read when they are used.
     """
     data_dir = Path(data_dir)
     train_dir = _train_dir(data_dir, split)
-    class_names = _two_or_more(train_dir)
+    class_names = _class_names(train_dir)
     if split.fraction is None:
         test_dir = _test_dir(data_dir, split)
         if test_dir is None:
             raise ValueError(_without_test_images(data_dir))
-        _check_known(test_dir, class_names, train_dir)
-        train, test = image_files(train_dir, class_names), _of(test_dir, class_names)
+        _check_test_classes(test_dir, class_names, train_dir)
+        train = image_files(train_dir, class_names)
+        test = _test_files(test_dir, class_names)
     else:
-        train, test = _divided(train_dir, class_names, split)
+        by_class = image_files(train_dir, class_names)
+        train, test = split.hold_out(by_class, class_names, train_dir)
     for name, paths in zip(class_names, train, strict=True):
         if not paths:
             raise ValueError(
                 "Every class folder must hold images "
-                f"({', '.join(SUFFIXES)}). Received: {printable(train_dir / name)} "
-                "without any."
+                f"({', '.join(IMAGE_SUFFIXES)}). Received: "
+                f"{printable(train_dir / name)} without any."
             )
-    chosen = _chosen(train, limit)
-    size = _natural_size(chosen[0][0])
+    train_paths, train_labels = _shuffled(train, limit)
+    size = _natural_size(train_paths[0])
     return ImageDataset(
         name=printable(data_dir.resolve().name),
         class_names=tuple(class_names),
         image_shape=(size, size, 3),
-        train=_images(*chosen),
-        test=_images(*_chosen(test, limit)),
+        train=_images(train_paths, train_labels),
+        test=_images(*_shuffled(test, limit)),
     )
 
 
@@ -67,34 +75,34 @@ def load_test_folder(
 ) -> tuple[tuple[str, ...], IndexedImages]:
     """Class names and images of `data_dir`, or of val/ or test/ in it.
 
-    Where `train/` lies beside the images, its folders are the classes: those to
+    If `train/` lies beside the images, its folders are the classes: the images to
     measure on may lack some.
     """
     data_dir = Path(data_dir)
+    folder = None if split.fraction is not None else _test_dir(data_dir, split)
     if split.fraction is not None:
         train_dir = _train_dir(data_dir, split)
-        class_names = _two_or_more(train_dir)
-        _, test = _divided(train_dir, class_names, split)
-        return tuple(class_names), _images(*_chosen(test, limit))
-    folder = _test_dir(data_dir, split)
-    if folder is None and not data_dir.is_dir():
+        class_names = _class_names(train_dir)
+        by_class = image_files(train_dir, class_names)
+        test = split.hold_out(by_class, class_names, train_dir)[1]
+    elif folder is not None:
+        has_train = (data_dir / "train").is_dir()
+        class_names = _class_names(data_dir / "train" if has_train else folder)
+        _check_test_classes(folder, class_names, data_dir / "train")
+        test = _test_files(folder, class_names)
+    elif data_dir.is_dir():
+        class_names = _class_names_beside(data_dir)
+        test = _test_files(data_dir, class_names)
+    else:
         raise ValueError(
             "`data_dir` must hold class folders of images, or val/ or test/ with them. "
             f"Received: {printable(data_dir)}, in which are {_listing(data_dir)}"
         )
-    if folder is None:
-        folder, class_names = data_dir, _classes_of(data_dir)
-    elif (data_dir / "train").is_dir():
-        class_names = _two_or_more(data_dir / "train")
-        _check_known(folder, class_names, data_dir / "train")
-    else:
-        class_names = _two_or_more(folder)
-    test = _of(folder, class_names)
-    return tuple(class_names), _images(*_chosen(test, limit))
+    return tuple(class_names), _images(*_shuffled(test, limit))
 
 
 def _train_dir(data_dir: Path, split: EvaluationSplit) -> Path:
-    """Where the images to train on are, perhaps with those to measure on."""
+    """The folder of the images to train on, perhaps with those to hold out."""
     train_dir = data_dir / "train"
     if split.fraction is None:
         if train_dir.is_dir():
@@ -111,7 +119,7 @@ def _train_dir(data_dir: Path, split: EvaluationSplit) -> Path:
 
 
 def _without_test_images(data_dir: Path) -> str:
-    """What a folder must hold, and what else to do with this one."""
+    """Error for a folder without train/ or without test images."""
     flat = "train" if (data_dir / "train").is_dir() else "."
     folders = class_folders(data_dir / flat) if data_dir.is_dir() else []
     advice = ""
@@ -143,7 +151,7 @@ def _listing(folder: Path) -> str:
     return str(sorted(printable(entry.name) for entry in folder.iterdir())[:10])
 
 
-def _two_or_more(folder: Path) -> list[str]:
+def _class_names(folder: Path) -> list[str]:
     names = class_folders(folder) if folder.is_dir() else []
     if len(names) < 2:
         raise ValueError(
@@ -153,17 +161,19 @@ def _two_or_more(folder: Path) -> list[str]:
     return names
 
 
-def _classes_of(folder: Path) -> list[str]:
-    """The class folders in a folder; of val/ or test/, those of train/ beside it."""
+def _class_names_beside(folder: Path) -> list[str]:
+    """The class folders in a folder; for val/ or test/, those of train/ beside it."""
     beside = folder.resolve().parent / "train"
     if folder.resolve().name in _TEST_DIRS and beside.is_dir():
         names = class_folders(beside)
         if len(names) >= 2 and set(class_folders(folder)) <= set(names):
             return names
-    return _two_or_more(folder)
+    return _class_names(folder)
 
 
-def _check_known(test_dir: Path, class_names: Sequence[str], train_dir: Path) -> None:
+def _check_test_classes(
+    test_dir: Path, class_names: Sequence[str], train_dir: Path
+) -> None:
     extra = sorted(set(class_folders(test_dir)) - set(class_names))
     if extra:
         raise ValueError(
@@ -173,7 +183,7 @@ def _check_known(test_dir: Path, class_names: Sequence[str], train_dir: Path) ->
         )
 
 
-def _of(folder: Path, class_names: Sequence[str]) -> Paths:
+def _test_files(folder: Path, class_names: Sequence[str]) -> PathsByClass:
     by_class = image_files(folder, class_names)
     if not any(by_class):
         raise ValueError(
@@ -182,35 +192,29 @@ def _of(folder: Path, class_names: Sequence[str]) -> Paths:
     return by_class
 
 
-def _divided(
-    folder: Path, class_names: Sequence[str], split: EvaluationSplit
-) -> tuple[Paths, Paths]:
-    by_class = image_files(folder, class_names)
-    fraction = split.fraction or 0.0
-    return held_out(by_class, class_names, folder, fraction=fraction, seed=split.seed)
-
-
-def _chosen(by_class: Paths, limit: int | None) -> tuple[list[str], np.ndarray]:
+def _shuffled(
+    by_class: PathsByClass, limit: int | None
+) -> tuple[list[str], np.ndarray]:
     """Paths and labels, `limit` of them at most, in random order."""
     paths = [path for group in by_class for path in group]
     labels = np.repeat(np.arange(len(by_class)), [len(group) for group in by_class])
-    chosen = in_random_order(len(paths), limit)
+    chosen = shuffled_indices(len(paths), limit)
     return [paths[index] for index in chosen], labels[chosen].astype("int64")
 
 
 def _natural_size(path: str) -> int:
-    """The side of thumbnails, which are used as they are; 224 for photographs."""
-    with naming_the_corrupt([path]):
+    """The shorter side of a thumbnail; 224 for a photograph."""
+    with name_unreadable_images(images_in_files([path], [0])):
         record = tf.io.read_file(os.fsencode(path))
         side = int(tf.reduce_min(tf.shape(decode(record))[:2]))
-    return side if side <= 64 else _PHOTO_SIZE
+    return side if side <= _THUMBNAIL else _PHOTO_SIZE
 
 
 def _images(paths: list[str], labels: np.ndarray) -> IndexedImages:
     files = images_in_files(paths, labels)
     if sum(Path(path).stat().st_size for path in paths) > _IN_MEMORY:
         return files
-    with naming_the_corrupt(paths):
+    with name_unreadable_images(files):
         records = files.in_order().map(lambda index: files.read(index)[0])
         for _ in records.map(decode, num_parallel_calls=tf.data.AUTOTUNE):
             pass

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.data.image_dataset import ImageDataset
-from keras_cait.data.images.assertions import required
+from keras_cait.data.images.assertions import with_assertion
 from keras_cait.data.labeled_images import LabeledImages, images_in_memory
 from keras_cait.data.sharded_images import Records, ShardedImages
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
@@ -179,7 +179,7 @@ def _checked(
         f"{builder.name}. Received: {{}} in the split {split}",
         label,
     )
-    return image, required(is_class, message, label)
+    return image, with_assertion(label, is_class, message)
 
 
 def _check_labels(builder: Any, split: str, labels: np.ndarray) -> None:

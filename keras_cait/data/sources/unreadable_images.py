@@ -1,30 +1,30 @@
-"""Images that cannot be read or decoded, by name."""
+"""Errors that name the image that cannot be read or decoded."""
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
 from keras_cait.data.images.decoding import decode
-from keras_cait.data.labeled_images import LabeledImages, images_in_files
+from keras_cait.data.labeled_images import LabeledImages
 from keras_cait.errors import first_line
 from keras_cait.typing import Tensor
 
 Candidates = Iterable[tuple[LabeledImages, tf.data.Dataset]]
-"""Images and those of their keys that may be to blame."""
+"""Images, and the keys of those that may have caused an error."""
 
 
 @contextlib.contextmanager
-def naming_unreadable(
+def name_unreadable_candidates(
     candidates: Callable[[], Candidates], advice: str = "Replace or remove it."
 ) -> Iterator[None]:
-    """Turns TensorFlow's error on an image into one that names it.
+    """Turns TensorFlow's error on an image into an error that names the image.
 
     Args:
-        candidates: Gives the images to look through after an error, in this order.
-        advice: What to do then.
+        candidates: Gives the images to check after an error, in this order.
+        advice: Last sentence of the error: what to do.
 
     Raises:
         ValueError: If one of them cannot be read or decoded. Other errors pass.
@@ -42,14 +42,9 @@ def naming_unreadable(
         raise
 
 
-def naming_the_corrupt(paths: Sequence[str]) -> AbstractContextManager[None]:
-    """As `naming_unreadable`, of files."""
-
-    def candidates() -> Candidates:
-        files = images_in_files(paths, [0] * len(paths))
-        return [(files, files.in_order())]
-
-    return naming_unreadable(candidates)
+def name_unreadable_images(images: LabeledImages) -> AbstractContextManager[None]:
+    """As `name_unreadable_candidates`, with all of these images as candidates."""
+    return name_unreadable_candidates(lambda: [(images, images.in_order())])
 
 
 def first_unreadable(images: LabeledImages, keys: tf.data.Dataset) -> str | None:
@@ -67,12 +62,12 @@ def first_unreadable(images: LabeledImages, keys: tf.data.Dataset) -> str | None
             name = images.name_of(next(iter(keys.skip(readable))))
         except tf.errors.OpError:  # there is no such key
             name = f"image {readable}"
-        return f"{name}, which cannot be decoded ({reason_of(error)})"
+        return f"{name}, which cannot be decoded ({_short_message(error)})"
     return None
 
 
-def reason_of(error: tf.errors.OpError) -> str:
-    """What TensorFlow says, without where in a graph it was."""
+def _short_message(error: tf.errors.OpError) -> str:
+    """TensorFlow's message without its place in a graph."""
     trace = r"\{\{.*?\}\}\s*|.*Iterator::\S*: |\s*\[\[.*|\s*\[Op:.*"
     line = re.sub(trace, "", first_line(error.message))
     return re.sub(r"assertion failed: \[(.*)\]", r"\1", line).strip()

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.image_dataset import in_random_order
-from keras_cait.data.image_files import SUFFIXES, images_below
-from keras_cait.data.images.evaluation_transform import EvaluationView
-from keras_cait.data.sources.folder import naming_the_corrupt
+from keras_cait.data.image_files import IMAGE_SUFFIXES, images_below
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
+from keras_cait.data.labeled_images import images_in_files
+from keras_cait.data.permutation import shuffled_indices
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.export.pipeline.photographs import DESCRIPTION, photographs
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.preprocessing import Preprocessing
@@ -67,14 +68,9 @@ def images_of(
 
     """
     chosen = _chosen(_paths(folder), most)
-    view = EvaluationView(
-        image_size=preprocessing.size,
-        crop_pct=preprocessing.crop_pct,
-        interpolation=preprocessing.interpolation,
-        channels=channels,
-    )
-    with naming_the_corrupt(chosen):
-        return np.stack([view(tf.io.read_file(path)).numpy() for path in chosen])
+    transform = EvaluationTransform.from_preprocessing(preprocessing, channels=channels)
+    with name_unreadable_images(images_in_files(chosen, [0] * len(chosen))):
+        return np.stack([transform(tf.io.read_file(path)).numpy() for path in chosen])
 
 
 def labels_of(
@@ -111,15 +107,16 @@ def labels_of(
 def _paths(folder: Path) -> list[str]:
     paths = images_below(folder)
     if not paths:
+        kind = "without any" if Path(folder).is_dir() else "which is no folder"
         raise ValueError(
-            f"Expected a folder of images ({', '.join(SUFFIXES)}). Received: {folder}"
-            f", {'without any' if Path(folder).is_dir() else 'which is no folder'}."
+            f"Expected a folder of images ({', '.join(IMAGE_SUFFIXES)}). Received: "
+            f"{folder}, {kind}."
         )
     return paths
 
 
 def _chosen(paths: Sequence[Any], most: int) -> list[Any]:
-    return [paths[index] for index in in_random_order(len(paths), most)]
+    return [paths[index] for index in shuffled_indices(len(paths), most)]
 
 
 def given_images(

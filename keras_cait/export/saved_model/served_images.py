@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_cait.data.images.assertions import required
+from keras_cait.data.images.assertions import with_assertion
 from keras_cait.data.images.decoding import decode
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.images.headers import (
     header_size,
     is_bmp,
@@ -22,7 +22,7 @@ MAX_SCANS = 100  # of a progressive JPEG; encoders write about ten
 _PARALLEL_IMAGES = 2  # of a batch; bounds the memory
 
 
-def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
+def pixels_of_files(files: Tensor, view: EvaluationTransform) -> Tensor:
     """Decodes, resizes and crops a batch of encoded images.
 
     Args:
@@ -48,12 +48,12 @@ def pixels_of_files(files: Tensor, view: EvaluationView) -> Tensor:
             (number, tf.strings.length(file)),
         )
         message = tf.strings.join([message, _file_type(file)])
-        return view(required(tf.size(image) > 0, message, image))
+        return view(with_assertion(image, tf.size(image) > 0, message))
 
     return _each(prepare, tf.convert_to_tensor(files), view)
 
 
-def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
+def pixels_of_arrays(images: Tensor, view: EvaluationTransform) -> Tensor:
     """What a model is shown of images that are decoded.
 
     Args:
@@ -69,7 +69,7 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
             above 65,500, or there are other channels.
 
     Example:
-        >>> view = EvaluationView(image_size=(4, 4), channels=3)
+        >>> view = EvaluationTransform(image_size=(4, 4), channels=3)
         >>> pixels_of_arrays(tf.fill((2, 6, 8, 3), 7.6), view)[0, 0, 0].numpy()
         array([8, 8, 8], dtype=uint8)
 
@@ -81,7 +81,7 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
             "image {} of the batch holds numbers that are not finite", number
         )
         finite = tf.reduce_all(tf.math.is_finite(image))
-        image = required(finite, message, image)
+        image = with_assertion(image, finite, message)
         levels = tf.cast(tf.round(tf.clip_by_value(image, 0, 255)), "uint8")
         return view(tf.ensure_shape(levels, (None, None, view.channels)))
 
@@ -96,13 +96,13 @@ def pixels_of_arrays(images: Tensor, view: EvaluationView) -> Tensor:
         f"{MAX_SIDE} pixels a side. Received: {{}}",
         shape,
     )
-    return _each(prepare, required(fits, message, images), view)
+    return _each(prepare, with_assertion(images, fits, message), view)
 
 
 def _each(
     prepare: Callable[[tuple[Tensor, Tensor]], Tensor],
     batch: Tensor,
-    view: EvaluationView,
+    view: EvaluationTransform,
 ) -> Tensor:
     """One image after the other, on the CPU.
 
@@ -144,7 +144,7 @@ def _decoded(file: Tensor, channels: int | None) -> Tensor:
         lambda: is_png(file),
     )
     allowed = is_served & is_allowed(height, width)
-    return decode(required(allowed, "refused", file), channels)
+    return decode(with_assertion(file, allowed, "refused"), channels)
 
 
 def _file_type(file: Tensor) -> Tensor:

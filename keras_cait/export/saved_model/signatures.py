@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.folding.fold import fold
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.saved_model.served_images import (
@@ -116,14 +116,11 @@ class Signatures(tf.Module):
         return {name: tf.nn.softmax(logits) for name, logits in _logits(parts).items()}
 
 
-def transform_for(prepared: PreparedModel) -> EvaluationView:
+def transform_for(prepared: PreparedModel) -> EvaluationTransform:
     """The evaluation transform of a model, for images of its number of channels."""
     height, width, channels = prepared.model.input_shape[1:]
-    return EvaluationView(
-        image_size=(height, width),
-        crop_pct=prepared.preprocessing.crop_pct,
-        interpolation=prepared.preprocessing.interpolation,
-        channels=channels,
+    return EvaluationTransform.from_preprocessing(
+        prepared.preprocessing, image_size=(height, width), channels=channels
     )
 
 

@@ -49,7 +49,7 @@ def distribute(strategy: Any, batches: Any, *, size: int | None = None) -> Any:
         return batches
     given = strategy.distribute_datasets_from_function(lambda context: batches)
     # Keras asks it for the steps, but it counts what each replica gets.
-    given._cardinality //= shard.parts
+    given._cardinality //= shard.batches_per_step
     return given
 
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.data.sources.load import load_dataset
-from keras_cait.data.sources.unreadable_images import naming_unreadable
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.devices.termination import exits_on_signals
 from keras_cait.training.devices.worker_agreement import abandon, is_chief
@@ -57,7 +57,7 @@ def launch(
 
     def work() -> str:
         config, data = configure(config_class, presets, given, by_model)
-        with naming_unreadable(lambda: [(data.test, data.test.in_order())]):
+        with name_unreadable_images(data.test):
             results = train(config, data)
         if not is_chief(strategy_of(config)):
             return ""

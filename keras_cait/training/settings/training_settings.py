@@ -1,21 +1,21 @@
 """All that a training run follows, as one flat, typed table."""
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from keras_cait.data.augmentation.randaugment import RandAugment
-from keras_cait.data.augmentation.random_affine import Augmentation
+from keras_cait.data.augmentation.random_affine import RandomAffine
 from keras_cait.data.augmentation.random_erasing import RandomErasing
 from keras_cait.data.augmentation.three_augment import ThreeAugment
-from keras_cait.data.batches import View, steps_per_epoch
+from keras_cait.data.batches import Transform, steps_per_epoch
 from keras_cait.data.images.crops import (
     RandomCrop,
     RandomFlip,
     RandomResizedCrop,
     SimpleRandomCrop,
 )
-from keras_cait.data.images.evaluation_transform import EvaluationView
-from keras_cait.data.images.whole_image import WholeImage
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.mixing import Mixing
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.settings.configuration import setting
@@ -92,7 +92,7 @@ class TrainingSettings:
             self._check("crop_pct", 0 < self.crop_pct <= 1, "above 0 and at most 1")
         if self.drop_path_rate is not None:
             self._check("drop_path_rate", 0 <= self.drop_path_rate < 1, "in [0, 1)")
-        self.views((64, 64, 3))
+        self.training_transforms((64, 64, 3))
         self.mixing()
 
     def _check(self, name: str, holds: bool, expected: str) -> None:
@@ -119,8 +119,10 @@ class TrainingSettings:
         size = min(self.batch_size, images)
         return steps_per_epoch(images, size, self.repeats, self.accumulation_steps)
 
-    def views(self, image_shape: tuple[int, int, int]) -> tuple[View, ...]:
-        """What a training image goes through, in this order.
+    def training_transforms(
+        self, image_shape: tuple[int, int, int]
+    ) -> tuple[Transform, ...]:
+        """Random transforms of a training image, in this order.
 
         Args:
             image_shape: Height and width in pixels, and channels, of the result.
@@ -130,43 +132,42 @@ class TrainingSettings:
             "image_size": tuple(image_shape[:2]),
             "channels": image_shape[-1],
         }
+        whole = functools.partial(EvaluationTransform, crop_pct=1.0)
         crops: dict[str, list[Any]] = {
             "resized": [RandomResizedCrop],
             "simple": [SimpleRandomCrop],
-            "padded": [WholeImage, RandomCrop],
-            "none": [WholeImage],
+            "padded": [whole, RandomCrop],
+            "none": [whole],
         }
-        views: list[View] = [crop(**of_size) for crop in crops[self.crop]]
+        transforms: list[Transform] = [crop(**of_size) for crop in crops[self.crop]]
         if self.flip:
-            views.append(RandomFlip())
+            transforms.append(RandomFlip())
         if self.augment == "3a":
-            views.append(ThreeAugment(color_jitter=self.color_jitter))
+            transforms.append(ThreeAugment(color_jitter=self.color_jitter))
         elif self.augment != "none":
-            views.append(RandAugment.from_name(self.augment))
+            transforms.append(RandAugment.from_name(self.augment))
         if self.shift or self.rotation or self.zoom:
-            views.append(
-                Augmentation(shift=self.shift, rotation=self.rotation, zoom=self.zoom)
+            transforms.append(
+                RandomAffine(shift=self.shift, rotation=self.rotation, zoom=self.zoom)
             )
         if self.erasing:
-            views.append(RandomErasing(prob=self.erasing))
-        return tuple(views)
+            transforms.append(RandomErasing(prob=self.erasing))
+        return tuple(transforms)
 
-    def evaluation_view(
+    def evaluation_transform(
         self, image_shape: tuple[int, int, int], preprocessing: Preprocessing
-    ) -> EvaluationView:
-        """What an image to measure on goes through, to the same shape.
+    ) -> EvaluationTransform:
+        """Transform of an image to measure on, to the same shape.
 
         Args:
             image_shape: Height and width in pixels, and channels, of the result.
-            preprocessing: What the model is published with; settings go before it.
+            preprocessing: That of the model; `crop_pct` of the settings overrides it.
 
         """
-        height, width, channels = image_shape
-        return EvaluationView(
-            image_size=(height, width),
-            crop_pct=self.crop_pct or preprocessing.crop_pct,
-            interpolation=preprocessing.interpolation,
-            channels=channels,
+        if self.crop_pct is not None:
+            preprocessing = replace(preprocessing, crop_pct=self.crop_pct)
+        return EvaluationTransform.from_preprocessing(
+            preprocessing, image_size=image_shape[:2], channels=image_shape[-1]
         )
 
     def mixing(self) -> Mixing | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cait.data.augmentation.random_affine import Augmentation
+from keras_cait.data.augmentation.random_affine import RandomAffine
 
 SEEDS = tf.stack([tf.range(200), tf.fill([200], 3)], axis=1)
 IMAGES = np.random.default_rng(0).uniform(0, 255, (64, 12, 10, 3)).astype("float32")
@@ -17,11 +17,11 @@ def views_of(augmentation, images, seeds=SEEDS):
 
 
 def test_without_settings_nothing_changes():
-    np.testing.assert_allclose(views_of(Augmentation(), IMAGES), IMAGES, atol=1e-3)
+    np.testing.assert_allclose(views_of(RandomAffine(), IMAGES), IMAGES, atol=1e-3)
 
 
 def test_flip_mirrors_some_images_and_no_others():
-    flipped = views_of(Augmentation(flip=True), IMAGES)
+    flipped = views_of(RandomAffine(flip=True), IMAGES)
     kept = np.isclose(flipped, IMAGES, atol=1e-3).all((1, 2, 3))
     mirrored = np.isclose(flipped, IMAGES[:, :, ::-1], atol=1e-3).all((1, 2, 3))
     assert np.all(mirrored != kept)
@@ -36,7 +36,7 @@ def test_no_point_moves_further_than_asked(settings, largest):
     """A bright dot on black, off the center, is found where it may have gone."""
     dots = np.zeros((200, 12, 12, 1), "float32")
     dots[:, 8, 9] = 255
-    views = views_of(Augmentation(**settings), dots)[..., 0]
+    views = views_of(RandomAffine(**settings), dots)[..., 0]
     mass = views.sum((1, 2))
     rows = (views.sum(2) * np.arange(12)).sum(1) / mass
     columns = (views.sum(1) * np.arange(12)).sum(1) / mass
@@ -45,7 +45,7 @@ def test_no_point_moves_further_than_asked(settings, largest):
 
 
 def test_same_seed_same_views():
-    views = Augmentation(shift=0.2, rotation=10, zoom=0.1, flip=True)
+    views = RandomAffine(shift=0.2, rotation=10, zoom=0.1, flip=True)
     image = IMAGES[0]
     np.testing.assert_array_equal(views(image, (5, 6)), views(image, (5, 6)))
     assert not np.allclose(views(image, (5, 6)), views(image, (5, 7)))

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from tests.data.images.test_resizing import assert_equal_but_for_last_bits, by_pil
 from tests.support.data.photographs import encoded, opened, photograph
 
@@ -49,7 +49,7 @@ def as_in_timm(image, image_size, crop_pct, interpolation="bicubic"):
 )
 def test_pixels_are_those_of_pil(shape, image_size, crop_pct, interpolation):
     image = photograph(*shape)
-    view = EvaluationView(
+    view = EvaluationTransform(
         image_size=image_size, crop_pct=crop_pct, interpolation=interpolation
     )
     found = view(tf.constant(image))
@@ -62,7 +62,7 @@ def test_pixels_are_those_of_pil(shape, image_size, crop_pct, interpolation):
 @pytest.mark.parametrize("image_size", [(65, 65), (64, 64), (40, 70)])
 def test_a_crop_larger_than_the_image_is_surrounded_by_black(image_size, crop_pct):
     image = photograph(91, 91) // 2 + 100
-    view = EvaluationView(image_size=image_size, crop_pct=crop_pct)
+    view = EvaluationTransform(image_size=image_size, crop_pct=crop_pct)
     found = view(tf.constant(image))
     expected = as_in_timm(image, image_size, crop_pct)
     assert (expected == 0).any()
@@ -75,7 +75,7 @@ def test_files_are_decoded_as_in_pil():
         encoded(Image.fromarray(photograph(375, 500)).convert("L")),
         encoded(photograph(375, 500), "PNG"),
     ):
-        found = EvaluationView()(tf.constant(file))
+        found = EvaluationTransform()(tf.constant(file))
         expected = as_in_timm(opened(file), (224, 224), 0.875)
         assert_equal_but_for_last_bits(found, expected)
 
@@ -84,25 +84,25 @@ def test_gray_images_stay_gray_or_become_color():
     gray = np.array(Image.fromarray(photograph(90, 70)).convert("L"))[..., None]
     expected = as_in_timm(gray, (48, 48), 0.9)
     options = {"image_size": (48, 48), "crop_pct": 0.9}
-    found = EvaluationView(**options)(tf.constant(gray))
+    found = EvaluationTransform(**options)(tf.constant(gray))
     assert_equal_but_for_last_bits(found, expected)
-    found = EvaluationView(**options, channels=3)(tf.constant(gray))
+    found = EvaluationTransform(**options, channels=3)(tf.constant(gray))
     assert_equal_but_for_last_bits(found, np.repeat(expected, 3, axis=-1))
     file = encoded(gray[..., 0], "PNG")
-    found = EvaluationView(**options, channels=1)(tf.constant(file))
+    found = EvaluationTransform(**options, channels=1)(tf.constant(file))
     assert_equal_but_for_last_bits(found, expected)
 
 
 def test_an_image_of_the_right_size_is_unchanged():
     image = photograph(32, 48)
-    view = EvaluationView(image_size=(32, 48), crop_pct=1.0)
+    view = EvaluationTransform(image_size=(32, 48), crop_pct=1.0)
     np.testing.assert_array_equal(view(tf.constant(image)), image)
     np.testing.assert_array_equal(view(tf.constant(encoded(image, "PNG"))), image)
 
 
 @pytest.mark.parametrize("record", [photograph(75, 50), encoded(photograph(75, 50))])
 def test_shapes_are_known_in_a_pipeline(record):
-    views = tf.data.Dataset.from_tensors(record).repeat(2).map(EvaluationView())
+    views = tf.data.Dataset.from_tensors(record).repeat(2).map(EvaluationTransform())
     assert views.element_spec == tf.TensorSpec((224, 224, 3), "uint8")
     first, second = views
     np.testing.assert_array_equal(first, second)
@@ -117,4 +117,4 @@ def test_shapes_are_known_in_a_pipeline(record):
 )
 def test_what_cannot_be_is_refused(options, named):
     with pytest.raises(ValueError, match=named):
-        EvaluationView(**options)
+        EvaluationTransform(**options)

@@ -10,7 +10,8 @@ from keras_cait.data.images.decoding import decode
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.data.sources.unreadable_images import (
     first_unreadable,
-    naming_unreadable,
+    name_unreadable_candidates,
+    name_unreadable_images,
 )
 from tests.data.test_image_files import write_image
 from tests.support.data.shards import sharded
@@ -52,7 +53,8 @@ def test_the_first_image_that_cannot_be_read_is_named(damage, reason, images):
         assert internal not in found
 
     def go_through():
-        with naming_unreadable(lambda: [(images, images.in_order())], "Help."):
+        candidates = [(images, images.in_order())]
+        with name_unreadable_candidates(lambda: candidates, "Help."):
             for key in images.in_order():
                 decode(images.read(key)[0])
 
@@ -62,7 +64,7 @@ def test_the_first_image_that_cannot_be_read_is_named(damage, reason, images):
 
 def test_other_errors_pass(images):
     def fail():
-        with naming_unreadable(lambda: [(images, images.in_order())]):
+        with name_unreadable_images(images):
             raise tf.errors.ResourceExhaustedError(None, None, "no memory")
 
     with pytest.raises(tf.errors.ResourceExhaustedError, match="no memory"):

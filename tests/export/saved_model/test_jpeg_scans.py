@@ -9,12 +9,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.saved_model.jpeg_scans import has_more_scans
 from keras_cait.export.saved_model.served_images import MAX_SCANS, pixels_of_files
 from tests.support.data.photographs import encoded, photograph
 
-VIEW = EvaluationView(image_size=(32, 48), crop_pct=0.9, channels=3)
+VIEW = EvaluationTransform(image_size=(32, 48), crop_pct=0.9, channels=3)
 PHOTOGRAPHS = [
     Image.fromarray(photograph(name=f"{it}.jpg")) for it in ("china", "flower")
 ]

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.saved_model.served_images import (
     pixels_of_arrays,
     pixels_of_files,
@@ -17,8 +17,8 @@ from tests.data.images.test_evaluation_transform import as_in_timm
 from tests.support.data.photographs import encoded, opened, photograph
 from tests.support.export.malformed_images import EMPTY, HUGE, WHOLE
 
-VIEW = EvaluationView(image_size=(32, 48), crop_pct=0.9, channels=3)
-GRAY = EvaluationView(image_size=(24, 24), crop_pct=0.875, channels=1)
+VIEW = EvaluationTransform(image_size=(32, 48), crop_pct=0.9, channels=3)
+GRAY = EvaluationTransform(image_size=(24, 24), crop_pct=0.875, channels=1)
 COLOR = Image.fromarray(photograph(61, 83))
 GIF, BMP, WEBP = (encoded(COLOR, kind) for kind in ("GIF", "BMP", "WEBP"))
 

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import keras_cait
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.pipeline.preparation import prepare
 from keras_cait.export.saved_model.saved_graph import SavedGraph
 from keras_cait.export.saved_model.signatures import Signatures, model_parts
@@ -96,7 +96,9 @@ def test_images_are_cropped_and_normalized_as_the_model_wants():
     )
     prepared = dataclasses.replace(prepare(model), preprocessing=preprocessing)
     ask = Signatures(prepared, top=1).functions()["probabilities"]
-    seen = EvaluationView(image_size=(32, 32), crop_pct=0.7)(tf.constant(PICTURES[0]))
+    seen = EvaluationTransform(image_size=(32, 32), crop_pct=0.7)(
+        tf.constant(PICTURES[0])
+    )
     normalized = (seen.numpy()[None] / 255 - preprocessing.mean) / preprocessing.std
     expected = model.predict_on_batch(normalized.astype("float32"))
     (found,) = ask(tf.constant(PICTURES[0][None], "float32")).values()

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from filelock import FileLock
 
-from keras_cait.data.images.evaluation_transform import EvaluationView
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.to_saved_model import to_saved_model
 from tests.support.models.tiny_models import randomize, tiny_deit
 
 LABELS = tuple(f"class {index}" for index in range(10))
-VIEW = EvaluationView(image_size=(32, 48), crop_pct=1.0, channels=3)
+VIEW = EvaluationTransform(image_size=(32, 48), crop_pct=1.0, channels=3)
 
 
 def distilled_deit():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from keras_cait.data.augmentation.randaugment import RandAugment
-from keras_cait.data.augmentation.random_affine import Augmentation
+from keras_cait.data.augmentation.random_affine import RandomAffine
 from keras_cait.data.augmentation.random_erasing import RandomErasing
 from keras_cait.data.augmentation.three_augment import ThreeAugment
 from keras_cait.data.images.crops import (
@@ -14,7 +14,7 @@ from keras_cait.data.images.crops import (
     RandomResizedCrop,
     SimpleRandomCrop,
 )
-from keras_cait.data.images.whole_image import WholeImage
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.mixing import Mixing
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.settings.training_settings import OF_IMAGES, TrainingSettings
@@ -36,7 +36,7 @@ def test_only_the_peak_rate_is_scaled_by_the_batch(batch_size, rate):
 
 def test_the_defaults_are_those_of_table_9():
     assert settings().peak_learning_rate == 1e-3
-    assert settings().views(SHAPE) == (
+    assert settings().training_transforms(SHAPE) == (
         RandomResizedCrop(**SIZE, scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3)),
         RandomFlip(),
         RandAugment(magnitude=9.0, magnitude_std=0.5, num_ops=2, increasing=True),
@@ -53,20 +53,20 @@ def test_the_defaults_are_those_of_table_9():
     ("crop", "views"),
     [
         ("simple", (SimpleRandomCrop(**SIZE),)),
-        ("padded", (WholeImage(**SIZE), RandomCrop(**SIZE))),
-        ("none", (WholeImage(**SIZE),)),
+        ("padded", (EvaluationTransform(**SIZE, crop_pct=1.0), RandomCrop(**SIZE))),
+        ("none", (EvaluationTransform(**SIZE, crop_pct=1.0),)),
     ],
 )
 def test_every_crop(crop, views):
     made = settings(crop=crop, flip=False, augment="none", erasing=0.0)
-    assert made.views(SHAPE) == views
+    assert made.training_transforms(SHAPE) == views
 
 
 def test_deit3_s_augmentation_and_small_turns():
     made = settings(augment="3a", color_jitter=0.2, erasing=0.0, rotation=10.0)
-    assert made.views(SHAPE)[2:] == (
+    assert made.training_transforms(SHAPE)[2:] == (
         ThreeAugment(color_jitter=0.2),
-        Augmentation(rotation=10.0),
+        RandomAffine(rotation=10.0),
     )
 
 
@@ -77,10 +77,10 @@ def test_without_mixing_labels_stay_whole():
 
 def test_evaluation():
     own = Preprocessing(image_size=(32, 48), crop_pct=0.95, interpolation="bilinear")
-    view = settings().evaluation_view(SHAPE, own)
+    view = settings().evaluation_transform(SHAPE, own)
     assert (view.image_size, view.crop_pct, view.channels) == ((32, 48), 0.95, 3)
     assert view.interpolation == "bilinear"
-    assert settings(crop_pct=0.9).evaluation_view(SHAPE, own).crop_pct == 0.9
+    assert settings(crop_pct=0.9).evaluation_transform(SHAPE, own).crop_pct == 0.9
 
 
 def test_the_rate_follows_the_images_a_step():

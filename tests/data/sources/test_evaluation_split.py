@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_cait.data.sources.held_out import held_out
+from keras_cait.data.sources.evaluation_split import EvaluationSplit
 from keras_cait.data.sources.load import load_dataset, load_test_images
 from tests.data.test_image_files import write_image
 
@@ -19,7 +19,7 @@ def paths_of(number, folder="photos/a"):
 
 def test_every_class_is_divided_in_the_same_ratio():
     by_class = [paths_of(5000), paths_of(3, "photos/b"), paths_of(700, "photos/c")]
-    train, test = held_out(by_class, "abc", "photos", fraction=0.1)
+    train, test = EvaluationSplit(fraction=0.1).hold_out(by_class, "abc", "photos")
     assert [len(paths) for paths in test] == [500, 1, 70]
     for whole, one, other in zip(by_class, train, test, strict=True):
         assert sorted(one + other) == sorted(whole)
@@ -30,12 +30,18 @@ def test_every_class_is_divided_in_the_same_ratio():
 
 def test_the_seed_decides_wherever_the_folder_lies():
     by_class = [paths_of(50)]
-    test = held_out(by_class, "a", "photos", fraction=0.2, seed=1)[1][0]
-    moved = held_out([paths_of(50, "/x/y/a")], "a", "/x/y", fraction=0.2, seed=1)[1][0]
+    test = EvaluationSplit(fraction=0.2, seed=1).hold_out(by_class, "a", "photos")[1][0]
+    moved = EvaluationSplit(fraction=0.2, seed=1).hold_out(
+        [paths_of(50, "/x/y/a")], "a", "/x/y"
+    )[1][0]
     assert [path.split("/")[-1] for path in moved] == [p.split("/")[-1] for p in test]
-    other = held_out(by_class, "a", "photos", fraction=0.2, seed=2)[1][0]
+    other = EvaluationSplit(fraction=0.2, seed=2).hold_out(by_class, "a", "photos")[1][
+        0
+    ]
     assert set(other) != set(test)
-    grown = held_out([paths_of(51)], "a", "photos", fraction=0.2, seed=1)[1][0]
+    grown = EvaluationSplit(fraction=0.2, seed=1).hold_out(
+        [paths_of(51)], "a", "photos"
+    )[1][0]
     assert len(set(grown) & set(test)) >= 9
 
 
