@@ -1,5 +1,6 @@
 """Training recipes in processes that a test stops by signals, and resumes."""
 
+import gc
 import importlib
 import signal
 import subprocess
@@ -40,6 +41,7 @@ def run_recipe(recipe: list[str], folder: Path, *flags: str) -> None:
     main = importlib.import_module(recipe[0]).main
     with optimized_graphs():
         assert main([*recipe[1:], "--output", str(folder), *flags]) == 0
+    gc.collect()  # the run is part of a cycle, and locks its folder until it is freed
 
 
 def stderr_after_signal(
