@@ -1,1 +1,1 @@
-"""What a run needs besides the model: settings, schedule, progress, results."""
+"""Training of models: runs, settings, optimizers, teachers, devices, checkpoints."""

@@ -146,20 +146,9 @@ def fit_remaining_epochs(
     test_batches: Any,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
-    """Calls `distiller.fit` until all epochs are done, from the restored step on.
+    """Calls `distiller.fit` from the restored step on, until all epochs are done.
 
-    Args:
-        distiller: Compiled, its optimizer built.
-        checkpoints: Writes the checkpoints, and counts the steps that are done.
-        batches: Returns all batches from a step on.
-        epochs: Epochs of the whole training.
-        test_batches: Images for the evaluation after each epoch.
-        callbacks: Other callbacks.
-
-    Raises:
-        FloatingPointError: If the loss or a weight is not finite.
-        SystemExit: With code 143 after SIGTERM, with 130 after Ctrl-C.
-
+    `batches` returns all batches from a step on.
     """
     steps = checkpoints.steps_per_epoch
     with signals_put_off():

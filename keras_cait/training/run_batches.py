@@ -34,12 +34,7 @@ def batches_of_training_images(
 ) -> Any:
     """All batches of a training from a step on.
 
-    Args:
-        run: The run.
-        settings: Settings of the training.
-        teacher: Teacher whose logits the batches hold, if the settings name a file.
-        first_step: Number of batches to skip.
-
+    They hold the teacher's logits if the settings name a file for these.
     """
     batches: Any = training_batches(
         run.data.train,
@@ -66,11 +61,7 @@ def batches_of_test_images(
 ) -> Any:
     """The test images, resized and cropped as a model was published.
 
-    Args:
-        run: The run.
-        model: Model to evaluate.
-        shared: Whether all workers evaluate it together, each on a part.
-
+    If `shared`, all workers evaluate the model together, each on a part.
     """
     transform, size = _evaluation_transform(run, model), run.batch_size
     if not shared:
@@ -88,13 +79,9 @@ def batches_of_sampled_images(run: Run, model: keras.Model, number: int) -> Any:
 def naming_unreadable_images(
     run: Run, settings: RunConfig, step: Callable[[], int]
 ) -> AbstractContextManager[None]:
-    """Adds an image's name to the error of a training that cannot read it.
+    """Adds the name of an unreadable image to the error of a training.
 
-    Args:
-        run: The run.
-        settings: Settings of the training.
-        step: Returns the number of batches that are done.
-
+    `step` returns the number of batches that are done.
     """
 
     def candidates() -> Candidates:
@@ -103,10 +90,8 @@ def naming_unreadable_images(
         keys = training_keys(train, **order, first_step=step(), number=_READ_AHEAD)
         return (train, keys), (test, test.in_order())
 
-    return name_unreadable_candidates(
-        candidates,
-        "Replace it by an image, and start again with --resume: checkpoints are kept.",
-    )
+    resume = "Replace it by an image, and start again with --resume."
+    return name_unreadable_candidates(candidates, resume)
 
 
 def _order(run: Run, settings: RunConfig) -> dict[str, Any]:

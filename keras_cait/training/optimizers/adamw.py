@@ -1,7 +1,6 @@
 """AdamW as in the papers, and the Adam update that it shares with LAMB."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -9,7 +8,7 @@ from keras import ops
 
 from keras_cait.training.optimizers.accumulation import Accumulation
 from keras_cait.training.optimizers.moving_average import MovingAverage
-from keras_cait.training.optimizers.weight_decay import UNDECAYED, SelectiveDecay
+from keras_cait.training.optimizers.weight_decay import SelectiveDecay
 from keras_cait.typing import Tensor
 
 
@@ -28,10 +27,8 @@ class AdamW(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.AdamW)
         weight_decay: Part of each weight subtracted a step, times the rate.
         epsilon: Added to the root of the corrected second moment; 1e-8 as in
             `torch.optim.AdamW`.
-        undecayed: Parts of the names of the variables that do not decay, besides
-            all vectors: by default of biases, position embedding and class token.
-            As in the official code the distillation token decays.
-        **kwargs: The other arguments of `keras.optimizers.AdamW`.
+        **kwargs: `undecayed` of `SelectiveDecay`, and the other arguments of
+            `keras.optimizers.AdamW`.
 
     Example:
         >>> optimizer = AdamW(learning_rate=1e-3)
@@ -52,12 +49,9 @@ class AdamW(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.AdamW)
         weight_decay: float = 0.05,
         *,
         epsilon: float = 1e-8,
-        undecayed: Iterable[str] = UNDECAYED,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            learning_rate, weight_decay, epsilon=epsilon, undecayed=undecayed, **kwargs
-        )
+        super().__init__(learning_rate, weight_decay, epsilon=epsilon, **kwargs)
 
     def update_step(
         self, gradient: Tensor, variable: Tensor, learning_rate: Tensor

@@ -4,6 +4,11 @@ from typing import Any
 
 import keras
 
+from keras_cait.layers.checks import (
+    check_above_zero,
+    check_positive,
+    check_rates,
+)
 from keras_cait.training.optimizers.adamw import AdamW
 from keras_cait.training.optimizers.lamb import Lamb
 from keras_cait.training.optimizers.sgd import SGD
@@ -52,27 +57,16 @@ def build_optimizer(
         raise ValueError(
             f"`name` must be one of {sorted(_OPTIMIZERS)}. Received: {name!r}"
         )
-    if clip_norm is not None and not clip_norm > 0:
-        raise ValueError(
-            f"`clip_norm` must be above 0, or None. Received: clip_norm={clip_norm}"
-        )
-    if accumulation_steps < 1:
-        raise ValueError(
-            "`accumulation_steps` must be 1 or more. "
-            f"Received: accumulation_steps={accumulation_steps}"
-        )
-    if ema_momentum is not None and not 0 <= ema_momentum < 1:
-        raise ValueError(
-            "`ema_momentum` must be in [0, 1), or None. "
-            f"Received: ema_momentum={ema_momentum}"
-        )
-    token = () if decay_distillation_token else ("distillation_token",)
-    options: dict[str, Any] = {"global_clipnorm": clip_norm, "name": name}
+    check_positive(accumulation_steps=accumulation_steps)
+    options: dict[str, Any] = {"name": name, "undecayed": UNDECAYED}
+    if not decay_distillation_token:
+        options["undecayed"] += ("distillation_token",)
+    if clip_norm is not None:
+        check_above_zero(clip_norm=clip_norm)
+        options["global_clipnorm"] = clip_norm
     if accumulation_steps > 1:
         options["gradient_accumulation_steps"] = accumulation_steps
     if ema_momentum is not None:
+        check_rates(ema_momentum=ema_momentum)
         options |= {"use_ema": True, "ema_momentum": ema_momentum}
-    undecayed = (*UNDECAYED, *token)
-    return _OPTIMIZERS[name](
-        learning_rate, weight_decay, undecayed=undecayed, **options
-    )
+    return _OPTIMIZERS[name](learning_rate, weight_decay, **options)

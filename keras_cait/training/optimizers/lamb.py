@@ -1,6 +1,5 @@
 """LAMB, with which DeiT-III is trained."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -9,7 +8,7 @@ from keras import ops
 from keras_cait.training.optimizers.accumulation import Accumulation
 from keras_cait.training.optimizers.adamw import adam_update
 from keras_cait.training.optimizers.moving_average import MovingAverage
-from keras_cait.training.optimizers.weight_decay import UNDECAYED, SelectiveDecay
+from keras_cait.training.optimizers.weight_decay import SelectiveDecay
 from keras_cait.typing import Tensor
 
 
@@ -28,9 +27,8 @@ class Lamb(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.Lamb):
         learning_rate: Learning rate, or a schedule.
         weight_decay: Part of each weight that is added to `u`.
         epsilon: Added to the root of the second moment; 1e-8 as in DeiT-III.
-        undecayed: Parts of the names of the variables that do not decay, besides
-            all vectors: by default of biases, position embedding and class token.
-        **kwargs: The other arguments of `keras.optimizers.Lamb`.
+        **kwargs: `undecayed` of `SelectiveDecay`, and the other arguments of
+            `keras.optimizers.Lamb`.
 
     Example:
         >>> import numpy as np
@@ -53,16 +51,10 @@ class Lamb(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.Lamb):
         weight_decay: float = 0.05,
         *,
         epsilon: float = 1e-8,
-        undecayed: Iterable[str] = UNDECAYED,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            learning_rate,
-            weight_decay=weight_decay,
-            epsilon=epsilon,
-            undecayed=undecayed,
-            **kwargs,
-        )
+        decay = {"weight_decay": weight_decay}
+        super().__init__(learning_rate, epsilon=epsilon, **decay, **kwargs)
 
     def _apply_weight_decay(self, variables: list[keras.Variable]) -> None:
         """Does nothing: `update_step` adds the decay to the update."""

@@ -70,8 +70,8 @@ class MovingAverage:
         is_step = ops.equal((self._iterations + 1) % batches, 0)
         momentum = ops.where(is_step, self.ema_momentum, 1.0)
         for weight, average in self._with_averages(trainable_variables):
-            keep = ops.cast(momentum, weight.dtype)
-            average.assign(keep * average + (1 - keep) * weight)
+            kept = ops.cast(momentum, weight.dtype)
+            average.assign(kept * average + (1 - kept) * weight)
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """Does nothing: in Keras it replaces the weights after `fit`."""

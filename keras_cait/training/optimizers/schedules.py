@@ -8,6 +8,7 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
+from keras_cait.layers.checks import check_positive
 from keras_cait.typing import Tensor
 
 
@@ -81,8 +82,8 @@ def step_decay(
     """A rate that is multiplied by `decay_rate` every `decay_epochs`.
 
     `peak * decay_rate ** (e // decay_epochs)` after a linear warm-up, with `e`
-    counted from the start of the run; constant over an epoch and one epoch behind,
-    as `official_schedule`, which explains the other arguments.
+    counted from the start of the run. Like `official_schedule`, which explains the
+    other arguments, it is constant over an epoch and one epoch behind.
 
     Args:
         peak: Peak rate.
@@ -93,25 +94,26 @@ def step_decay(
         warmup_epochs: Epochs of the warm-up; 0 for none.
         warmup_rate: Rate at the start of the warm-up.
 
-    Raises:
-        ValueError: If a number is out of its range.
-
     Example:
         >>> schedule = step_decay(
-        ...     8.0, 7, steps_per_epoch=1, decay_epochs=2, decay_rate=0.5
-        ... )
+        ...     8.0, 7, steps_per_epoch=1, decay_epochs=2, decay_rate=0.5)
         >>> [float(schedule(step)) for step in range(7)]
         [8.0, 8.0, 8.0, 4.0, 4.0, 2.0, 2.0]
 
     """
-    _check_rates(peak=peak, warmup_rate=warmup_rate)
-    _check_epochs(epochs, steps_per_epoch, warmup_epochs)
-    _check("decay_epochs", decay_epochs, decay_epochs >= 1, "1 or more")
+    check_positive(decay_epochs=decay_epochs)
     _check("decay_rate", decay_rate, 0 < decay_rate <= 1, "in (0, 1]")
+    warmup = WarmupCosine(
+        peak,
+        epochs,
+        steps_per_epoch=steps_per_epoch,
+        warmup_epochs=warmup_epochs,
+        warmup_rate=warmup_rate,
+    )
 
     def rate_at(epoch: float) -> float:
         if epoch < warmup_epochs:
-            return warmup_rate + (peak - warmup_rate) * epoch / warmup_epochs
+            return warmup.rate_at(epoch)
         return peak * decay_rate ** (epoch // decay_epochs)
 
     return _one_epoch_behind(rate_at, epochs, steps_per_epoch)
@@ -138,11 +140,14 @@ class WarmupCosine(LearningRateSchedule):
         warmup_rate: float = 1e-6,
         final_rate: float = 1e-5,
     ) -> None:
-        _check_rates(peak=peak, warmup_rate=warmup_rate, final_rate=final_rate)
-        _check_epochs(epochs, steps_per_epoch, warmup_epochs)
-        self.peak, self.epochs, self.steps_per_epoch = peak, epochs, steps_per_epoch
-        self.warmup_epochs = warmup_epochs
-        self.warmup_rate, self.final_rate = warmup_rate, final_rate
+        rates = {"peak": peak, "warmup_rate": warmup_rate, "final_rate": final_rate}
+        for name, rate in rates.items():
+            _check(name, rate, 0 <= rate < math.inf, "at least 0 and finite")
+        check_positive(epochs=epochs, steps_per_epoch=steps_per_epoch)
+        _check("warmup_epochs", warmup_epochs, warmup_epochs >= 0, "0 or more")
+        self.peak, self.warmup_rate, self.final_rate = rates.values()
+        self.epochs, self.warmup_epochs = epochs, warmup_epochs
+        self.steps_per_epoch = steps_per_epoch
 
     def rate_at(self, epoch: float) -> float:
         """The rate at a fraction of epochs, such as 1.5, in double precision."""
@@ -183,11 +188,8 @@ class EpochRates(LearningRateSchedule):
     """
 
     def __init__(self, rates: Sequence[float], steps_per_epoch: int) -> None:
-        if not rates:
-            raise ValueError(
-                f"`rates` must hold a rate for each epoch. Received: rates={rates}"
-            )
-        _check("steps_per_epoch", steps_per_epoch, steps_per_epoch >= 1, "1 or more")
+        _check("rates", rates, len(rates) > 0, "a rate for each epoch")
+        check_positive(steps_per_epoch=steps_per_epoch)
         self.rates = tuple(rates)
         self.steps_per_epoch = steps_per_epoch
 
@@ -209,17 +211,6 @@ def _one_epoch_behind(
     return EpochRates(rates, steps_per_epoch)
 
 
-def _check_epochs(epochs: int, steps_per_epoch: int, warmup_epochs: int) -> None:
-    _check("epochs", epochs, epochs >= 1, "1 or more")
-    _check("steps_per_epoch", steps_per_epoch, steps_per_epoch >= 1, "1 or more")
-    _check("warmup_epochs", warmup_epochs, warmup_epochs >= 0, "0 or more")
-
-
-def _check_rates(**rates: float) -> None:
-    for name, rate in rates.items():
-        _check(name, rate, 0 <= rate < math.inf, "at least 0 and finite")
-
-
-def _check(name: str, value: float, holds: bool, expected: str) -> None:
+def _check(name: str, value: Any, holds: bool, expected: str) -> None:
     if not holds:
         raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")

@@ -1,13 +1,12 @@
 """SGD with Nesterov momentum, with which the papers fine-tune."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import keras
 
 from keras_cait.training.optimizers.accumulation import Accumulation
 from keras_cait.training.optimizers.moving_average import MovingAverage
-from keras_cait.training.optimizers.weight_decay import UNDECAYED, SelectiveDecay
+from keras_cait.training.optimizers.weight_decay import SelectiveDecay
 from keras_cait.typing import Tensor
 
 
@@ -24,9 +23,8 @@ class SGD(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.SGD):
         weight_decay: Part of each weight that is added to its gradient.
         momentum: Part of the velocity that remains after a step, in [0, 1].
         nesterov: Whether to use Nesterov momentum.
-        undecayed: Parts of the names of the variables that do not decay, besides
-            all vectors: by default of biases, position embedding and class token.
-        **kwargs: The other arguments of `keras.optimizers.SGD`.
+        **kwargs: `undecayed` of `SelectiveDecay`, and the other arguments of
+            `keras.optimizers.SGD`.
 
     Example:
         >>> weight = keras.Variable([[1.0]], name="kernel")
@@ -44,7 +42,6 @@ class SGD(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.SGD):
         *,
         momentum: float = 0.9,
         nesterov: bool = True,
-        undecayed: Iterable[str] = UNDECAYED,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -52,7 +49,6 @@ class SGD(SelectiveDecay, MovingAverage, Accumulation, keras.optimizers.SGD):
             momentum=momentum,
             nesterov=nesterov,
             weight_decay=weight_decay,
-            undecayed=undecayed,
             **kwargs,
         )
 

@@ -17,6 +17,14 @@ class SelectiveDecay:
     does not save what `exclude_from_weight_decay` has set.
 
     It stands in front of a class of `keras.optimizers` among the bases.
+
+    Args:
+        *args: Arguments of the optimizer.
+        undecayed: Parts of the names of the variables that do not decay, besides
+            all vectors: by default of biases, position embedding and class token.
+            As in the official code the distillation token decays.
+        **kwargs: Arguments of the optimizer.
+
     """
 
     def __init__(

@@ -14,11 +14,7 @@ from keras_cait.training.devices.worker_agreement import (
     is_chief,
     shard_of,
 )
-from keras_cait.training.resuming.checkpoints import (
-    Checkpoint,
-    CheckpointFolder,
-    check_disk_space,
-)
+from keras_cait.training.resuming.checkpoints import Checkpoint, CheckpointFolder
 from keras_cait.training.resuming.training_state import (
     GROUPS,
     assign_values,
@@ -101,13 +97,9 @@ class CheckpointCallback(keras.callbacks.Callback):
 
     def check_disk_space(self) -> None:
         """Raises OSError if the disk has no room for the checkpoints."""
-        values = values_of(self._distiller, *GROUPS)
-        if not self._writes:
-            return
-        self.folder.path.mkdir(parents=True, exist_ok=True)
-        check_disk_space(
-            self.folder.path, sum(value.nbytes for value in values.values())
-        )
+        values = values_of(self._distiller, *GROUPS)  # on all workers
+        if self._writes:
+            self.folder.check_disk_space(sum(x.nbytes for x in values.values()))
 
     def finish(self, results: dict[str, Any]) -> None:
         """Replaces all checkpoints by one of the trained model and its results."""
@@ -140,10 +132,8 @@ class CheckpointCallback(keras.callbacks.Callback):
         if self._is_alone and is_asked():
             paths = self.folder.paths()
             step = paths[0].stem if paths else "the beginning"
-            end(
-                f"{self.name} is being evaluated. Start again with --resume to go on "
-                f"from {step}."
-            )
+            resume = f"Start again with --resume to go on from {step}."
+            end(f"{self.name} is being evaluated. {resume}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {key: float(value) for key, value in (logs or {}).items()}
@@ -153,10 +143,8 @@ class CheckpointCallback(keras.callbacks.Callback):
             self._end()
 
     def _end(self) -> NoReturn:
-        end(
-            f"{self.name} is saved at step {self.step}. Start again with --resume to "
-            "go on."
-        )
+        resume = "Start again with --resume to go on."
+        end(f"{self.name} is saved at step {self.step}. {resume}")
 
     def _write(self, groups: tuple[str, ...]) -> Path | None:
         """Writes a checkpoint; all workers must call this, the first one writes."""
@@ -167,15 +155,8 @@ class CheckpointCallback(keras.callbacks.Callback):
             self._refuse(f"values that are not finite in {wrong[0]}")
         if not self._writes:
             return None
-        return self.folder.write(
-            Checkpoint(
-                step=self.step,
-                values=values,
-                rows=self.rows,
-                is_done=self.is_done,
-                results=self.results,
-            )
-        )
+        log = {"rows": self.rows, "is_done": self.is_done, "results": self.results}
+        return self.folder.write(Checkpoint(step=self.step, values=values, **log))
 
     def _refuse(self, received: str) -> NoReturn:
         epoch, batch = divmod(self.step - 1, self.steps_per_epoch)

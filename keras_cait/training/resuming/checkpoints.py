@@ -74,14 +74,10 @@ class CheckpointFolder:
 
         """
         path, values = self._file(checkpoint.step), checkpoint.values
-        others = {
-            "rows": checkpoint.rows,
-            "done": checkpoint.is_done,
-            "more": checkpoint.results,
-        }
-        about = json.dumps(others)
-        digest = _digest(values, about)
-        metadata = {"about": about, "sha256": digest, "version": _VERSION}
+        about = {"rows": checkpoint.rows, "done": checkpoint.is_done}
+        text = json.dumps({**about, "more": checkpoint.results})
+        digest = _digest(values, text)
+        metadata = {"about": text, "sha256": digest, "version": _VERSION}
         try:
             with replace_when_written(path) as temporary:
                 save_file(values, temporary, metadata)
@@ -114,10 +110,9 @@ class CheckpointFolder:
                 unreadable.append(f"{path} ({error})")
                 continue
             for each in unreadable:
+                advice = f"Resuming from step {checkpoint.step}, the one before."
                 warnings.warn(
-                    f"A checkpoint cannot be read: {each}. Resuming from step "
-                    f"{checkpoint.step}, the one before.",
-                    stacklevel=2,
+                    f"A checkpoint cannot be read: {each}. {advice}", stacklevel=2
                 )
             return checkpoint
         if unreadable:
@@ -127,6 +122,21 @@ class CheckpointFolder:
                 "folder away, or replace the run with --overwrite."
             )
         return None
+
+    def check_disk_space(self, size: int) -> None:
+        """Raises OSError if the disk has no room for checkpoints of `size` bytes.
+
+        While one is written, the last two exist too.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.path).free
+        number = max(_KEPT + 1 - len(self.paths()), 1)
+        if number * size > free:
+            raise OSError(
+                f"{number} more checkpoint(s) take {number * size / 1e6:.0f} MB. "
+                f"Received: {self.path}, where {free / 1e6:.0f} MB are free. Make room "
+                "and start again with --resume, or choose another folder."
+            )
 
     def remove(self, step: int) -> None:
         """Removes the checkpoint of a step, if it exists and is not the only one."""
@@ -138,25 +148,6 @@ class CheckpointFolder:
         for path in self.paths():
             if path != but:
                 path.unlink()
-
-
-def check_disk_space(folder: Path, size: int) -> None:
-    """Raises OSError if a folder's disk has no room for the checkpoints still to come.
-
-    Args:
-        folder: Folder of the checkpoints.
-        size: Bytes of one checkpoint. While one is written, the last two exist too.
-
-    """
-    free = shutil.disk_usage(folder).free
-    number = max(_KEPT + 1 - len(CheckpointFolder(folder).paths()), 1)
-    needed = number * size
-    if needed > free:
-        raise OSError(
-            f"{number} more checkpoint(s) take {needed / 1e6:.0f} MB. Received: "
-            f"{folder}, where {free / 1e6:.0f} MB are free. Make room and start again "
-            "with --resume, or choose another folder."
-        )
 
 
 def unwritable_file(path: Path, error: Exception) -> OSError:

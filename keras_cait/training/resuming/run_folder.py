@@ -20,17 +20,8 @@ from keras_cait.training.settings.configuration import differences
 
 # Settings that a resumed run may change. The rest decides its results.
 _MAY_CHANGE = {
-    "checkpoint_steps",
-    "data_dir",
-    "jit",
-    "output",
-    "overwrite",
-    "preset",
-    "resume",
-    "smoke",
-    "strategy",
-    "teacher_logits",
-    "worker_timeout",
+    *("checkpoint_steps", "data_dir", "jit", "output", "overwrite", "preset"),
+    *("resume", "smoke", "strategy", "teacher_logits", "worker_timeout"),
 }
 
 
@@ -46,8 +37,7 @@ class RunFolder:
             call the same methods, which then do nothing.
 
     Raises:
-        FileExistsError: If the folder holds a run that is neither replaced nor
-            resumed.
+        FileExistsError: If it holds a run that is neither replaced nor resumed.
 
     """
 
@@ -98,26 +88,30 @@ class RunFolder:
         if not self._writes:
             return
         self._lock()
-        if self._resumes:
-            self._check_same(settings)
-        else:
+        if not self._resumes:
             self.clear()
             self.write_text("config.json", settings)
+            return
+        stored, given = self._stored_settings(), json.loads(settings)
+        differ = differences(fixed_settings(stored), fixed_settings(given))
+        if differ:
+            raise ValueError(
+                f"The run in {self.path} has other settings:\n  "
+                + "\n  ".join(differ)
+                + "\nResume with the same ones, or choose another folder."
+            )
 
     def _lock(self) -> None:
-        """Locks the folder until this process ends.
-
-        Then removes the temporary files of processes that were killed.
-        """
+        """Locks the folder, and removes temporary files of killed processes."""
         self._file_lock = FileLock(self.path / ".lock", is_singleton=True)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._file_lock.acquire(timeout=0)
         except Timeout as error:
             raise FileExistsError(
-                "The output folder must belong to one run. Received: "
-                f"{self.path}, which another process writes just now. Wait until it "
-                "ends, or choose another folder."
+                f"The output folder must belong to one run. Received: {self.path}, "
+                "which another process writes just now. Wait until it ends, or choose "
+                "another folder."
             ) from error
         except OSError as error:
             raise type(error)(
@@ -127,16 +121,6 @@ class RunFolder:
             ) from error
         for folder in (self.path, *self.path.glob("checkpoints/*/")):
             sweep_leftovers(folder)
-
-    def _check_same(self, settings: str) -> None:
-        stored, given = self._stored_settings(), json.loads(settings)
-        differ = differences(fixed_settings(stored), fixed_settings(given))
-        if differ:
-            raise ValueError(
-                f"The run in {self.path} has other settings:\n  "
-                + "\n  ".join(differ)
-                + "\nResume with the same ones, or choose another folder."
-            )
 
     def _stored_settings(self) -> dict[str, Any]:
         path = self.path / "config.json"

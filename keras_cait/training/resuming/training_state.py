@@ -24,12 +24,7 @@ def values_of(distiller: Distiller, *groups: str) -> dict[str, np.ndarray]:
 def assign_values(
     distiller: Distiller, values: Mapping[str, np.ndarray], *groups: str
 ) -> None:
-    """Restores the variables of some groups.
-
-    Args:
-        distiller: Compiled, its optimizer built.
-        values: From `values_of`, with these groups at least.
-        *groups: Groups to restore.
+    """Restores the variables of some groups from `values_of`.
 
     Raises:
         ValueError: If the names or shapes differ; then no variable changes.
@@ -51,11 +46,8 @@ def assign_values(
 
 def names_not_finite(values: Mapping[str, np.ndarray]) -> list[str]:
     """Names of the variables that hold an infinity or NaN."""
-    return [
-        name
-        for name, value in values.items()
-        if value.dtype.kind == "f" and not np.isfinite(value).all()
-    ]
+    floats = {name: x for name, x in values.items() if x.dtype.kind == "f"}
+    return [name for name, x in floats.items() if not np.isfinite(x).all()]
 
 
 def _variables(

@@ -14,7 +14,6 @@ from keras_cait.training.resuming.checkpoints import (
     Checkpoint,
     CheckpointFolder,
     _digest,
-    check_disk_space,
 )
 
 
@@ -188,14 +187,14 @@ def test_flipped_bits_and_cut_files_are_refused(checkpoints):
 
 
 def test_too_little_disk_space_is_refused(tmp_path):
-    check_disk_space(tmp_path, 1)
+    CheckpointFolder(tmp_path).check_disk_space(1)
     with pytest.raises(OSError, match=r"3 more .* MB are free\. Make room.*--resume"):
-        check_disk_space(tmp_path, 2**60)
+        CheckpointFolder(tmp_path).check_disk_space(2**60)
 
 
 def test_existing_checkpoints_count_for_the_disk_space(checkpoints):
     with pytest.raises(OSError, match=r"1 more checkpoint"):
-        check_disk_space(checkpoints.path, 2**60)
+        checkpoints.check_disk_space(2**60)
 
 
 def test_a_checkpoint_that_does_not_fit_leaves_the_last_two(checkpoints):
