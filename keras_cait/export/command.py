@@ -1,7 +1,6 @@
-"""The command line of exports: its flags, and what each format knows of them."""
+"""Command line of the exports: flags, their checks, and the exporter of each format."""
 
 import argparse
-import importlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,106 +11,198 @@ from keras_cait.exit_code import exit_code_of
 from keras_cait.export.pipeline.model_source import ModelSource, load_source
 from keras_cait.export.pipeline.output_paths import check_target
 from keras_cait.export.pipeline.report import ExportReport
+from keras_cait.export.to_onnx import OnnxFormat, to_onnx
+from keras_cait.export.to_saved_model import SavedModelFormat, to_saved_model
+from keras_cait.export.to_tflite import PRECISIONS, TfliteFormat, to_tflite
 
 
 @dataclass(frozen=True, kw_only=True)
-class Format:
-    """What can be said to an exporter besides what all know.
+class FormatOptions:
+    """An export format on the command line.
 
     Attributes:
-        flags: By their names, which its arguments have too.
-        precisions: That it can write.
-        suffix: Of its file's name; None where it writes a folder.
+        export: The exporter.
+        suffix: Suffix of the file's name; None for a folder.
+        arguments: Arguments of the exporter that not all exporters have.
+        precisions: Precisions that the format supports.
     """
 
-    flags: tuple[str, ...]
+    export: Callable[..., ExportReport]
     suffix: str | None
+    arguments: tuple[str, ...]
     precisions: tuple[str, ...] = ("float32",)
 
 
 FORMATS = {
-    "saved_model": Format(flags=("top", "version"), suffix=None),
-    "tflite": Format(
-        flags=(
+    "saved_model": FormatOptions(
+        export=to_saved_model,
+        suffix=SavedModelFormat.suffix,
+        arguments=("top", "version"),
+    ),
+    "tflite": FormatOptions(
+        export=to_tflite,
+        suffix=TfliteFormat.suffix,
+        arguments=(
             *("precision", "representative", "tolerance", "keep_anyway"),
             "overwrite",
         ),
-        suffix=".tflite",
-        precisions=("float32", "float16", "dynamic", "int8"),
+        precisions=PRECISIONS,
     ),
-    "onnx": Format(flags=("opset", "overwrite"), suffix=".onnx"),
+    "onnx": FormatOptions(
+        export=to_onnx, suffix=OnnxFormat.suffix, arguments=("opset", "overwrite")
+    ),
+}
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "model": {
+        "metavar": "MODEL",
+        "help": "name of a builder or of timm, or a .keras file",
+    },
+    "--output": {
+        "required": True,
+        "type": Path,
+        "metavar": "PATH",
+        "help": "target file; for saved_model the folder of the versions",
+    },
+    "--weights": {
+        "metavar": "W",
+        "help": "imagenet (default), none for random weights, a file, or "
+        "hf://owner/repo",
+    },
+    "--classes": {
+        "type": int,
+        "metavar": "N",
+        "help": "number of classes (default: that of the weights or labels)",
+    },
+    "--labels": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "text file with one class name a line (default: the model's own)",
+    },
+    "--mean": {
+        "type": float,
+        "nargs": 3,
+        "metavar": "M",
+        "help": "channel means of images in [0, 1] (default: those of the weights)",
+    },
+    "--std": {
+        "type": float,
+        "nargs": 3,
+        "metavar": "S",
+        "help": "channel standard deviations (default: those of the weights)",
+    },
+    "--image-size": {
+        "type": int,
+        "metavar": "S",
+        "help": "side of the images in pixels (default: the model's own)",
+    },
+    "--images": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "images to compare on (default: photographs of scikit-learn)",
+    },
+}
+_FORMAT_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "precision": {
+        "choices": PRECISIONS,
+        "help": "of weights and activations (default: float32)",
+    },
+    "representative": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "images such as the model will see, for --precision int8",
+    },
+    "tolerance": {
+        "type": float,
+        "metavar": "X",
+        "help": "largest difference from Keras, relative to the largest output",
+    },
+    "keep_anyway": {
+        "action": "store_true",
+        "help": "keep an export that differs by more; its report says so",
+    },
+    "opset": {
+        "type": int,
+        "metavar": "N",
+        "help": "version of the operators (default: 18)",
+    },
+    "top": {
+        "type": int,
+        "metavar": "K",
+        "help": "number of classes in a response (default: 5)",
+    },
+    "version": {
+        "type": int,
+        "metavar": "N",
+        "help": "version number of the model (default: 1)",
+    },
+    "overwrite": {"action": "store_true", "help": "replace an existing file"},
 }
 
 
-def exporter(format: str) -> Callable[..., ExportReport]:
-    """The function `to_FORMAT`, of the module of that name."""
-    module = importlib.import_module(f"keras_cait.export.to_{format}")
-    return getattr(module, f"to_{format}")
-
-
-def main(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    format: str | None = None,
+    prog: str | None = None,
+    description: str = "",
+) -> int:
     """Runs the command line.
 
     Args:
-        arguments: What stands behind the program's name; None for `sys.argv`.
-        description: What `--help` opens with.
+        arguments: Arguments of the program; None for `sys.argv`.
+        format: The format of a program that has only one; None for a flag `--format`.
+        prog: The command in the usage line; None for the name of the program.
+        description: Text of `--help`.
 
     Returns:
         0, or an exit code of `exit_code_of` after one line on stderr.
 
     """
-    given = _parser(description).parse_args(arguments)
+    given = _parser(format, prog, description).parse_args(arguments)
 
     def work() -> str:
         check_flags(given)
         return json.dumps(run(given).to_dict())
 
-    flags = [name for name in (*_FLAGS, *_FLAGS_OF_SOME) if name.startswith("--")]
-    return exit_code_of(work, flags=flags)
+    flags = [name for name in _ARGUMENTS if name.startswith("--")]
+    return exit_code_of(work, flags=[*flags, *map(_flag, _FORMAT_ARGUMENTS)])
 
 
 def check_flags(given: argparse.Namespace) -> None:
-    """Refuses flags that the format has no use for.
-
-    Raises:
-        ValueError: If there is one; what is possible is said.
-
-    """
+    """Raises `ValueError` if the format does not support a flag or needs another."""
     name, chosen = given.format, FORMATS[given.format]
-    wanted = getattr(given, "precision", "float32")
-    if wanted not in chosen.precisions:
+    precision = getattr(given, "precision", "float32")
+    if precision not in chosen.precisions:
         raise ValueError(
-            f"--format {name} knows --precision {' or '.join(chosen.precisions)}. "
-            f"Received: {wanted}, which --format tflite knows."
+            f"--format {name} accepts --precision {' or '.join(chosen.precisions)}. "
+            f"Received: {precision}, which --format tflite accepts."
         )
-    every = {flag for row in FORMATS.values() for flag in row.flags}
-    known = {"precision", *chosen.flags}
-    extra = [_flag(name) for name in vars(given) if name in every and name not in known]
+    extra = vars(given).keys() & _FORMAT_ARGUMENTS.keys()
+    extra -= {"precision", *chosen.arguments}
     if extra:
-        flags = ", ".join(map(_flag, chosen.flags))
-        raise ValueError(f"--format {name} knows {flags}. Received: {', '.join(extra)}")
-    if "representative" in given and wanted != "int8":
+        accepted = ", ".join(map(_flag, chosen.arguments))
+        received = ", ".join(_flag(name) for name in vars(given) if name in extra)
+        raise ValueError(f"--format {name} accepts {accepted}. Received: {received}")
+    if "representative" in given and precision != "int8":
         raise ValueError(
-            f"--representative is for --precision int8. Received: --precision {wanted}"
+            "--representative is for --precision int8. Received: --precision "
+            f"{precision}"
         )
-    if "representative" not in given and wanted == "int8":
+    if "representative" not in given and precision == "int8":
         raise ValueError(
             "--precision int8 needs --representative DIR, a folder of images such as "
             "the model will see. Received: none"
         )
 
 
-def _flag(argument: str) -> str:
-    return "--" + argument.replace("_", "-")
-
-
 def run(given: argparse.Namespace) -> ExportReport:
-    """Does what a command line asks for.
+    """Exports the model of a command line.
 
     Raises:
         ValueError: If the model, its weights or a setting do not fit.
         OSError: If a file cannot be read or written.
-        ImportError: If a package is missing.
+        ImportError: If a package is not installed.
 
     """
     source = ModelSource(
@@ -124,20 +215,20 @@ def run(given: argparse.Namespace) -> ExportReport:
         std=given.std and tuple(given.std),
     )
     chosen = FORMATS[given.format]
-    options = {flag: getattr(given, flag) for flag in chosen.flags if flag in given}
+    options = {name: getattr(given, name) for name in chosen.arguments if name in given}
     target = given.output
     if chosen.suffix is None:
         target = target / str(options.get("version", 1))
-    # Before the model, whose weights may take minutes to come.
+    # Before the model is loaded, because a download of weights may take minutes.
     check_target(
         target, suffix=chosen.suffix, overwrite=options.get("overwrite", False)
     )
-    found = load_source(source)
-    return exporter(given.format)(
-        found.model,
+    loaded = load_source(source)
+    return chosen.export(
+        loaded.model,
         given.output,
-        labels=found.labels,
-        weights=found.weights,
+        labels=loaded.labels,
+        weights=loaded.weights,
         images=given.images,
         **options,
     )
@@ -148,89 +239,30 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}\n")
 
 
-_FLAGS: dict[str, dict[str, Any]] = {
-    "model": {"metavar": "MODEL", "help": "a builder's or timm's name, or .keras file"},
-    "--format": {"required": True, "choices": tuple(FORMATS), "help": "of the export"},
-    "--output": {
-        "required": True,
-        "type": Path,
-        "metavar": "PATH",
-        "help": "the file; for saved_model the folder of its versions",
-    },
-    "--weights": {
-        "metavar": "W",
-        "help": "imagenet (default), none for random ones, a file, or hf://owner/repo",
-    },
-    "--classes": {
-        "type": int,
-        "metavar": "N",
-        "help": "as the weights have, or labels",
-    },
-    "--labels": {
-        "type": Path,
-        "metavar": "FILE",
-        "help": "the name of a class on each line; those that the model keeps",
-    },
-    "--mean": {
-        "type": float,
-        "nargs": 3,
-        "metavar": "M",
-        "help": "of each channel of images in [0, 1], as the weights say",
-    },
-    "--std": {
-        "type": float,
-        "nargs": 3,
-        "metavar": "S",
-        "help": "standard deviation likewise",
-    },
-    "--image-size": {"type": int, "metavar": "S", "help": "side, the model's own"},
-    "--images": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "images to compare on, instead of photographs of scikit-learn",
-    },
-}
-_FLAGS_OF_SOME: dict[str, dict[str, Any]] = {
-    "--precision": {
-        "choices": FORMATS["tflite"].precisions,
-        "help": "of weights and activations (default: float32)",
-    },
-    "--representative": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "images such as the model will see, for --precision int8",
-    },
-    "--tolerance": {
-        "type": float,
-        "metavar": "X",
-        "help": "largest difference from Keras, as a part of the largest output",
-    },
-    "--keep-anyway": {
-        "action": "store_true",
-        "help": "keep an export that differs by more; its report says so",
-    },
-    "--opset": {"type": int, "metavar": "N", "help": "of operators (default: 18)"},
-    "--top": {"type": int, "metavar": "K", "help": "classes named (default: 5)"},
-    "--version": {"type": int, "metavar": "N", "help": "of the model (default: 1)"},
-    "--overwrite": {"action": "store_true", "help": "replace a file"},
-}
-
-
-def _parser(description: str) -> argparse.ArgumentParser:
+def _parser(
+    format: str | None, prog: str | None, description: str
+) -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m keras_cait.export",
+        prog=prog,
         description=description,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    for flag, settings in _FLAGS.items():
+    if format is None:
+        parser.add_argument("--format", required=True, choices=tuple(FORMATS))
+    else:
+        parser.set_defaults(format=format)
+    for flag, settings in _ARGUMENTS.items():
         parser.add_argument(flag, **settings)
-    for flag, settings in _FLAGS_OF_SOME.items():
-        names = [
-            name
-            for name, row in FORMATS.items()
-            if flag.removeprefix("--").replace("-", "_") in row.flags
-        ]
-        settings = {**settings, "help": f"{', '.join(names)}: {settings['help']}"}
-        parser.add_argument(flag, default=argparse.SUPPRESS, **settings)
+    for name, settings in _FORMAT_ARGUMENTS.items():
+        formats = [key for key, row in FORMATS.items() if name in row.arguments]
+        if format is None:
+            settings = {**settings, "help": f"{', '.join(formats)}: {settings['help']}"}
+        elif format not in formats:
+            continue
+        parser.add_argument(_flag(name), default=argparse.SUPPRESS, **settings)
     return parser
+
+
+def _flag(argument: str) -> str:
+    return "--" + argument.replace("_", "-")

@@ -88,7 +88,7 @@ def to_onnx(
             f"`opset` must be {OPSETS[0]} to {OPSETS[-1]}. Received: opset={opset}"
         )
     return export_model(
-        _Onnx(opset=opset),
+        OnnxFormat(opset=opset),
         model,
         Path(path),
         labels=labels,
@@ -100,7 +100,9 @@ def to_onnx(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Onnx(ExportFormat):
+class OnnxFormat(ExportFormat):
+    """Write and check steps of an ONNX file; see `to_onnx`."""
+
     opset: int
 
     name = "onnx"

@@ -88,7 +88,7 @@ def to_saved_model(
             f"top={top}"
         )
     return export_model(
-        _SavedModel(top=min(top, model.output_shape[-1])),
+        SavedModelFormat(top=min(top, model.output_shape[-1])),
         model,
         Path(path, str(version)),
         labels=labels,
@@ -99,10 +99,13 @@ def to_saved_model(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _SavedModel(ExportFormat):
+class SavedModelFormat(ExportFormat):
+    """Write and check steps of a SavedModel; see `to_saved_model`."""
+
     top: int
 
     name = "saved_model"
+    suffix = None
     packages = (f"{APIS}.prediction_log_pb2",)
     # Larger than the images of most models, so that resizing is compared too.
     photograph_size = _PHOTOGRAPH_SIZE

@@ -134,7 +134,7 @@ def to_tflite(
     check_representative(representative, precision)
     check_tolerance(tolerance)
     return export_model(
-        _Tflite(
+        TfliteFormat(
             precision=precision,
             representative=representative,
             images=images,
@@ -152,7 +152,9 @@ def to_tflite(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Tflite(ExportFormat):
+class TfliteFormat(ExportFormat):
+    """Write and check steps of a TFLite file; see `to_tflite`."""
+
     precision: str
     representative: np.ndarray | Path | str | None
     images: np.ndarray | Path | str | None

@@ -152,11 +152,14 @@ def test_replaces_a_file_only_when_asked(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("--format onnx --precision int8", "onnx knows --precision float32. Received"),
-        ("--format saved_model --precision float16", "saved_model knows --precision"),
-        ("--format onnx --top 3", "onnx knows --opset, --overwrite. Received: --top"),
-        ("--format tflite --opset 17", "tflite knows --precision, --representative"),
-        ("--format saved_model --overwrite", "knows --top, --version. Received"),
+        (
+            "--format onnx --precision int8",
+            "onnx accepts --precision float32. Received",
+        ),
+        ("--format saved_model --precision float16", "saved_model accepts --precision"),
+        ("--format onnx --top 3", "onnx accepts --opset, --overwrite. Received: --top"),
+        ("--format tflite --opset 17", "tflite accepts --precision, --representative"),
+        ("--format saved_model --overwrite", "accepts --top, --version. Received"),
         ("--format tflite --precision int8", "int8 needs --representative DIR"),
         ("--format tflite --representative photos", "is for --precision int8"),
         ("--format tflite --precision int4", "invalid choice: 'int4'"),

@@ -1,8 +1,9 @@
-"""Started as a person starts it: from a checkout, and as a module."""
+"""Exports in processes of their own: from a checkout, and as a module."""
 
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,37 +24,68 @@ def start(*command, cwd):
     )
 
 
-def exported_from(*command, folder):
-    """What `... model.keras --format onnx` leaves and says in a folder."""
+def messages(stderr):
+    """The lines of the standard error without those that TensorFlow logs at import."""
+    logged = re.compile(r"WARNING: All log messages before|[IWE]\d{4} |To enable ")
+    return [line for line in stderr.splitlines() if not logged.match(line)]
+
+
+def check_export(*command, folder):
+    """Exports model.keras with a program; checks its output and the file."""
     model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
     model.save(folder / "model.keras")
-    flags = ["model.keras", "--format", "onnx", "--output", "new/model.onnx"]
-    done = start(*command, *flags, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    done = start(*command, "model.keras", "--output", "new/model.onnx", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert messages(done.stderr) == []
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["path"] == "new/model.onnx"
     onnx.checker.check_model(folder / "new" / "model.onnx", full_check=True)
 
 
-def test_as_a_module(tmp_path):
-    exported_from("-m", "keras_cait.export", folder=tmp_path)
+def test_the_module_exports_a_file(tmp_path):
+    check_export("-m", "keras_cait.export", "--format", "onnx", folder=tmp_path)
 
 
 @pytest.mark.slow
-def test_from_a_checkout(tmp_path):
-    exported_from(ROOT / "export", folder=tmp_path)
+@pytest.mark.parametrize(
+    "command", [[ROOT / "export", "--format", "onnx"], [ROOT / "export" / "to_onnx.py"]]
+)
+def test_a_program_of_a_checkout_exports_a_file(command, tmp_path):
+    check_export(*command, folder=tmp_path)
 
 
 @pytest.mark.slow
-def test_as_a_module_it_says_what_is_wrong_and_nothing_else(tmp_path):
+@pytest.mark.parametrize(
+    ("command", "flag", "foreign"),
+    [
+        (["-m", "keras_cait.export"], "--opset", None),
+        (["export"], "--opset", None),
+        (["export/to_onnx.py"], "--opset", "--precision"),
+        (["export/to_tflite.py"], "--precision", "--opset"),
+        (["export/to_saved_model.py"], "--version", "--overwrite"),
+    ],
+)
+def test_help_shows_the_command_and_the_flags_of_its_format(command, flag, foreign):
+    done = start(*command, "--help", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    words = " ".join(done.stdout.split())
+    assert words.startswith(f"usage: python {' '.join(command)} [-h]")
+    assert f" {flag} " in words
+    assert f" python {' '.join(command)} " in words.partition("MODEL ")[2]
+    assert foreign is None or foreign not in words
+    assert ("--format" in words) == (foreign is None)
+
+
+@pytest.mark.slow
+def test_an_unknown_model_is_one_line_of_error(tmp_path):
     flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
     done = start("-m", "keras_cait.export", *flags, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    (line,) = done.stderr.splitlines()
+    (line,) = messages(done.stderr)
     assert line.startswith("error: Expected a name of keras_cait.list_models()")
 
 
-# What `python -m keras_cait.export` does, where no runtime but TensorFlow is there.
+# As `python -m keras_cait.export`, where only TensorFlow is installed.
 AS_A_MODULE = """
 import runpy, sys
 
@@ -69,13 +101,12 @@ runpy.run_module("keras_cait.export", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.slow
-def test_as_a_module_without_the_packages_of_formats(tmp_path):
+def test_the_module_starts_without_the_packages_of_the_formats(tmp_path):
     flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
     done = start("-c", AS_A_MODULE, *flags, cwd=tmp_path)
     names = "['fold', 'to_onnx', 'to_saved_model', 'to_tflite']"
     assert done.stdout.splitlines() == [f"True {names}"], done.stderr
     assert done.returncode == 2
-    # TensorFlow's own log stands before it, for "-c".
     last = done.stderr.splitlines()[-1]
     assert last.startswith("error: Expected a name of keras_cait.list_models()")
     assert "Traceback" not in done.stderr
@@ -107,35 +138,38 @@ def exporting(*flags, folder):
 @pytest.mark.parametrize(
     ("number", "code", "line", "flags"),
     [
-        (signal.SIGINT, 130, "error: interrupted\n", ["onnx", "new/model.onnx"]),
+        (signal.SIGINT, 130, "error: interrupted", ["onnx", "new/model.onnx"]),
         pytest.param(
             *(
                 signal.SIGTERM,
                 143,
-                "error: terminated\n",
+                "error: terminated",
                 ["saved_model", "new/served"],
             ),
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            *(signal.SIGTERM, 143, "error: terminated\n", ["tflite", "new/a.tflite"]),
+            *(signal.SIGTERM, 143, "error: terminated", ["tflite", "new/a.tflite"]),
             marks=pytest.mark.slow,
         ),
     ],
 )
-def test_a_signal_leaves_nothing(number, code, line, flags, tmp_path):
+def test_a_signal_ends_an_export_and_leaves_no_file(
+    number, code, line, flags, tmp_path
+):
     flags = ["--format", flags[0], "--output", flags[1]]
     with exporting(*flags, folder=tmp_path) as process:
         process.send_signal(number)
-        said = process.communicate(timeout=60)
-    assert (process.returncode, *said) == (code, "", line)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (code, "")
+    assert messages(err) == [line]
     assert sorted(os.listdir(tmp_path)) == ["model.keras", "tmp"]
     # onnxruntime keeps a hidden file there.
     assert [name for name in os.listdir(tmp_path / "tmp") if name[0] != "."] == []
 
 
 @pytest.mark.slow
-def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path):
+def test_temporary_files_of_a_killed_export_are_removed_by_the_next(tmp_path):
     flags = ["--format", "onnx", "--output", "new/model.onnx"]
     with exporting(*flags, folder=tmp_path) as process:
         process.kill()
@@ -143,20 +177,3 @@ def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path):
     done = start("-m", "keras_cait.export", "model.keras", *flags, cwd=tmp_path)
     assert done.returncode == 0
     assert sorted(os.listdir(tmp_path / "new")) == ["model.onnx", "model.onnx.json"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("program", [["-m", "keras_cait.export"], [ROOT / "export"]])
-def test_ctrl_c_while_packages_load_is_one_line(program, tmp_path):
-    command = [sys.executable, "-X", "importtime", *program, "--help"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:  # lists modules when they are loaded
-            if line.endswith(" keras_cait.command_line\n") or "h5py" in line:
-                break
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    said = [line for line in err.splitlines() if not line.startswith("import time:")]
-    assert (process.returncode, out) == (-signal.SIGINT, "")  # in a shell 130
-    assert said == ["error: interrupted"]
