@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,8 +47,6 @@ def pytest_collection_modifyitems(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A plugin, since hooks of this file see the tests below its folder alone.
-    config.pluginmanager.register(BuildersExamples())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Shells ignore Ctrl-C for what runs in the background, and tests send it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -71,19 +68,6 @@ def _set_up_tensorflow(config: pytest.Config) -> None:
     halves = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, halves)
     optimize_graphs(False)
-
-
-class BuildersExamples:
-    """Runs them, at the published sizes, without drawing a billion weights."""
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        if not item.name.startswith("keras_cait.models.published.builders."):
-            return (yield)
-        from tests.support.models.tiny_models import without_values
-
-        with without_values():
-            return (yield)
 
 
 @pytest.fixture(autouse=True)

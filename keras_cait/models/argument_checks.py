@@ -1,16 +1,12 @@
 """Checks of the arguments that every model function takes."""
 
-import functools
-import inspect
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any
 
-import keras
-
+from keras_cait.layers.checks import check_positive, is_integer
 from keras_cait.suggestion import did_you_mean
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from keras_cait.typing import Shape
+from keras_cait.variants import VARIANTS
 
 # Names that timm, torchvision and transformers use, and what Keras has instead.
 _KERAS_NAMES = {
@@ -32,34 +28,18 @@ _KERAS_NAMES = {
 }
 
 
-def refuse_unknown_arguments(function: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function name the Keras argument for one that it does not have.
-
-    Example:
-        >>> @refuse_unknown_arguments
-        ... def build(classes=1000):
-        ...     return classes
-        >>> build(num_classes=10)
-        Traceback (most recent call last):
-            ...
-        TypeError: build has no argument `num_classes`; take `classes`. Received: \
-num_classes=10
-
-    """
-    known = inspect.signature(function).parameters
-
-    @functools.wraps(function)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        refuse_unknown(kwargs, known, function.__name__)
-        return function(*args, **kwargs)
-
-    return checked
-
-
 def refuse_unknown(
     given: Mapping[str, Any], known: Collection[str], function_name: str
 ) -> None:
-    """Raises `TypeError` that names what to take for each argument not `known`."""
+    """Raises `TypeError` that names the right argument for each one not `known`."""
+    variant = VARIANTS.get(function_name)
+    sizes = sorted(given.keys() & variant.sizes.keys()) if variant else []
+    if variant and sizes:
+        raise TypeError(
+            f"{function_name} sets {', '.join(variant.sizes)}. Received: "
+            f"{', '.join(sizes)}. For another size call keras_cait.CaiT, DeiT, DeiT3 "
+            "or RegNetY."
+        )
     unknown = {name: value for name, value in given.items() if name not in known}
     if not unknown:
         return
@@ -72,16 +52,52 @@ def refuse_unknown(
     raise TypeError(f"{' '.join(hints)} Received: {received}")
 
 
-def default_name(name: str) -> str:
-    """Returns the name, or the name and a number where a model has it already.
+def check_image_shape(input_shape: Shape, patch_size: int | None = None) -> None:
+    """Raises `ValueError` unless the shape is one the model can be built for.
 
-    Keras names layers in the same way, so that two models of the same kind can stand
-    in one graph.
-
-    Example:
-        >>> default_name("model_of_the_example"), default_name("model_of_the_example")
-        ('model_of_the_example', 'model_of_the_example_1')
-
+    A convnet, which has no patches, takes sides of any length.
     """
-    used = keras.backend.get_uid(name) - 1
-    return f"{name}_{used}" if used else name
+    if not _is_shape(input_shape):
+        raise ValueError(
+            "`input_shape` must be (height, width, channels), three whole numbers of "
+            f"1 or more. Received: input_shape={input_shape!r}"
+        )
+    if patch_size is not None:
+        check_positive(patch_size=patch_size)
+    if _is_channels_first(input_shape, patch_size):
+        channels, height, width = input_shape
+        raise ValueError(
+            "`input_shape` must be (height, width, channels), with the channels last: "
+            f"({height}, {width}, {channels}). Received: input_shape={input_shape!r}"
+        )
+    if patch_size and (input_shape[0] % patch_size or input_shape[1] % patch_size):
+        raise ValueError(
+            "`patch_size` must divide `input_shape`. Received: "
+            f"input_shape={tuple(input_shape)}, patch_size={patch_size}"
+        )
+
+
+def _is_shape(value: Any) -> bool:
+    """Tells three positive integers from everything else."""
+    is_sequence = isinstance(value, (tuple, list)) and len(value) == 3
+    return is_sequence and all(is_integer(side) and side > 0 for side in value)
+
+
+def _is_channels_first(input_shape: Shape, patch_size: int | None) -> bool:
+    """Whether it is the shape of a gray or color image with the channels first.
+
+    A height of 1 or 3 that the patches divide may be meant.
+    """
+    height, width, channels = (int(side or 0) for side in input_shape)
+    fits = patch_size is not None and height % patch_size == 0
+    return height in (1, 3) and min(width, channels) > 4 and not fits
+
+
+def check_width(embed_dim: int, num_heads: int) -> None:
+    """Raises `ValueError` unless the heads share the width evenly."""
+    check_positive(embed_dim=embed_dim, num_heads=num_heads)
+    if embed_dim % num_heads:
+        raise ValueError(
+            "`num_heads` must divide `embed_dim`. Received: "
+            f"embed_dim={embed_dim}, num_heads={num_heads}"
+        )

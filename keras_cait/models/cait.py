@@ -1,31 +1,28 @@
 """CaiT: a deep stack for the patches, then a short one for the class token."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import keras
 
 from keras_cait.layers import LayerScale, PositionEmbedding, TalkingHeads
-from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.layers.checks import check_positive
 from keras_cait.layers.precision import full_precision
-from keras_cait.models.argument_checks import default_name, refuse_unknown_arguments
+from keras_cait.models.arguments import (
+    TransformerArguments,
+    TransformerOptions,
+    check_transformer,
+    with_arguments_of,
+)
 from keras_cait.models.blocks import block, normalize
 from keras_cait.models.class_attention_stage import class_attention_stage
-from keras_cait.models.classes.names import check_class_names
-from keras_cait.models.classifier_head import classify, pool
-from keras_cait.models.image_inputs import (
-    check_image_shape,
-    check_width,
-    model_inputs,
-    patch_tokens,
-    published_preprocessing,
-)
-from keras_cait.preprocessing import Preprocessing
-from keras_cait.typing import Shape, Tensor
+from keras_cait.models.classifier_head import classify_or_pool
+from keras_cait.models.functional_model import functional_model
+from keras_cait.models.image_inputs import image_patches
 
 
 def layer_scale_start(depth: int) -> float:
-    """Where LayerScale starts in a network of so many self-attention blocks.
+    """Starting value of LayerScale in a network of `depth` self-attention blocks.
 
     0.1 up to 18, 1e-5 up to 24, 1e-6 beyond: CaiT, section 2. (The official code
     has 1e-5 for XXS-36 too; weights that are loaded replace it either way.)
@@ -40,32 +37,29 @@ def layer_scale_start(depth: int) -> float:
     return 1e-5 if depth <= 24 else 1e-6
 
 
-@refuse_unknown_arguments
-def CaiT(
-    *,
-    input_shape: Shape = (224, 224, 3),
-    patch_size: int = 16,
-    embed_dim: int,
-    depth: int,
-    num_heads: int,
-    mlp_ratio: float = 4.0,
-    class_attention_depth: int = 2,
-    init_values: float | None = None,
-    distilled: bool = False,
-    drop_path_rate: float = 0.0,
-    dropout_rate: float = 0.0,
-    attention_dropout_rate: float = 0.0,
-    recompute: bool = False,
-    include_top: bool = True,
-    include_preprocessing: bool = False,
-    preprocessing: Preprocessing | None = None,
-    input_tensor: Tensor | None = None,
-    pooling: str | None = None,
-    classes: int = 1000,
-    class_names: Sequence[str] | None = None,
-    classifier_activation: str | None = "softmax",
-    name: str | None = None,
-) -> keras.Model:
+@dataclass(frozen=True, kw_only=True)
+class CaiTOptions(TransformerOptions):
+    """Options of a CaiT of any size.
+
+    Attributes:
+        class_attention_depth: Number of class-attention blocks.
+        init_values: Starting value of LayerScale; None for the paper's value for this
+            depth, see `layer_scale_start`.
+        distilled: Whether it has a distillation token beside the class token, and its
+            head. No published checkpoint has them.
+    """
+
+    class_attention_depth: int = 2
+    init_values: float | None = None
+    distilled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaiTArguments(CaiTOptions, TransformerArguments): ...  # noqa: D101
+
+
+@with_arguments_of(CaiTArguments)
+def CaiT(arguments: CaiTArguments) -> keras.Model:
     """Builds a CaiT of any size, with random weights.
 
     Patches with learned positions go through `depth` blocks of talking-heads
@@ -73,40 +67,9 @@ def CaiT(
     `class_attention_depth` blocks reads the patches and leaves them as they are.
     Every branch is scaled by LayerScale: `x = x + drop(scale(layer(norm(x))))`.
 
-    Args:
-        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
-        patch_size: Side of a patch in pixels.
-        embed_dim: Length of a token; a multiple of `num_heads`.
-        depth: Number of self-attention blocks.
-        num_heads: Heads of each attention.
-        mlp_ratio: Width of the feed-forward layers as a multiple of `embed_dim`.
-        class_attention_depth: Number of class-attention blocks.
-        init_values: Starting value of LayerScale; None for the paper's choice by
-            depth, see `layer_scale_start`.
-        distilled: Adds a distillation token beside the class token, and its
-            head. No published checkpoint has them.
-        drop_path_rate: Stochastic depth of every self-attention block alike, in
-            [0, 1); class-attention blocks have none.
-        dropout_rate: Dropout on positions and on the projections of self-attention
-            blocks, in [0, 1); class-attention blocks have none.
-        attention_dropout_rate: Dropout on the attention of the same blocks, in [0, 1).
-        recompute: Whether training computes the inside of attention and feed-forward
-            again for the gradient, instead of keeping it: less memory, more time.
-            Not with dropout.
-        include_top: Whether to end in the classifier.
-        include_preprocessing: Whether images come in [0, 255] and are normalized
-            in the model. Otherwise they come normalized.
-        preprocessing: A `keras_cait.Preprocessing`: the mean and standard deviation
-            that images are normalized with, and how they are cropped and resized;
-            None for the published one of these sizes. The model keeps it.
-        input_tensor: A Keras tensor to use as the input.
-        pooling: What a model without top gives: None, the tokens
-            `(batch, tokens, embed_dim)`; "token", the class token (the mean of
-            both for a distilled model); "avg", the mean patch token.
-        classes: Number of classes.
-        class_names: Their names, in order, which the model keeps; None for none.
-        classifier_activation: Activation of the output; None for logits.
-        name: Name of the model; None for "cait", with a number where that is taken.
+    Stochastic depth is the same in every self-attention block; dropout acts on
+    positions and in these blocks. Class-attention blocks have neither. `CaiTOptions`
+    and its neighbors in `keras_cait.models.arguments` describe each argument.
 
     Returns:
         A functional `keras.Model`: `(batch, height, width, channels)` to
@@ -114,6 +77,7 @@ def CaiT(
 
     Raises:
         ValueError: If an argument is out of range or does not fit another.
+        TypeError: If an argument is missing or unknown.
 
     Example:
         >>> model = CaiT(
@@ -128,81 +92,46 @@ def CaiT(
         https://arxiv.org/abs/2103.17239
 
     """
-    check_image_shape(input_shape, patch_size)
-    check_class_names(class_names, classes if include_top else None)
-    check_width(embed_dim, num_heads)
-    check_positive(depth=depth, class_attention_depth=class_attention_depth)
-    rates = {
-        "dropout_rate": dropout_rate,
-        "attention_dropout_rate": attention_dropout_rate,
-    }
-    check_rates(drop_path_rate=drop_path_rate, **rates)
+    check_transformer(arguments)
+    check_positive(class_attention_depth=arguments.class_attention_depth)
+    init_values = arguments.init_values
     if init_values is None:
-        init_values = layer_scale_start(depth)
+        init_values = layer_scale_start(arguments.depth)
     branches = {
-        "mlp_ratio": mlp_ratio,
+        "mlp_ratio": arguments.mlp_ratio,
         "scale": partial(LayerScale, init_values=init_values),
-        "recompute": recompute,
+        "recompute": arguments.recompute,
     }
 
-    inputs, x = patch_tokens(
-        input_tensor,
-        input_shape,
-        patch_size=patch_size,
-        embed_dim=embed_dim,
-        include_preprocessing=include_preprocessing,
-        preprocessing=preprocessing
-        or published_preprocessing(
-            "cait",
-            input_shape,
-            patch_size=patch_size,
-            embed_dim=embed_dim,
-            depth=depth,
-            num_heads=num_heads,
-        ),
-    )
-    x = PositionEmbedding(
-        grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
-        name="position_embedding",
-    )(x)
+    inputs, x = image_patches(arguments, "cait")
+    x = PositionEmbedding(grid_size=arguments.grid_size, name="position_embedding")(x)
     x = keras.layers.Dropout(
-        dropout_rate, dtype=full_precision(), name="position_dropout"
+        arguments.dropout_rate, dtype=full_precision(), name="position_dropout"
     )(x)
-    for index in range(depth):
+    for index in range(arguments.depth):
         attention = TalkingHeads(
-            num_heads=num_heads,
-            recompute=recompute,
+            num_heads=arguments.num_heads,
+            attention_dropout_rate=arguments.attention_dropout_rate,
+            dropout_rate=arguments.dropout_rate,
+            recompute=arguments.recompute,
             name=f"block_{index}_attention",
-            **rates,
         )
         x = block(
             x,
             attention,
             f"block_{index}",
             # One rate for all blocks, unlike DeiT's ramp.
-            drop_path_rate=drop_path_rate,
-            dropout_rate=dropout_rate,
+            drop_path_rate=arguments.drop_path_rate,
+            dropout_rate=arguments.dropout_rate,
             **branches,
         )
-
     x = class_attention_stage(
         x,
-        depth=class_attention_depth,
-        num_heads=num_heads,
-        distilled=distilled,
+        depth=arguments.class_attention_depth,
+        num_heads=arguments.num_heads,
+        distilled=arguments.distilled,
         **branches,
     )
     x = normalize(x, "norm")
-
-    if include_top:
-        outputs = classify(
-            x,
-            classes,
-            classifier_activation,
-            distilled=distilled,
-            class_names=class_names,
-        )
-    else:
-        outputs = pool(x, pooling, 2 if distilled else 1)
-    name = name or default_name("cait")
-    return keras.Model(model_inputs(inputs, input_tensor), outputs, name=name)
+    outputs = classify_or_pool(x, arguments, distilled=arguments.distilled)
+    return functional_model(inputs, outputs, arguments, "cait")

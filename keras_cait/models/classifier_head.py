@@ -1,4 +1,4 @@
-"""The ends of a model: classifier heads and pooled features."""
+"""Classifier heads and pooled features: the end of every model."""
 
 from collections.abc import Sequence
 
@@ -8,28 +8,29 @@ from keras_cait.layers import Predictions
 from keras_cait.layers.checks import check_positive
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.layers.precision import full_precision
+from keras_cait.models.arguments import ModelArguments
 from keras_cait.typing import Tensor
 
 
-def classify(
-    tokens: Tensor,
-    classes: int,
-    activation: str | None,
-    *,
-    distilled: bool,
-    class_names: Sequence[str] | None = None,
+def classify_or_pool(
+    tokens: Tensor, arguments: ModelArguments, *, distilled: bool
 ) -> Tensor:
-    """One linear head a token, their mean, then the activation.
+    """Predictions of a transformer with top, and pooled features of one without.
 
+    One linear head a token, the mean of their logits, then the activation:
     `(batch, tokens, dim) -> (batch, classes)`. The mean is of logits, as in the
     official code; the paper's text speaks of adding the softmax outputs.
     """
-    logits = linear_head(tokens[:, 0], classes)
+    if not arguments.include_top:
+        return pool(tokens, arguments.pooling, 2 if distilled else 1)
+    logits = linear_head(tokens[:, 0], arguments.classes)
     if distilled:
-        taught = linear_head(tokens[:, 1], classes, name="head_distillation")
+        distillation_logits = linear_head(
+            tokens[:, 1], arguments.classes, name="head_distillation"
+        )
         mean = keras.layers.Average(dtype=full_precision(), name="mean_logits")
-        logits = mean([logits, taught])
-    return predictions(logits, activation, class_names)
+        logits = mean([logits, distillation_logits])
+    return predictions(logits, arguments.classifier_activation, arguments.class_names)
 
 
 def linear_head(
@@ -54,7 +55,7 @@ def predictions(
     activation: str | None,
     class_names: Sequence[str] | None = None,
 ) -> Tensor:
-    """The model's output: the activation of its logits, and a record of the classes."""
+    """Applies the activation to the logits, in a layer that keeps the class names."""
     return Predictions(
         activation,
         class_names=class_names,
@@ -64,27 +65,24 @@ def predictions(
 
 
 def pool(tokens: Tensor, pooling: str | None, num_prefix_tokens: int) -> Tensor:
-    """Features without a classifier; see `pooling` of the model builders."""
+    """Features of a transformer without top; see `ModelArguments.pooling`."""
     if pooling is None:
         return tokens
     if pooling == "token":
-        # One prefix token, or the mean of class and distillation token.
-        prefix = tokens[:, :num_prefix_tokens]
-        return keras.layers.GlobalAveragePooling1D(
-            dtype=full_precision(), name="token_pool"
-        )(prefix)
-    if pooling == "avg":
-        patches = tokens[:, num_prefix_tokens:]
-        return keras.layers.GlobalAveragePooling1D(
-            dtype=full_precision(), name="average_pool"
-        )(patches)
-    raise ValueError(
-        f'`pooling` must be None, "token" or "avg". Received: pooling={pooling!r}'
+        name, pooled = "token_pool", tokens[:, :num_prefix_tokens]
+    elif pooling == "avg":
+        name, pooled = "average_pool", tokens[:, num_prefix_tokens:]
+    else:
+        raise ValueError(
+            f'`pooling` must be None, "token" or "avg". Received: pooling={pooling!r}'
+        )
+    return keras.layers.GlobalAveragePooling1D(dtype=full_precision(), name=name)(
+        pooled
     )
 
 
 def pool_map(features: Tensor, pooling: str | None) -> Tensor:
-    """A convnet's feature map `(batch, rows, columns, dim)`, or one vector of it."""
+    """Features of a convnet without top; see `ModelArguments.pooling`."""
     if pooling is None:
         return features
     layers = {
@@ -95,6 +93,5 @@ def pool_map(features: Tensor, pooling: str | None) -> Tensor:
         raise ValueError(
             f'`pooling` must be None, "avg" or "max". Received: pooling={pooling!r}'
         )
-    return layers[pooling](data_format="channels_last", name=f"{pooling}_pool")(
-        features
-    )
+    layer = layers[pooling](data_format="channels_last", name=f"{pooling}_pool")
+    return layer(features)

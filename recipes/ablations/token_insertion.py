@@ -3,11 +3,11 @@
 import keras
 
 from keras_cait.layers import ClassToken, PositionEmbedding, SelfAttention
-from keras_cait.layers.checks import check_positive, check_rates
+from keras_cait.models.arguments import TransformerArguments, check_transformer
 from keras_cait.models.blocks import MakeLayer, block, normalize
 from keras_cait.models.class_attention_stage import class_attention_stage
 from keras_cait.models.classifier_head import linear_head, pool, predictions
-from keras_cait.models.image_inputs import check_image_shape, check_width, patch_tokens
+from keras_cait.models.image_inputs import image_patches
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Shape
 
@@ -80,25 +80,25 @@ def token_insertion_network(
         table 2, https://arxiv.org/abs/2103.17239
 
     """
-    check_image_shape(input_shape, patch_size)
-    check_width(embed_dim, num_heads)
-    check_positive(depth=depth)
-    check_rates(drop_path_rate=drop_path_rate)
-    _check_insertion(insertion, depth, class_attention_depth)
-    branches = {"mlp_ratio": MLP_RATIO, "scale": scale}
-
-    inputs, x = patch_tokens(
-        None,
-        input_shape,
+    arguments = TransformerArguments(
+        input_shape=input_shape,
         patch_size=patch_size,
         embed_dim=embed_dim,
+        depth=depth,
+        num_heads=num_heads,
+        drop_path_rate=drop_path_rate,
         include_preprocessing=include_preprocessing,
         preprocessing=Preprocessing(),
     )
+    check_transformer(arguments)
+    _check_insertion(insertion, depth, class_attention_depth)
+    branches = {"mlp_ratio": MLP_RATIO, "scale": scale}
+
+    inputs, x = image_patches(arguments, "token_insertion")
     if insertion == 0:
         x = ClassToken(name="class_token")(x)
     x = PositionEmbedding(
-        grid_size=(input_shape[0] // patch_size, input_shape[1] // patch_size),
+        grid_size=arguments.grid_size,
         num_prefix_tokens=1 if insertion == 0 else 0,
         name="position_embedding",
     )(x)

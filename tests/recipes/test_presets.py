@@ -120,7 +120,7 @@ def test_deit3_is_pretrained_as_officially(
     config = settings_of("train_deit", "--preset", "deit3", "--model", model)
     expected = {"image_size": image_size, "peak_learning_rate": rate}
     check(config, {**DEIT3, **expected, "drop_path_rate": None})
-    assert find_variant(model)[0].drop_path_rate == drop_path_rate
+    assert find_variant(model).drop_path_rate == drop_path_rate
 
 
 def test_a_deit3_without_a_command_keeps_the_size_of_its_images(settings_of):

@@ -38,12 +38,11 @@ def preprocessing_for(model: keras.Model | str) -> Preprocessing:
 
     """
     if isinstance(model, str):
-        variant, checkpoint = find_variant(model)
-        size = checkpoint.image_size if checkpoint else variant.image_size
-        if checkpoint is None and variant.checkpoints:
-            checkpoint = variant.checkpoints[0]
-        known = checkpoint.preprocessing if checkpoint else Preprocessing()
-        return known.of_model((size, size, 3))
+        variant = find_variant(model)
+        found = Preprocessing()
+        if variant.checkpoints:
+            found = variant.checkpoints[0].preprocessing
+        return found.of_model((variant.image_size, variant.image_size, 3))
     found = stored_preprocessing(model) or _of_architecture(model)
     return found.of_model(model.input_shape[1:])
 

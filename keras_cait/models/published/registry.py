@@ -1,4 +1,4 @@
-"""Models by name: timm's names, and ours."""
+"""Models by timm's names and by the names of the builders."""
 
 import fnmatch
 from collections.abc import Mapping
@@ -7,10 +7,11 @@ from typing import Any
 
 import keras
 
+from keras_cait.models.arguments import make_arguments
 from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
 from keras_cait.models.classes.imagenet_classes import imagenet_names
 from keras_cait.models.classes.names import stated_class_names
-from keras_cait.models.published import builders
+from keras_cait.models.published.building import BUILDER_ARGUMENTS, build_variant
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.suggestion import did_you_mean
 from keras_cait.variants import VARIANTS, Checkpoint, Variant
@@ -37,30 +38,31 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 def create_model(name: str, **overrides: Any) -> keras.Model:
-    """Builds a model by timm's name, for the image size that the name says.
+    """Builds a model by timm's name, for the image size in the name.
 
     Args:
         name: For example "cait_s24_384"; with one of timm's tags behind a dot, as
             in "deit3_base_patch16_224.fb_in22k_ft_in1k", "imagenet" means the
             weights of that tag. The builders' own names ("CaiT_S24") work too.
-        **overrides: Arguments of the builder, such as `weights`, which is
-            "imagenet" by default, `classes` or `input_shape`.
+        **overrides: Arguments of the builder, see
+            `keras_cait.models.published.building.BuilderArguments`.
 
     Returns:
         A functional `keras.Model`.
 
     Raises:
-        ValueError: If there is no such model; the nearest name is suggested.
+        ValueError: If no model has this name; the nearest name is suggested.
+        TypeError: If the builder does not have an argument.
 
     Example:
         >>> create_model("deit_tiny_patch16_224", weights=None, classes=5).output_shape
         (None, 5)
 
     """
-    variant, checkpoint = find_variant(name)
-    if checkpoint is not None:
-        overrides["_checkpoint"] = checkpoint
-    return getattr(builders, variant.name)(**overrides)
+    variant = find_variant(name)
+    builder_arguments = BUILDER_ARGUMENTS[variant.family]
+    arguments = make_arguments(builder_arguments, variant.name, **overrides)
+    return build_variant(variant, arguments)
 
 
 def model_with_weights(
@@ -72,42 +74,44 @@ def model_with_weights(
     with_weights: bool = True,
     **options: Any,
 ) -> keras.Model:
-    """Builds a model by name with weights, as programs with flags do.
+    """Builds a model by name with weights, for programs with flags.
 
     Args:
         name: As of `create_model`.
         weights: "imagenet", "none", or a source as of `load_weights`.
-        stated: What is said of `Preprocessing`, by its fields, in place of what the
-            weights or the name say; a warning that nobody says the mean and std is
-            left out where one of them is among it.
-        new_head: As of `load_weights`; heads for the same classes in another order are
-            put in that of `class_names` too, and those for others start anew.
-        with_weights: Whether it gets the weights, or only what they say.
-        **options: Arguments of the builder, but for `weights`, `preprocessing` and,
-            where those of the weights are to be kept, `class_names`.
+        stated: Fields of `Preprocessing` that replace those of the weights or the name.
+            With `mean` or `std` the warning about unknown statistics is left out.
+        new_head: As of `load_weights`. Heads for the same classes in another order are
+            put in the order of `class_names` too; heads for other classes start anew.
+        with_weights: Whether the weights are loaded, or their metadata alone.
+        **options: Arguments of the builder, but for `weights` and `preprocessing`;
+            without `class_names` the model keeps those of the weights.
 
     Raises:
-        ValueError: If there is no such model, or the weights do not fit.
-        OSError: If the weights are not to be had.
+        ValueError: If no model has this name, or the weights do not fit.
+        OSError: If the weights cannot be read or downloaded.
 
     """
-    variant, checkpoint = find_variant(name)
+    variant = find_variant(name)
     shape = options.get("input_shape", (variant.image_size, variant.image_size, 3))
-    if checkpoint is None and (variant.checkpoints or weights == "imagenet"):
+    checkpoint = None
+    if variant.checkpoints or weights == "imagenet":
         checkpoint = variant.checkpoint_for(shape)
-    source, said = weights, SourceMetadata()
+    source, metadata = weights, SourceMetadata()
     if checkpoint is not None and weights == "imagenet":
         source = f"hf://{checkpoint.hub_id}"
     if weights != "none":
         check_source(source)
-        said = read_source_metadata(source)
+        metadata = read_source_metadata(source)
     published = checkpoint.preprocessing if checkpoint else Preprocessing()
     if "class_names" not in options:
-        options["class_names"] = stated_class_names(said, options.get("classes", 1000))
+        options["class_names"] = stated_class_names(
+            metadata, options.get("classes", 1000)
+        )
     model = create_model(
         name,
         weights=None,
-        preprocessing=replace(said.preprocessing or published, **stated),
+        preprocessing=replace(metadata.preprocessing or published, **stated),
         **options,
     )
     if weights == "none" or not with_weights:
@@ -115,29 +119,30 @@ def model_with_weights(
     start = head_weights(model)
     load_tensors(model, source, new_head=new_head)
     if new_head and options["class_names"] is not None:
-        loaded = imagenet_names() if said.imagenet else said.class_names
+        loaded = imagenet_names() if metadata.imagenet else metadata.class_names
         bring_heads_to_classes(
             model, start, class_names=options["class_names"], loaded_names=loaded
         )
     if not {"mean", "std"} & stated.keys():
-        warn_about_normalization(model, said, source)
+        warn_about_normalization(model, metadata, source)
     return model
 
 
-def find_variant(name: str) -> tuple[Variant, Checkpoint | None]:
-    """The variant that a name means, and the weights if it is timm's.
+def find_variant(name: str) -> Variant:
+    """The variant of a name; of timm's name, with the one checkpoint that it means.
 
     Raises:
-        ValueError: If there is no such name; the nearest one is suggested.
+        ValueError: If no variant has this name; the nearest name is suggested.
 
     """
     if name in VARIANTS:
-        return VARIANTS[name], None
+        return VARIANTS[name]
     known = _by_timm_name()
     stem, _, tag = str(name).partition(".")
     rows = [row for row in known.get(stem, ()) if tag in ("", row[1].tag)]
     if rows:
-        return rows[0]
+        variant, checkpoint = rows[0]
+        return replace(variant, checkpoints=(checkpoint,))
     names = [*known, *VARIANTS, *(f"{n}.{c.tag}" for n in known for _, c in known[n])]
     raise ValueError(
         "Expected a name of keras_cait.list_models(), perhaps with its tag, or of a "

@@ -68,7 +68,7 @@ def _sizes_of(
         return families[0], {size: int(sizes[size]) for size in _SIZES}, 0.0
     known = [key for key, row in VARIANTS.items() if row.family in families]
     try:
-        variant, _ = find_variant(name)
+        variant = find_variant(name)
     except ValueError:
         variant = None
     if variant is not None and variant.family in families:

@@ -85,7 +85,7 @@ def finetuning_of(preset: str, settings: Mapping[str, Any]) -> Preset:
 def _variant(name: str | None) -> str | None:
     """The builder that a name means; None for sizes and for unknown names."""
     try:
-        return None if name is None else find_variant(name)[0].name
+        return None if name is None else find_variant(name).name
     except ValueError:
         return None
 

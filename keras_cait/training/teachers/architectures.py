@@ -49,11 +49,10 @@ def published_teacher(
         The model, and whether its head is loaded too; if not it needs training.
 
     """
-    variant, checkpoint = find_variant(name)
+    variant = find_variant(name)
     size = size_for(image_shape, multiple=variant.sizes.get("patch_size", 1))
     if weights == "imagenet":
-        checkpoint = checkpoint or variant.checkpoint_for((*size, 3))
-        weights = f"hf://{checkpoint.hub_id}"
+        weights = f"hf://{variant.checkpoint_for((*size, 3)).hub_id}"
     said = SourceMetadata() if weights is None else read_source_metadata(weights)
     inputs = keras.Input(image_shape, name="images")
     model = create_model(

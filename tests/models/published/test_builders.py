@@ -1,5 +1,9 @@
+import ast
 import inspect
 import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -7,10 +11,43 @@ import pytest
 
 import keras_cait
 from keras_cait.layers import StochasticDepth
+from keras_cait.models.published import builders as builders_module
+from keras_cait.models.published.families import FAMILIES
+from keras_cait.typing import Shape, Tensor
 from keras_cait.variants import VARIANTS
 from tests.support.models.tiny_models import images, randomize, to_numpy, without_values
 
 EACH = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+
+# Words behind the numbers in the docstrings.
+SIZES = {
+    "depth": "blocks",
+    "embed_dim": "channels",
+    "num_heads": "heads",
+    "group_size": "channels",
+}
+OPTIONAL_SIZES = {"patch_size", "se_ratio"}
+
+
+class AnyBuilder(Protocol):
+    """The arguments of every builder, for a type checker."""
+
+    def __call__(
+        self,
+        include_top: bool = True,
+        weights: str | Path | None = "imagenet",
+        input_tensor: Tensor | None = None,
+        input_shape: Shape | None = None,
+        pooling: str | None = None,
+        classes: int = 1000,
+        classifier_activation: str | None = "softmax",
+        *,
+        include_preprocessing: bool = False,
+        preprocessing: keras_cait.Preprocessing | None = None,
+        class_names: Sequence[str] | None = None,
+        drop_path_rate: float | None = None,
+        name: str | None = None,
+    ) -> keras.Model: ...
 
 
 def rates(model):
@@ -19,54 +56,83 @@ def rates(model):
 
 @EACH
 def test_signature_is_that_of_keras_applications(variant):
-    found = dict(inspect.signature(getattr(keras_cait, variant.name)).parameters)
+    found = inspect.signature(getattr(keras_cait, variant.name)).parameters
     theirs = inspect.signature(keras.applications.ResNet50).parameters
     positional = [p for p in found.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     expected = [(p.name, p.default) for p in theirs.values() if p.name != "name"]
     assert [(p.name, p.default) for p in positional] == expected
     keywords = {p.name: p.default for p in found.values() if p.kind is p.KEYWORD_ONLY}
-    assert keywords == {
+    options = {
         "include_preprocessing": False,
         "preprocessing": None,
         "class_names": None,
         "drop_path_rate": None,
         "name": None,
     }
-    assert [p.name for p in found.values() if p.kind is p.VAR_KEYWORD] == ["options"]
+    # The options of its family, with the same defaults; no argument is hidden.
+    family = inspect.signature(FAMILIES[variant.family]).parameters
+    for name in family.keys() - variant.sizes.keys() - found.keys() - OPTIONAL_SIZES:
+        pytest.fail(f"{variant.name} lacks {name}")
+    for name in keywords.keys() - options.keys():
+        options[name] = family[name].default
+    assert keywords == options
+    assert found.keys() - family.keys() == {"weights"}
+    assert all(p.annotation is not p.empty for p in found.values())
+
+
+def test_static_types_are_those_of_the_arguments():
+    """`make lint` compares the signatures, as an editor shows them."""
+    builders: list[AnyBuilder] = [
+        keras_cait.CaiT_S24,
+        keras_cait.DeiT_S,
+        keras_cait.DeiT3_S,
+        keras_cait.RegNetY_16GF,
+    ]
+    expected = list(inspect.signature(AnyBuilder.__call__).parameters.values())[1:]
+    for builder in builders:
+        found = inspect.signature(builder).parameters
+        for parameter in expected:
+            assert found[parameter.name] == parameter
 
 
 @EACH
-def test_is_named_and_documented(variant):
-    builder = getattr(keras_cait, variant.name)
-    assert builder.__name__ == builder.__qualname__ == variant.name
-    assert builder.__doc__.startswith(variant.name)
-    for argument in inspect.signature(builder).parameters:
-        assert f"{argument}: " in builder.__doc__
-    assert "{" not in builder.__doc__
-
-
-def test_says_which_weights_it_takes():
-    said = {
-        name: getattr(keras_cait, name).__doc__.split('"imagenet" for ')[1]
-        for name in ("DeiT3_B", "RegNetY_16GF", "CaiT_S48")
-    }
-    assert said["DeiT3_B"].startswith(
-        "timm/deit3_base_patch16_224.fb_in1k or timm/deit3_base_patch16_384.fb_in1k,"
+def test_docstring_stands_in_the_source_with_the_sizes_of_the_table(variant):
+    tree = ast.parse(inspect.getsource(builders_module))
+    (node,) = (
+        row
+        for row in tree.body
+        if isinstance(row, ast.FunctionDef) and row.name == variant.name
     )
-    assert said["RegNetY_16GF"].startswith("timm/regnety_160.deit_in1k,")
-    assert said["CaiT_S48"].startswith("published weights, of which this variant has")
+    text = ast.get_docstring(node) or ""
+    assert text == inspect.getdoc(getattr(keras_cait, variant.name))
+    sizes = {name: variant.sizes[name] for name in SIZES if name in variant.sizes}
+    assert sizes
+    for name, value in sizes.items():
+        assert re.search(rf"\b{value} {SIZES[name]}", text), name
+    assert ("distillation token" in text) == variant.sizes.get("distilled", False)
+    pixels = [int(size) for size in re.findall(r"at (\d+) pixels", text)]
+    assert pixels == sorted({row.image_size for row in variant.checkpoints})
+    assert ("No weights were published" in text) == (not variant.checkpoints)
 
 
-def _one_a_family():
-    """The first variant of each; the others' docstrings build them anyway."""
-    met = set()
-    for name, variant in VARIANTS.items():
-        marks = pytest.mark.slow if variant.family in met else ()
-        met.add(variant.family)
-        yield pytest.param(variant, id=name, marks=marks)
+def test_each_argument_is_described_once():
+    """Each field of the arguments has one description, in the class that defines it."""
+    described = set()
+    for function in (*FAMILIES.values(), keras_cait.CaiT_S24, keras_cait.DeiT3_S):
+        (parameter,) = inspect.signature(inspect.unwrap(function)).parameters.values()
+        # An editor would show its docstring in place of the function's.
+        source = ast.parse(inspect.getsource(parameter.annotation)).body[0]
+        assert isinstance(source, ast.ClassDef)
+        assert ast.get_docstring(source) is None
+        for kind in parameter.annotation.__mro__[:-1]:
+            fields = vars(kind).get("__annotations__", {})
+            for name in fields.keys() - {"_"}:
+                assert re.search(rf"^ +{name}: ", kind.__doc__, re.MULTILINE), name
+                described.add((kind, name))
+    assert len(described) > 40
 
 
-@pytest.mark.parametrize("variant", list(_one_a_family()))
+@EACH
 def test_builds(variant):
     with without_values():
         model = getattr(keras_cait, variant.name)(weights=None)

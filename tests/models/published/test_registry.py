@@ -1,7 +1,7 @@
 import pytest
 
 import keras_cait
-from keras_cait.models.published import builders
+from keras_cait.models.published import building
 from keras_cait.variants import VARIANTS
 from tests.support.models.tiny_models import tiny_deit, without_values
 from tests.support.reference import TIMM_NAMES, manifest
@@ -48,7 +48,7 @@ def test_imagenet_is_the_checkpoint_of_the_name(name, expected, monkeypatch):
     def note(model, source, **_):
         asked.append(source)
 
-    monkeypatch.setattr(builders, "load_tensors", note)
+    monkeypatch.setattr(building, "load_tensors", note)
     with without_values():
         keras_cait.create_model(name)
     assert asked == [expected]

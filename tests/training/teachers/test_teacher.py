@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from keras_cait.training.teachers.teacher import (
     make_teacher,
     teacher_preprocessing,
 )
+from keras_cait.variants import VARIANTS
 from tests.support.models.distillation_models import (
     CLASSES,
     SHAPE,
@@ -39,13 +42,9 @@ def pixels(*shape):
     ],
 )
 def test_each_kind_teaches_a_student(name, weights, monkeypatch):
-    from tests.support.models import tiny_models as samples
-
-    if name == "RegNetY_16GF":  # in small
-        small = samples.tiny_regnety
-        monkeypatch.setattr(
-            "keras_cait.models.published.builders.RegNetY_16GF", _builder(small)
-        )
+    small = {"depth": 7, "w0": 8, "wa": 8.0, "wm": 1.8, "group_size": 8}
+    regnet = dataclasses.replace(VARIANTS["RegNetY_16GF"], **small)
+    monkeypatch.setitem(VARIANTS, "RegNetY_16GF", regnet)
     teacher = make_teacher(name, SHAPE, CLASSES, weights=weights)
     assert not teacher.trained
     assert teacher.preprocessing is None
@@ -53,14 +52,6 @@ def test_each_kind_teaches_a_student(name, weights, monkeypatch):
     distiller.compile("sgd")
     images, labels = make_batch()
     assert np.isfinite(one_step(distiller, 255 * abs(images), labels)["loss"])
-
-
-def _builder(family):
-    def build(weights, input_tensor, **options):
-        shape = tuple(input_tensor.shape[1:])
-        return family(input_tensor=input_tensor, input_shape=shape, **options)
-
-    return build
 
 
 def test_a_file_is_a_trained_teacher_at_its_own_size(tmp_path):
