@@ -90,7 +90,7 @@ def naming_unreadable_images(
         keys = training_keys(train, **order, first_step=step(), number=_READ_AHEAD)
         return (train, keys), (test, test.in_order())
 
-    resume = "Replace it by an image, and start again with --resume."
+    resume = "Replace it by an image, and resume from the checkpoints with --resume."
     return name_unreadable_candidates(candidates, resume)
 
 
