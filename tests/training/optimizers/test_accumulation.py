@@ -13,7 +13,7 @@ from keras_cait.training.optimizers.schedules import EpochRates
 from keras_cait.training.optimizers.sgd import SGD
 from tests.support.models.distillation_models import weights_of
 from tests.support.models.tiny_models import to_numpy
-from tests.support.training.sessions import train
+from tests.support.training.short_training import train
 
 SETTINGS: dict[str, Any] = {
     "sgd": {"clip_norm": 0.05},

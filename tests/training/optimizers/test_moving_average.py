@@ -16,7 +16,7 @@ from tests.support.models.distillation_models import (
     weights_of,
 )
 from tests.support.models.tiny_models import to_numpy
-from tests.support.training.sessions import make_student, train
+from tests.support.training.short_training import make_student, train
 
 MOMENTUM = 0.7
 
