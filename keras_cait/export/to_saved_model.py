@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.export.pipeline.comparison import median_latency
-from keras_cait.export.pipeline.flow import CheckResult, ExportFormat, export_model
+from keras_cait.export.pipeline.flow import ExportFormat, export_model
 from keras_cait.export.pipeline.photographs import photographs
 from keras_cait.export.pipeline.preparation import PreparedModel
-from keras_cait.export.pipeline.report import ExportReport
+from keras_cait.export.pipeline.report import CheckResult, ExportReport
 from keras_cait.export.saved_model.check import check_signatures, check_warmup
 from keras_cait.export.saved_model.saved_graph import SavedGraph
 from keras_cait.export.saved_model.signatures import Signatures

@@ -13,9 +13,9 @@ from keras_cait.export.pipeline.comparison import (
     median_latency,
     predict_singly,
 )
-from keras_cait.export.pipeline.flow import CheckResult, ExportFormat, export_model
+from keras_cait.export.pipeline.flow import ExportFormat, export_model
 from keras_cait.export.pipeline.preparation import PreparedModel
-from keras_cait.export.pipeline.report import ExportReport
+from keras_cait.export.pipeline.report import CheckResult, ExportReport
 from keras_cait.export.pipeline.verdict import (
     by_difference,
     by_predictions,

@@ -1,4 +1,4 @@
-"""Captures what libraries write to the standard error, C++ included."""
+"""Capture of the standard error, including messages of C++ libraries."""
 
 import contextlib
 import os
@@ -10,10 +10,9 @@ from typing import IO
 
 @contextlib.contextmanager
 def captured_stderr() -> Iterator[Callable[[], str]]:
-    """Keeps what is written to the standard error inside, C++ included.
+    """Captures the standard error of the whole process, including C++ and all threads.
 
-    Gives a function that returns it: for an error, where it may say more. It is the
-    whole process's standard error, so other threads are silent too meanwhile.
+    Yields a function that returns the captured text, for an error message.
 
     Example:
         >>> with captured_stderr() as written:
@@ -24,20 +23,20 @@ def captured_stderr() -> Iterator[Callable[[], str]]:
     """
     text: str | None = None
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as kept:
+    with tempfile.TemporaryFile() as capture:
 
         def written() -> str:
-            return _content(kept) if text is None else text
+            return _content(capture) if text is None else text
 
         before = os.dup(2)
-        os.dup2(kept.fileno(), 2)
+        os.dup2(capture.fileno(), 2)
         try:
             yield written
         finally:
             sys.stderr.flush()
             os.dup2(before, 2)
             os.close(before)
-            text = _content(kept)
+            text = _content(capture)
 
 
 def _content(file: IO[bytes]) -> str:

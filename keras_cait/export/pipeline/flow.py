@@ -1,33 +1,18 @@
 """Export flow of all formats: prepare, write, reload, compare, report, rename."""
 
 import abc
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 import numpy as np
 
-from keras_cait.export.pipeline.comparison import Comparison
 from keras_cait.export.pipeline.comparison_images import images_to_compare
 from keras_cait.export.pipeline.output_paths import export_target
 from keras_cait.export.pipeline.preparation import PreparedModel, prepare
-from keras_cait.export.pipeline.report import ExportReport, size_on_disk
+from keras_cait.export.pipeline.report import CheckResult, ExportReport, size_on_disk
 from keras_cait.optional_packages import import_optional
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckResult:
-    """Measurements of an export; the fields are those of `ExportReport`."""
-
-    comparison: Comparison
-    latency_ms: float
-    threads: int
-    operators: Mapping[str, int]
-    largest_rank: int
-    passed: bool = True
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ExportFormat(abc.ABC):

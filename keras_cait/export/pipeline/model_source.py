@@ -1,4 +1,4 @@
-"""The models that a command line can name, with their weights and labels."""
+"""Models of the command line: by name or file, with their weights and labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +19,18 @@ _ADVICE = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """Which model, and where its weights come from.
+    """Name of a model, and the source of its weights.
 
     Attributes:
-        name: A builder's or timm's name, or the path of a `.keras` file.
-        weights: "imagenet" for the published ones, "none" for random ones, a file or
-            "hf://owner/repository"; None for "imagenet". Nothing with a `.keras`
-            file, which has its own.
-        classes: How many; None for as many as the weights have, or the labels.
+        name: A name of a builder or of timm, or the path of a `.keras` file.
+        weights: "imagenet" for the published weights, "none" for random ones, a file or
+            "hf://owner/repository"; None for "imagenet". Must be None for a `.keras`
+            file.
+        classes: Number of classes; None for that of the weights, or of the labels.
         image_size: Side of the images in pixels; None for the model's own.
-        labels: A file with the name of a class on each line; None for the names that
-            the model keeps.
-        mean: Of each channel of images in [0, 1]; None for what the weights say.
-        std: Standard deviation likewise.
+        labels: A file with one class name a line; None for the names in the model.
+        mean: Channel means of images in [0, 1]; None for those of the weights.
+        std: Channel standard deviations; None for those of the weights.
     """
 
     name: str
@@ -44,13 +43,13 @@ class ModelSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourcedModel:
-    """A model with what its file or name says of it.
+class LoadedModel:
+    """A model, its class names, and the source of its weights.
 
     Attributes:
-        model: With its weights.
-        labels: Names of the classes, if they are known.
-        weights: Where the weights came from, in words.
+        model: The model with its weights.
+        labels: Names of the classes, if known.
+        weights: Source of the weights, for the report.
     """
 
     model: keras.Model
@@ -58,19 +57,14 @@ class SourcedModel:
     weights: str
 
 
-def load_source(source: ModelSource) -> SourcedModel:
-    """Builds or loads a model; one that is named takes images in [0, 255].
+def load_source(source: ModelSource) -> LoadedModel:
+    """Builds or loads a model; a named model takes images in [0, 255].
 
-    The labels are those that the model keeps, ImageNet's for the published weights,
-    unless others are given. So are mean and standard deviation.
-
-    Args:
-        source: Which one.
+    Labels, mean and standard deviation come from the model, unless others are given.
 
     Raises:
-        ValueError: If there is no such model, or its settings, weights or file do
-            not fit.
-        OSError: If a file is not to be had.
+        ValueError: If the name is unknown, or settings, weights or file do not fit.
+        OSError: If a file cannot be read or downloaded.
 
     Example:
         >>> found = load_source(ModelSource(name="DeiT_Ti", weights="none", classes=3))
@@ -80,12 +74,11 @@ def load_source(source: ModelSource) -> SourcedModel:
     """
     labels = None if source.labels is None else read_labels(source.labels)
     if source.name.endswith(".keras"):
-        return SourcedModel(
-            model=(model := _load_file(source)),
-            labels=labels or class_names_of(model),
-            weights=source.name,
+        model = _load_file(source)
+        return LoadedModel(
+            model=model, labels=labels or class_names_of(model), weights=source.name
         )
-    find_variant(source.name)  # a name that there is not comes first
+    find_variant(source.name)  # the first error is that of an unknown name
     for name in ("image_size", "classes"):
         value = getattr(source, name)
         if value is not None and value < 1:
@@ -97,7 +90,7 @@ def load_source(source: ModelSource) -> SourcedModel:
     classes = source.classes or known or len(labels or ()) or 1000
     if weights == "imagenet" and classes != 1000:
         raise ValueError(
-            "The published weights know ImageNet's 1000 classes. Received: "
+            "The published weights have ImageNet's 1000 classes. Received: "
             f"{classes} classes. Name other weights with --weights, or none."
         )
     options: dict[str, Any] = {"classes": classes, "include_preprocessing": True}
@@ -106,7 +99,7 @@ def load_source(source: ModelSource) -> SourcedModel:
     stated = {"mean": source.mean, "std": source.std}
     stated = {name: value for name, value in stated.items() if value is not None}
     model = model_with_weights(source.name, weights, stated=stated, **options)
-    return SourcedModel(
+    return LoadedModel(
         model=model,
         labels=labels or class_names_of(model),
         weights={"none": "random", "imagenet": f"published, of {source.name}"}.get(
@@ -116,11 +109,11 @@ def load_source(source: ModelSource) -> SourcedModel:
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """Names of classes, one on each line of a text file in UTF-8.
+    """Reads class names, one a line, from a text file in UTF-8.
 
     Raises:
-        ValueError: If a line between others is empty, or the file is no text.
-        OSError: If it cannot be read.
+        ValueError: If a line before the last name is empty, or the file is not text.
+        OSError: If the file cannot be read.
 
     """
     try:

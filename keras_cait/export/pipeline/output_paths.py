@@ -1,4 +1,4 @@
-"""Where exports go: whole, or not at all, and never over something else."""
+"""Target of an export: written completely or not at all, never over other files."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from keras_cait.files import replace_when_written
 
 
 class ExportTarget(NamedTuple):
-    """Temporary names of what an export writes.
+    """Temporary paths of an export.
 
     Attributes:
-        artifact: Of the file or folder.
-        report: Of the report, which is to stand beside it.
+        artifact: Path of the file or folder.
+        report: Path of the report.
     """
 
     artifact: Path
@@ -24,18 +24,18 @@ class ExportTarget(NamedTuple):
 def export_target(
     path: Path | str, *, suffix: str | None = None, overwrite: bool = False
 ) -> Iterator[ExportTarget]:
-    """Gives temporary names for an export and its report, both renamed on success.
+    """Yields temporary paths for an export and its report, both renamed on success.
 
     Args:
-        path: Where the export is to be; its report stands beside it.
-        suffix: That the file's name must have; None for a folder, which may be there
+        path: Target of the export; its report is written beside it.
+        suffix: Required suffix of the file's name; None for a folder, which may exist
             if it is empty.
-        overwrite: Whether a file that is there is replaced. A folder never is.
+        overwrite: Whether an existing file is replaced. A folder is never replaced.
 
     Raises:
         ValueError: If the file's name does not end in `suffix`.
-        FileExistsError: If something is there.
-        OSError: If nothing can be written there.
+        FileExistsError: If the target exists.
+        OSError: If the target cannot be written.
 
     Example:
         >>> import tempfile
@@ -52,7 +52,7 @@ def export_target(
     check_target(path, suffix=suffix, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         try:
-            # What is entered last is renamed first: no report without its export.
+            # The last one entered is renamed first: no report without its export.
             report = stack.enter_context(replace_when_written(report_path(path)))
             artifact = stack.enter_context(replace_when_written(path))
         except OSError as error:
@@ -66,23 +66,15 @@ def export_target(
 def check_target(
     path: Path, *, suffix: str | None = None, overwrite: bool = False
 ) -> None:
-    """Refuses a target that is taken, or whose name does not tell what it is.
+    """Raises if the target of an export exists or has another suffix.
 
-    Args:
-        path: Where the export is to be.
-        suffix: As in `export_target`.
-        overwrite: As in `export_target`.
-
-    Raises:
-        ValueError: If the file's name does not end in `suffix`.
-        FileExistsError: If something is there.
-
+    The arguments and errors are those of `export_target`.
     """
     if suffix is not None and path.suffix != suffix:
         raise ValueError(f"The file's name must end in {suffix}. Received: {path}")
     folder = suffix is None
     if path.is_dir() and (not folder or any(path.iterdir())):
-        kind = "folder that holds something" if folder else "folder"
+        kind = "folder that is not empty" if folder else "folder"
         raise FileExistsError(
             f"The target must be new{', or an empty folder' if folder else ''}. "
             f"Received: {path}, a {kind}. Name another one, or remove it."
@@ -102,5 +94,5 @@ def check_target(
 
 
 def report_path(path: Path) -> Path:
-    """Where the report of an export stands: `model.tflite` has `model.tflite.json`."""
+    """Path of the report: `model.tflite.json` beside `model.tflite`."""
     return path.with_name(path.name + ".json")

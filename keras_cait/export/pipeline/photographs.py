@@ -1,11 +1,11 @@
-"""Real images to compare a model and its export on, where nobody gave any."""
+"""Default images to compare a model with its export."""
 
 import numpy as np
 import tensorflow as tf
 
 from keras_cait.optional_packages import import_optional
 
-DESCRIPTION = "crops of the two photographs that scikit-learn comes with"
+DESCRIPTION = "crops of the two photographs in scikit-learn"
 
 
 def photographs(
@@ -15,12 +15,12 @@ def photographs(
 
     Args:
         image_size: Height and width, in pixels.
-        number: How many crops, from everywhere in the pictures, at many scales.
+        number: Number of crops, of random places and scales.
         channels: 3, or 1 for gray.
 
     Returns:
-        `(number, *image_size, channels)` float32, whole numbers in [0, 255]; the
-        same ones each time.
+        `(number, *image_size, channels)` float32, whole numbers in [0, 255]; the same
+        images in each call.
 
     Example:
         >>> photographs((32, 48), number=4).shape

@@ -1,4 +1,4 @@
-"""What is said of an export, in print and beside it on disk."""
+"""Report of an export, printed and written as JSON beside it."""
 
 import dataclasses
 import json
@@ -12,31 +12,47 @@ from keras_cait.export.pipeline.comparison import Comparison
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportReport:
-    """What was exported, what it was compared with, and what it costs.
+class CheckResult:
+    """Measurements of an export that was loaded in its own runtime.
+
+    Attributes:
+        comparison: Comparison of its outputs with those of the Keras model in float32.
+        latency_ms: Median of 20 calls with one image, in milliseconds.
+        threads: Number of threads of these calls.
+        operators: Number of operators of each kind in its graph.
+        largest_rank: Largest rank of its tensors.
+        passed: Whether it is as close as required. If not, the user has kept it anyway.
+        details: Further facts of the format.
+    """
+
+    comparison: Comparison
+    latency_ms: float
+    threads: int
+    operators: Mapping[str, int]
+    largest_rank: int
+    passed: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportReport(CheckResult):
+    """Description and measurements of an export.
 
     Attributes:
         path: The file, or the folder of the version.
         format: "saved_model", "tflite" or "onnx".
-        precision: What weights and activations are kept in.
+        precision: Precision of the weights and activations.
         model: Name of the Keras model.
-        weights: Where its weights came from, as far as was said.
+        weights: Source of its weights, if stated.
         image_size: Height and width of its images, in pixels.
         crop_pct: Part of the resized image's side that the crop keeps, in (0, 1].
-        interpolation: How images are resized.
-        input: What it takes.
-        mean: Of each channel of images in [0, 1], that normalizing takes off.
-        std: Standard deviation likewise.
-        labels: Names of the classes, if they were given.
-        compared: What the comparison was made on.
-        comparison: Of its outputs with the Keras model's in float32.
-        size_bytes: On disk.
-        latency_ms: Median of 20 calls with one image, in milliseconds.
-        threads: That they used.
-        operators: Of its graph: how many of each kind.
-        largest_rank: Of its tensors.
-        passed: Whether it is as near as it must be; if not, someone kept it anyway.
-        details: What the format has to say besides.
+        interpolation: Interpolation of the resizing.
+        input: Description of the input.
+        mean: Channel means of images in [0, 1], subtracted by the normalization.
+        std: Channel standard deviations of images in [0, 1].
+        labels: Names of the classes, if known.
+        compared: Description of the comparison images.
+        size_bytes: Size on disk.
     """
 
     path: Path
@@ -52,31 +68,24 @@ class ExportReport:
     std: tuple[float, ...]
     labels: tuple[str, ...] | None
     compared: str
-    comparison: Comparison
     size_bytes: int
-    latency_ms: float
-    threads: int
-    operators: Mapping[str, int]
-    largest_rank: int
-    passed: bool = True
-    details: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, the comparison's numbers beside the others, ready for JSON."""
+        """All fields for JSON; those of the comparison are on the top level."""
         values = dataclasses.asdict(self)
         values |= values.pop("comparison")
         return {**values, "path": str(self.path)}
 
     def write(self, path: Path) -> None:
-        """Writes it as JSON."""
+        """Writes the report as JSON."""
         path.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
 
     def show(self) -> None:
-        """Prints it."""
+        """Prints the report."""
         sys.stdout.write(f"{self}\n")
 
     def __str__(self) -> str:
-        """A line for each thing that a person asks."""
+        """A table with one fact a line."""
         found = self.comparison
         kinds = sorted(self.operators.items(), key=lambda item: -item[1])
         operators = f"{sum(self.operators.values())}: " + ", ".join(
@@ -101,6 +110,6 @@ class ExportReport:
 
 
 def size_on_disk(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder."""
+    """Bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())

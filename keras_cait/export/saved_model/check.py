@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.pipeline.comparison import Comparison, compare
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.pipeline.verdict import by_difference
-from keras_cait.export.saved_model.signatures import model_parts, transform_for
+from keras_cait.export.saved_model.signatures import model_parts
 from keras_cait.export.saved_model.warmup import read_warmup
 from keras_cait.typing import Tensor
 
@@ -42,7 +43,9 @@ def check_signatures(
             class name does not belong to its score.
 
     """
-    transform = transform_for(prepared)
+    transform = EvaluationTransform.from_preprocessing(
+        prepared.preprocessing, channels=pixels.shape[-1]
+    )
     images = [transform(tf.constant(image)) for image in (*pixels, file)]
     inputs = prepared.model_inputs(np.stack(images))
     expected = prepared.predict(inputs)

@@ -22,16 +22,16 @@ MAX_SCANS = 100  # of a progressive JPEG; encoders write about ten
 _PARALLEL_IMAGES = 2  # of a batch; bounds the memory
 
 
-def pixels_of_files(files: Tensor, view: EvaluationTransform) -> Tensor:
+def transform_files(files: Tensor, transform: EvaluationTransform) -> Tensor:
     """Decodes, resizes and crops a batch of encoded images.
 
     Args:
         files: `(batch,)` strings, each a JPEG or PNG of any size and color type. Alpha
             is dropped.
-        view: Evaluation transform of the model, with 1 or 3 channels.
+        transform: Evaluation transform of the model, with 1 or 3 channels.
 
     Returns:
-        `(batch, *view.image_size, view.channels)` uint8, equal to `view(file)`.
+        `(batch, *image_size, channels)` uint8, each image equal to `transform(file)`.
 
     Raises:
         tf.errors.InvalidArgumentError: If a file is not a JPEG or PNG, is corrupt, or
@@ -41,36 +41,36 @@ def pixels_of_files(files: Tensor, view: EvaluationTransform) -> Tensor:
 
     def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:
         number, file = numbered
-        image = _decoded_or_empty(file, view.channels)
+        image = _decoded_or_empty(file, transform.channels)
         message = tf.strings.format(
             "image {} of the batch cannot be decoded: expected a JPEG or PNG of at "
             f"most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: {{}} bytes, ",
             (number, tf.strings.length(file)),
         )
         message = tf.strings.join([message, _file_type(file)])
-        return view(with_assertion(image, tf.size(image) > 0, message))
+        return transform(with_assertion(image, tf.size(image) > 0, message))
 
-    return _each(prepare, tf.convert_to_tensor(files), view)
+    return _map_images(prepare, tf.convert_to_tensor(files), transform)
 
 
-def pixels_of_arrays(images: Tensor, view: EvaluationTransform) -> Tensor:
-    """What a model is shown of images that are decoded.
+def transform_arrays(images: Tensor, transform: EvaluationTransform) -> Tensor:
+    """Resizes and crops a batch of decoded images.
 
     Args:
-        images: `(batch, height, width, view.channels)` float32 in [0, 255]; what is
-            outside is clipped, and all is rounded to whole gray levels.
-        view: As of `pixels_of_files`.
+        images: `(batch, height, width, transform.channels)` float32 in [0, 255]. Values
+            outside are clipped, and all values are rounded to whole gray levels.
+        transform: As of `transform_files`.
 
     Returns:
-        As `pixels_of_files`.
+        As `transform_files`.
 
     Raises:
-        tf.errors.InvalidArgumentError: If a number is not finite, a side is 0 or
-            above 65,500, or there are other channels.
+        tf.errors.InvalidArgumentError: If a value is not finite, a side is 0 or above
+            65,500, or the number of channels differs.
 
     Example:
-        >>> view = EvaluationTransform(image_size=(4, 4), channels=3)
-        >>> pixels_of_arrays(tf.fill((2, 6, 8, 3), 7.6), view)[0, 0, 0].numpy()
+        >>> transform = EvaluationTransform(image_size=(4, 4), channels=3)
+        >>> transform_arrays(tf.fill((2, 6, 8, 3), 7.6), transform)[0, 0, 0].numpy()
         array([8, 8, 8], dtype=uint8)
 
     """
@@ -78,42 +78,42 @@ def pixels_of_arrays(images: Tensor, view: EvaluationTransform) -> Tensor:
     def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:
         number, image = numbered
         message = tf.strings.format(
-            "image {} of the batch holds numbers that are not finite", number
+            "image {} of the batch contains values that are not finite", number
         )
         finite = tf.reduce_all(tf.math.is_finite(image))
         image = with_assertion(image, finite, message)
         levels = tf.cast(tf.round(tf.clip_by_value(image, 0, 255)), "uint8")
-        return view(tf.ensure_shape(levels, (None, None, view.channels)))
+        return transform(tf.ensure_shape(levels, (None, None, transform.channels)))
 
     images = tf.convert_to_tensor(images, "float32")
     shape = tf.shape(images, tf.int64)
-    # A server does not hold what it gets against the shape of the signature, so this
-    # does, by the number of values: the last axis TensorFlow takes for granted.
-    values = shape[0] * shape[1] * shape[2] * view.channels
+    # A server does not check the shape of a request against the signature. TensorFlow
+    # assumes the size of the last axis, so the number of values is compared.
+    values = shape[0] * shape[1] * shape[2] * transform.channels
     fits = (tf.size(images, tf.int64) == values) & is_allowed(shape[1], shape[2])
     message = tf.strings.format(
-        f"images must be of shape (batch, height, width, {view.channels}), 1 to "
+        f"images must be of shape (batch, height, width, {transform.channels}), 1 to "
         f"{MAX_SIDE} pixels a side. Received: {{}}",
         shape,
     )
-    return _each(prepare, with_assertion(images, fits, message), view)
+    return _map_images(prepare, with_assertion(images, fits, message), transform)
 
 
-def _each(
+def _map_images(
     prepare: Callable[[tuple[Tensor, Tensor]], Tensor],
     batch: Tensor,
-    view: EvaluationTransform,
+    transform: EvaluationTransform,
 ) -> Tensor:
-    """One image after the other, on the CPU.
+    """Prepares the images of a batch on the CPU, a few at a time.
 
-    Files are decoded there; and a GPU would weigh pixels with 10 bits of a mantissa.
+    Files are decoded there, and a GPU might resize with a mantissa of 10 bits (TF32).
     """
     with tf.device("CPU"):
         return tf.map_fn(
             prepare,
             (tf.range(tf.shape(batch)[0]), batch),
             fn_output_signature=tf.TensorSpec(
-                (*view.image_size, view.channels), "uint8"
+                (*transform.image_size, transform.channels), "uint8"
             ),
             parallel_iterations=_PARALLEL_IMAGES,
         )

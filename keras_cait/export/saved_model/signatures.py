@@ -11,8 +11,8 @@ from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.folding.fold import fold
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.saved_model.served_images import (
-    pixels_of_arrays,
-    pixels_of_files,
+    transform_arrays,
+    transform_files,
 )
 from keras_cait.models.logits import head_logits
 from keras_cait.models.published.imagenet import preprocess_input
@@ -63,7 +63,9 @@ class Signatures(tf.Module):
             )
         self._labels = prepared.labels
         self._top = top
-        self._transform = transform_for(prepared)
+        self._transform = EvaluationTransform.from_preprocessing(
+            prepared.preprocessing, channels=channels
+        )
         parts = fold(model_parts(prepared.reference))
         # Nothing else of the Keras model is saved: the file holds plain variables.
         self.weights = [variable.value for variable in parts.variables]
@@ -74,7 +76,7 @@ class Signatures(tf.Module):
             return parts(_model_inputs(pixels, prepared), training=False)
 
         def transform(images: Tensor) -> Tensor:
-            return pixels_of_arrays(images, self._transform)
+            return transform_arrays(images, self._transform)
 
         pixels = tf.TensorSpec(prepared.model.input_shape, "uint8")
         with _without_xla():
@@ -95,7 +97,7 @@ class Signatures(tf.Module):
         return functions
 
     def _classify(self, images: Tensor) -> dict[str, Tensor]:
-        logits = _mean_logits(self._body(pixels_of_files(images, self._transform)))
+        logits = _mean_logits(self._body(transform_files(images, self._transform)))
         scores, indices = tf.math.top_k(tf.nn.softmax(logits), self._top)
         outputs = {"indices": indices, "scores": scores}
         if self._labels is None:
@@ -114,14 +116,6 @@ class Signatures(tf.Module):
     def _heads(self, images: Tensor) -> dict[str, Tensor]:
         parts = self._body(self._transformed(images))
         return {name: tf.nn.softmax(logits) for name, logits in _logits(parts).items()}
-
-
-def transform_for(prepared: PreparedModel) -> EvaluationTransform:
-    """The evaluation transform of a model, for images of its number of channels."""
-    height, width, channels = prepared.model.input_shape[1:]
-    return EvaluationTransform.from_preprocessing(
-        prepared.preprocessing, image_size=(height, width), channels=channels
-    )
 
 
 def model_parts(model: keras.Model) -> keras.Model:

@@ -1,4 +1,4 @@
-"""A command line's MODEL: what it means, with which weights and labels."""
+"""MODEL of the command line: its weights, labels, and errors."""
 
 import json
 import zipfile
@@ -33,7 +33,7 @@ def small(classes, **options):
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A folder for models that were downloaded before; the hub is not asked."""
+    """A cache of the hub, which is offline; the fixture adds models to it."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
@@ -48,8 +48,8 @@ def cache(tmp_path, monkeypatch):
     return put
 
 
-def says_the_same(found, model):
-    """Whether it is that model, but for taking images in [0, 255]."""
+def predicts_the_same(found, model):
+    """Whether it equals a model that takes normalized images."""
     pixels = 255 * np.random.default_rng(0).random((2, 32, 32, 3), dtype="float32")
     normal = keras_cait.preprocess_input(pixels)
     np.testing.assert_allclose(found(pixels), model(normal), atol=1e-5)
@@ -60,46 +60,46 @@ def test_published_weights_come_with_the_names_of_imagenet(cache):
     model = small(1000)
     cache("timm/deit_tiny_patch16_224.fb_in1k", model)
     found = source()
-    assert says_the_same(found.model, model)
+    assert predicts_the_same(found.model, model)
     assert found.labels is not None
     assert found.labels[:2] == ("tench", "goldfish")
     assert found.weights == f"published, of {NAME}"
 
 
-def test_a_repository_of_one_s_own_says_how_many_classes(cache):
+def test_the_number_of_classes_comes_from_a_repository_of_the_hub(cache):
     model = small(7)
     cache("somebody/birds", model)
     found = source("DeiT_Ti", weights="hf://somebody/birds")
-    assert says_the_same(found.model, model)
+    assert predicts_the_same(found.model, model)
     assert (found.labels, found.weights) == (None, "hf://somebody/birds")
 
 
-def test_a_file_of_weights_says_how_many_classes(tmp_path):
+def test_the_number_of_classes_comes_from_a_weights_file(tmp_path):
     model = small(5)
     path = str(tmp_path / "model.safetensors")
     keras_cait.save_timm_weights(model, path)
     found = source(weights=path)
-    assert says_the_same(found.model, model)
+    assert predicts_the_same(found.model, model)
     assert (found.labels, found.weights) == (None, path)
 
 
-def test_labels_say_how_many_classes(tmp_path):
+def test_the_number_of_classes_comes_from_the_labels(tmp_path):
     (tmp_path / "labels.txt").write_text("a\nb\nc\n")
     found = source(weights="none", labels=tmp_path / "labels.txt")
     assert found.model.output_shape == (None, 3)
     assert (found.labels, found.weights) == (("a", "b", "c"), "random")
 
 
-def test_too_few_labels_do_not_make_classes_fewer(tmp_path):
+def test_too_few_labels_do_not_reduce_the_classes(tmp_path):
     path = tmp_path / "model.safetensors"
     keras_cait.save_timm_weights(small(5), path)
     (tmp_path / "labels.txt").write_text("a\nb\n")
     found = source(weights=str(path), labels=tmp_path / "labels.txt")
-    # The exporter refuses what does not go together.
+    # The exporter compares their numbers.
     assert (found.model.output_shape, found.labels) == ((None, 5), ("a", "b"))
 
 
-def test_a_keras_file_is_taken_as_it_is(tmp_path):
+def test_a_keras_file_is_loaded_unchanged(tmp_path):
     model = randomize(tiny_cait())
     path = str(tmp_path / "model.keras")
     model.save(path)
@@ -109,7 +109,7 @@ def test_a_keras_file_is_taken_as_it_is(tmp_path):
     assert (found.labels, found.weights) == (None, path)
 
 
-def test_labels_are_lines(tmp_path):
+def test_labels_are_stripped_lines(tmp_path):
     path = tmp_path / "labels.txt"
     path.write_bytes("\ufeffgreat white shark\r\n  hén \n\n".encode())
     assert read_labels(path) == ("great white shark", "hén")
@@ -125,7 +125,7 @@ def test_labels_are_lines(tmp_path):
         (b"\xff\xfe\x00", "UTF-8"),
     ],
 )
-def test_labels_that_are_none(content, message, tmp_path):
+def test_invalid_label_files_are_refused(content, message, tmp_path):
     path = tmp_path / "labels.txt"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
@@ -148,7 +148,7 @@ def test_labels_that_are_none(content, message, tmp_path):
         ),
     ],
 )
-def test_what_does_not_fit_is_said(settings, message):
+def test_settings_that_do_not_fit_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         source(**settings)
 
@@ -162,7 +162,7 @@ def test_what_does_not_fit_is_said(settings, message):
         {"labels": "nowhere.txt"},
     ],
 )
-def test_what_is_not_there(settings, cache, tmp_path):
+def test_missing_files_are_named(settings, cache, tmp_path):
     if "labels" in settings:
         settings = {"labels": tmp_path / "nowhere.txt"}
     with pytest.raises(OSError, match=r"nowhere|nothing"):
@@ -177,7 +177,7 @@ def test_weights_for_other_classes_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", None])
-def test_keras_files_that_cannot_be_loaded(content, tmp_path):
+def test_incomplete_keras_files_are_refused(content, tmp_path):
     path = tmp_path / "model.keras"
     if content is None:
         tiny_deit().save(path)
@@ -223,7 +223,7 @@ def test_a_model_file_with_any_configuration_is_refused(config, tmp_path):
         load_source(ModelSource(name=str(path)))
 
 
-def test_layers_of_one_s_own_are_said_to_be_in_the_way(tmp_path):
+def test_a_file_with_custom_layers_is_refused(tmp_path):
     class Own(keras.layers.Layer):
         def call(self, inputs):
             return inputs
@@ -235,7 +235,7 @@ def test_layers_of_one_s_own_are_said_to_be_in_the_way(tmp_path):
         load_source(ModelSource(name=path))
 
 
-def test_what_is_said_of_images_goes_before_what_the_file_says(tmp_path):
+def test_a_given_mean_overrides_that_of_the_weights(tmp_path):
     half = keras_cait.Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3)
     model = small(2, preprocessing=half, class_names=("a", "b"))
     path = str(tmp_path / "model.safetensors")

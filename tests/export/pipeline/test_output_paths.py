@@ -39,7 +39,7 @@ def test_a_folder_may_be_there_empty(tmp_path):
         (target.artifact / "file").write_text("new")
         target.report.write_text("{}")
     with (
-        pytest.raises(FileExistsError, match="a folder that holds something"),
+        pytest.raises(FileExistsError, match="a folder that is not empty"),
         export_target(path),
     ):
         pass

@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.saved_model.jpeg_scans import has_more_scans
-from keras_cait.export.saved_model.served_images import MAX_SCANS, pixels_of_files
+from keras_cait.export.saved_model.served_images import MAX_SCANS, transform_files
 from tests.support.data.photographs import encoded, photograph
 
 VIEW = EvaluationTransform(image_size=(32, 48), crop_pct=0.9, channels=3)
@@ -99,7 +99,7 @@ def decodable():
 @pytest.fixture(scope="module")
 def pixels():
     return tf.function(
-        lambda files: pixels_of_files(files, VIEW),
+        lambda files: transform_files(files, VIEW),
         input_signature=[tf.TensorSpec((None,), "string")],
         autograph=False,
     )

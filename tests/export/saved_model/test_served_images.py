@@ -9,8 +9,8 @@ from PIL import Image
 
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.export.saved_model.served_images import (
-    pixels_of_arrays,
-    pixels_of_files,
+    transform_arrays,
+    transform_files,
 )
 from tests.data.images.test_decoding import FILES
 from tests.data.images.test_evaluation_transform import as_in_timm
@@ -42,18 +42,18 @@ def in_a_graph(function, view, spec):
 
 @pytest.fixture
 def of_files():
-    return in_a_graph(pixels_of_files, VIEW, tf.TensorSpec((None,), "string"))
+    return in_a_graph(transform_files, VIEW, tf.TensorSpec((None,), "string"))
 
 
 @pytest.fixture
 def of_arrays():
     spec = tf.TensorSpec((None, None, None, 3))
-    return in_a_graph(pixels_of_arrays, VIEW, spec)
+    return in_a_graph(transform_arrays, VIEW, spec)
 
 
 @pytest.mark.parametrize("view", [VIEW, GRAY], ids=["color", "gray"])
-def test_pixels_of_files_are_those_of_the_view(view):
-    from_files = in_a_graph(pixels_of_files, view, tf.TensorSpec((None,), "string"))
+def test_transform_files_are_those_of_the_view(view):
+    from_files = in_a_graph(transform_files, view, tf.TensorSpec((None,), "string"))
     found = from_files(tf.constant(list(ALL_KINDS.values()))).numpy()
     assert found.shape == (len(ALL_KINDS), *view.image_size, view.channels)
     for kind, pixels in zip(ALL_KINDS, found, strict=True):
@@ -68,7 +68,7 @@ def test_pixels_are_those_of_pil(of_files):
         assert abs(found - expected.astype(int)).max() <= 1, kind  # one gray level
 
 
-def test_pixels_of_arrays_are_rounded_and_clipped(of_arrays):
+def test_transform_arrays_are_rounded_and_clipped(of_arrays):
     images = np.random.default_rng(0).uniform(-30, 290, (2, 50, 40, 3))
     images = images.astype("float32")
     levels = np.clip(np.round(images), 0, 255).astype("uint8")
