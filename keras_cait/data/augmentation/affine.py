@@ -1,10 +1,13 @@
-"""Turned, slanted and shifted images, resampled as Pillow does it.
+"""Rotation, shear and translation with Pillow's bicubic resampling.
 
-Pillow's `Image.transform` with bicubic resampling: pixel centers at halves, the cubic
-kernel with a = -1 (its `resize` takes -0.5), the last pixel repeated past the edge,
-the result cut off to an integer, not rounded. A center that comes from outside the
-image takes the fill. `ImageProjectiveTransformV3` knows no bicubic kernel, and
-bilinear interpolation is 1 to 2 gray levels off.
+All functions take an image, `(height, width, 3)` uint8, and return the same shape and
+type. `fill` is the color of the area that comes in from outside, three gray levels.
+
+They equal Pillow's `Image.transform`: pixel centers at halves, the cubic kernel with
+a = -1 (its `resize` has -0.5), the last pixel repeated past the edge, and the result
+truncated to an integer. A pixel whose center maps outside the image takes the fill.
+`ImageProjectiveTransformV3` has no bicubic kernel, and bilinear interpolation differs
+by 1 to 2 gray levels.
 """
 
 import math
@@ -17,15 +20,7 @@ from keras_cait.typing import Tensor
 
 @compiled
 def rotate(image: Tensor, angle: Tensor, fill: Tensor) -> Tensor:
-    """Turns an image around its center.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        angle: Counterclockwise, in degrees.
-        fill: Color of what comes in from outside, three gray levels.
-
-    Returns:
-        The same shape, uint8.
+    """Turns an image counterclockwise around its center, by an angle in degrees.
 
     Example:
         >>> image = tf.reshape(tf.cast(tf.range(12), "uint8"), (2, 2, 3))
@@ -47,7 +42,7 @@ def rotate(image: Tensor, angle: Tensor, fill: Tensor) -> Tensor:
     pixels = tf.reshape(image, (-1, 3))
 
     def along(places: Tensor) -> Tensor:
-        """Interpolated between the columns of one row of pixels for each place."""
+        """Interpolates between the columns of one row of pixels for each place."""
         start = tf.clip_by_value(places, 0, height - 1) * width
         taps = [tf.clip_by_value(column + i, 0, width - 1) for i in range(-1, 3)]
         return _cubic([tf.gather(pixels, start + tap) for tap in taps], right)
@@ -58,15 +53,7 @@ def rotate(image: Tensor, angle: Tensor, fill: Tensor) -> Tensor:
 
 @compiled
 def shear_x(image: Tensor, factor: Tensor, fill: Tensor) -> Tensor:
-    """Slants an image: each row is taken from `factor` times its height further right.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        factor: Pixels to the right for each pixel down.
-        fill: Color of what comes in from outside, three gray levels.
-
-    Returns:
-        The same shape, uint8.
+    """Slants an image: a row `n` pixels down is taken from `n * factor` to the right.
 
     Example:
         >>> image = tf.reshape(tf.cast(tf.range(12), "uint8"), (2, 2, 3))
@@ -74,26 +61,18 @@ def shear_x(image: Tensor, factor: Tensor, fill: Tensor) -> Tensor:
         [[3, 99], [99, 99]]
 
     """
-    return _slide(image, factor * _centers(tf.shape(image)[0]), fill)
+    return _shift_rows(image, factor * _centers(tf.shape(image)[0]), fill)
 
 
 @compiled
 def shear_y(image: Tensor, factor: Tensor, fill: Tensor) -> Tensor:
-    """Slants an image upwards; see `shear_x`, with rows and columns exchanged."""
+    """As `shear_x`, with rows and columns exchanged."""
     return _transposed(shear_x(_transposed(image), factor, fill))
 
 
 @compiled
 def translate_x(image: Tensor, part: Tensor, fill: Tensor) -> Tensor:
-    """Shifts an image to the left.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        part: How far, as a part of the width; below 0 to the right.
-        fill: Color of what comes in from outside, three gray levels.
-
-    Returns:
-        The same shape, uint8.
+    """Shifts an image to the left by a part of its width; below 0 to the right.
 
     Example:
         >>> image = tf.reshape(tf.cast(tf.range(12), "uint8"), (2, 2, 3))
@@ -102,17 +81,17 @@ def translate_x(image: Tensor, part: Tensor, fill: Tensor) -> Tensor:
 
     """
     height, width = tf.unstack(tf.shape(image)[:2])
-    return _slide(image, tf.fill((height,), part * _double(width)), fill)
+    return _shift_rows(image, tf.fill((height,), part * _double(width)), fill)
 
 
 @compiled
 def translate_y(image: Tensor, part: Tensor, fill: Tensor) -> Tensor:
-    """Shifts an image upwards; see `translate_x`, with rows and columns exchanged."""
+    """As `translate_x`, with rows and columns exchanged: shifts upwards."""
     return _transposed(translate_x(_transposed(image), part, fill))
 
 
-def _slide(image: Tensor, distances: Tensor, fill: Tensor) -> Tensor:
-    """Takes each row from its own distance, in pixels, further right."""
+def _shift_rows(image: Tensor, distances: Tensor, fill: Tensor) -> Tensor:
+    """Shifts each row to the left by its own distance in pixels."""
     width = tf.shape(image)[1]
     x = _centers(width) + distances[:, None]
     # One fraction a row, not one a pixel.
@@ -124,9 +103,9 @@ def _slide(image: Tensor, distances: Tensor, fill: Tensor) -> Tensor:
 
 
 def _cubic(values: list[Tensor], fraction: Tensor) -> Tensor:
-    """Between the second and the third of four neighbors.
+    """Interpolates between the second and the third of four neighbors.
 
-    In this form equal neighbors give exactly their value, which is then cut off.
+    In this form equal neighbors give exactly their value, which is then truncated.
     """
     a, b, c, d = (tf.cast(value, "float32") for value in values)
     t = fraction[..., None]
@@ -134,12 +113,12 @@ def _cubic(values: list[Tensor], fraction: Tensor) -> Tensor:
 
 
 def _filled(value: Tensor, inside: Tensor, fill: Tensor) -> Tensor:
-    cut = tf.saturate_cast(value, "uint8")
-    return tf.where(inside[..., None], cut, tf.cast(fill, "uint8"))
+    truncated = tf.saturate_cast(value, "uint8")
+    return tf.where(inside[..., None], truncated, tf.cast(fill, "uint8"))
 
 
 def _split(places: Tensor) -> tuple[Tensor, Tensor]:
-    """Index of the pixel whose center comes before, and the way from there."""
+    """Index of the pixel center before each place, and the distance from there."""
     before = tf.floor(places - 0.5)
     return tf.cast(before, "int32"), tf.cast(places - 0.5 - before, "float32")
 

@@ -1,7 +1,10 @@
-"""Colors of an image moved towards a plainer one, or away from it, as in Pillow.
+"""Saturation, contrast, brightness and grayscale, as in Pillow.
 
-Pillow's `ImageEnhance`: `plain + factor * (image - plain)`, cut off to an integer, not
-rounded, and kept in [0, 255]. Keras' layers round, or draw the factor themselves.
+All functions take an image, `(height, width, 3)` uint8, and return the same shape and
+type. A factor of 0 gives the plain image, 1 the image itself, more a stronger effect.
+
+They equal Pillow's `ImageEnhance`: `plain + factor * (image - plain)`, truncated to an
+integer in [0, 255]. Keras's layers round, or draw the factor themselves.
 """
 
 import tensorflow as tf
@@ -13,14 +16,7 @@ from keras_cait.typing import Tensor
 
 @compiled
 def saturation(image: Tensor, factor: Tensor) -> Tensor:
-    """Away from gray, or towards it: `Color` of Pillow and of RandAugment.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        factor: 0 gives gray, 1 the image, more gives stronger colors.
-
-    Returns:
-        The same shape, uint8.
+    """Blends with gray: `Color` of Pillow and of RandAugment.
 
     Example:
         >>> image = tf.constant([[[200, 100, 0]]], "uint8")
@@ -33,14 +29,7 @@ def saturation(image: Tensor, factor: Tensor) -> Tensor:
 
 @compiled
 def contrast(image: Tensor, factor: Tensor) -> Tensor:
-    """Away from the mean gray of the image, or towards it.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        factor: 0 gives the mean gray, 1 the image, more gives stronger contrast.
-
-    Returns:
-        The same shape, uint8.
+    """Blends with the mean gray of the image.
 
     Example:
         >>> image = tf.constant([[[0, 0, 0], [200, 200, 200]]], "uint8")
@@ -54,14 +43,7 @@ def contrast(image: Tensor, factor: Tensor) -> Tensor:
 
 @compiled
 def brightness(image: Tensor, factor: Tensor) -> Tensor:
-    """Away from black, or towards it.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        factor: 0 gives black, 1 the image, more gives a brighter one.
-
-    Returns:
-        The same shape, uint8.
+    """Blends with black.
 
     Example:
         >>> image = tf.constant([[[30, 100, 200]]], "uint8")
@@ -74,13 +56,7 @@ def brightness(image: Tensor, factor: Tensor) -> Tensor:
 
 @compiled
 def grayscale(image: Tensor) -> Tensor:
-    """The image in gray, still with three channels.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-
-    Returns:
-        The same shape, uint8.
+    """The image in gray, with three channels.
 
     Example:
         >>> grayscale(tf.constant([[[200, 100, 0]]], "uint8")).numpy().tolist()
@@ -91,7 +67,7 @@ def grayscale(image: Tensor) -> Tensor:
 
 
 def blend(plain: Tensor, image: Tensor, factor: Tensor) -> Tensor:
-    """Both weighted in float32, in this order, since what follows is cut off."""
+    """`plain + factor * (image - plain)`, truncated: in float32 and this order."""
     plain, image = tf.cast(plain, "float32"), tf.cast(image, "float32")
     return tf.saturate_cast(
         plain + tf.cast(factor, "float32") * (image - plain), "uint8"

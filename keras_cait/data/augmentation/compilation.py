@@ -1,4 +1,4 @@
-"""Operations on one image as one compiled loop."""
+"""Compilation of an operation on one image to a single loop."""
 
 import functools
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from keras_cait.typing import Tensor
 
 
 def compiled(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Runs an operation through XLA where the size of the image is known.
+    """Runs an operation through XLA if the size of the image is known.
 
     An operation of a dozen small steps writes the image a dozen times; XLA makes one
-    loop of them, three to ten times as fast on a CPU. It compiles for each new size, a
-    fraction of a second, so images of unknown size go through the steps as they are.
+    loop of them, three to ten times as fast on a CPU. XLA compiles once for each size,
+    which takes a fraction of a second, so images of unknown size are not compiled.
 
     Args:
-        operation: Of an image `(height, width, 3)` uint8 and of numbers, which it gets
-            as float64 tensors.
+        operation: Function of an image `(height, width, 3)` uint8 and of numbers, which
+            it gets as float64 tensors.
 
     Returns:
         The same operation; numbers may be Python's or tensors.

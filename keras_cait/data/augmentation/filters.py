@@ -1,4 +1,8 @@
-"""Filters over the neighborhood of a pixel, as in Pillow."""
+"""Sharpness and Gaussian blur, as in Pillow.
+
+Both functions take an image, `(height, width, 3)` uint8, and return the same shape and
+type.
+"""
 
 import tensorflow as tf
 
@@ -9,17 +13,10 @@ from keras_cait.typing import Tensor
 
 @compiled
 def sharpness(image: Tensor, factor: Tensor) -> Tensor:
-    """Away from a smooth image, or towards it.
+    """Blends with a smooth image: factor 0 gives it, 1 the image, more a sharper one.
 
-    Smooth is the mean of nine pixels with the middle one counted five times; pixels at
-    the edge stay as they are.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        factor: 0 gives the smooth image, 1 the image, more a sharper one.
-
-    Returns:
-        The same shape, uint8.
+    A smooth pixel is the mean of nine pixels with the middle one counted five times;
+    pixels at the edge are not smoothed.
 
     Example:
         >>> image = tf.pad(tf.fill((1, 1, 3), tf.constant(130, "uint8")),
@@ -31,7 +28,7 @@ def sharpness(image: Tensor, factor: Tensor) -> Tensor:
     pixels = tf.cast(image, "int32")
     rows = pixels[:-2] + pixels[1:-1] + pixels[2:]
     nine = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
-    # Thirteenths, to the nearest integer: none lies half-way.
+    # Thirteenths rounded to the nearest integer: no half can occur.
     smooth = (nine + 4 * pixels[1:-1, 1:-1] + 6) // 13
     smooth = tf.concat([pixels[1:-1, :1], smooth, pixels[1:-1, -1:]], axis=1)
     smooth = tf.concat([pixels[:1], smooth, pixels[-1:]], axis=0)
@@ -39,14 +36,9 @@ def sharpness(image: Tensor, factor: Tensor) -> Tensor:
 
 
 def gaussian_blur(image: Tensor, radius: Tensor) -> Tensor:
-    """Blurs as Pillow does: three boxes, one after the other, along each axis.
+    """Blurs with three box filters, one after the other, along each axis.
 
-    Args:
-        image: `(height, width, 3)` uint8.
-        radius: Standard deviation in pixels, in [0, 2.4].
-
-    Returns:
-        The same shape, uint8.
+    The radius is the standard deviation in pixels, in [0, 2.4].
 
     Example:
         >>> image = tf.pad(tf.fill((1, 1, 3), tf.constant(250, "uint8")),
@@ -62,17 +54,14 @@ def gaussian_blur(image: Tensor, radius: Tensor) -> Tensor:
     half_width = _half_width(radius)
     for _ in range(2):
         image = _transposed(image)
-        # Compiled one by one: as one loop, each would be computed again and again.
+        # Each is compiled alone: one loop would compute the first ones repeatedly.
         for _ in range(3):
             image = _averaged(image, half_width)
     return image
 
 
 def _half_width(radius: Tensor) -> Tensor:
-    """How far a box reaches to either side, so that three have variance `radius**2`.
-
-    Whole pixels and a part of the next one, which weighs as much less.
-    """
+    """Half width of a box, with a fraction, so that three have variance `radius**2`."""
     variance = tf.cast(radius, "float32") ** 2 / 3
     whole = tf.floor((tf.sqrt(12 * variance + 1) - 1) / 2)
     part = (2 * whole + 1) * (3 * variance - whole * (whole + 1))
@@ -81,7 +70,7 @@ def _half_width(radius: Tensor) -> Tensor:
 
 @compiled
 def _averaged(image: Tensor, half_width: Tensor) -> Tensor:
-    """One box along the columns, rounded; the first and the last row go on outside."""
+    """Averages along the columns, rounded; the outer rows are repeated outside."""
     half_width = tf.cast(half_width, "float32")
     rows = tf.range(tf.shape(image)[0])
     total = tf.cast(image, "float32")

@@ -1,6 +1,7 @@
 """Operations that map each gray level of an image to another one, as in Pillow.
 
-Each takes and gives `(height, width, 3)` uint8.
+All functions take an image, `(height, width, 3)` uint8, and return the same shape and
+type.
 """
 
 import tensorflow as tf
@@ -10,7 +11,7 @@ from keras_cait.typing import Tensor
 
 
 def auto_contrast(image: Tensor) -> Tensor:
-    """Stretches each channel to [0, 255]; one of a single gray level stays.
+    """Stretches each channel to [0, 255], except one of a single gray level.
 
     Example:
         >>> image = tf.constant([[[50, 0, 7], [100, 255, 7], [150, 10, 7]]], "uint8")
@@ -21,14 +22,14 @@ def auto_contrast(image: Tensor) -> Tensor:
     lowest = tf.cast(tf.reduce_min(image, axis=(0, 1)), "float64")
     highest = tf.cast(tf.reduce_max(image, axis=(0, 1)), "float64")
     levels = tf.range(256.0, dtype="float64")[:, None]
-    # In float64 and in this order, since what comes out is cut off to an integer.
+    # In float64 and in this order, since the result is truncated to an integer.
     scale = 255 / tf.maximum(highest - lowest, 1)
     stretched = tf.clip_by_value(levels * scale - lowest * scale, 0, 255)
     return _looked_up(image, tf.where(highest > lowest, stretched, levels))
 
 
 def equalize(image: Tensor) -> Tensor:
-    """Spreads each channel so that every range of gray levels is as full.
+    """Spreads each channel so that all ranges of gray levels have equally many pixels.
 
     Example:
         >>> dark = tf.broadcast_to(tf.range(64)[:, None, None], (64, 64, 3))
@@ -36,7 +37,7 @@ def equalize(image: Tensor) -> Tensor:
         [0, 38, 77, 115, 154, 192, 230, 255]
 
     """
-    # Not compiled: XLA counts and sums up one by one.
+    # Not compiled: XLA counts pixels one by one.
     counts = tf.stack(
         [
             tf.math.bincount(tf.cast(channel, "int32"), minlength=256, maxlength=256)
@@ -46,7 +47,7 @@ def equalize(image: Tensor) -> Tensor:
     )
     levels = tf.range(256)[:, None]
     brightest = tf.reduce_max(tf.where(counts > 0, levels, 0), axis=0)
-    # Pixels for each level of the result, those of the brightest level left out.
+    # Pixels for each level of the result, without those of the brightest level.
     step = tf.reduce_sum(tf.where(levels < brightest, counts, 0), axis=0) // 255
     below = tf.cumsum(counts, exclusive=True)
     spread = (step // 2 + below) // tf.maximum(step, 1)
@@ -55,7 +56,7 @@ def equalize(image: Tensor) -> Tensor:
 
 @compiled
 def invert(image: Tensor) -> Tensor:
-    """The negative.
+    """Negative of the image.
 
     Example:
         >>> invert(tf.constant([[[0, 100, 255]]], "uint8")).numpy().tolist()
@@ -80,7 +81,7 @@ def posterize(image: Tensor, bits: Tensor) -> Tensor:
 
 @compiled
 def solarize(image: Tensor, threshold: Tensor) -> Tensor:
-    """The negative of gray levels from `threshold`, 0 to 256, on.
+    """Inverts gray levels of `threshold`, 0 to 256, and above.
 
     Example:
         >>> solarize(tf.constant([[[7, 100, 255]]], "uint8"), 100).numpy().tolist()
@@ -93,7 +94,7 @@ def solarize(image: Tensor, threshold: Tensor) -> Tensor:
 
 @compiled
 def solarize_add(image: Tensor, addition: Tensor) -> Tensor:
-    """Adds to gray levels below 128, at most up to 255.
+    """Adds to gray levels below 128, up to 255.
 
     Example:
         >>> solarize_add(tf.constant([[[7, 100, 128]]], "uint8"), 50).numpy().tolist()
@@ -106,7 +107,7 @@ def solarize_add(image: Tensor, addition: Tensor) -> Tensor:
 
 
 def checked_image(image: Tensor) -> Tensor:
-    """The image as a tensor, or an error if it is not one that operations take.
+    """The image as a tensor; raises `ValueError` unless it is (height, width, 3) uint8.
 
     Example:
         >>> checked_image(tf.zeros((8, 8, 3)))
@@ -126,6 +127,6 @@ def checked_image(image: Tensor) -> Tensor:
 
 @compiled
 def _looked_up(image: Tensor, table: Tensor) -> Tensor:
-    """Each channel through its own column of a `(256, 3)` table."""
+    """Maps each channel by its own column of a `(256, 3)` table."""
     index = tf.cast(image, "int32") * 3 + tf.range(3)
     return tf.gather(tf.reshape(tf.cast(table, "uint8"), (-1,)), index)

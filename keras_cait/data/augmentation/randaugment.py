@@ -1,4 +1,4 @@
-"""RandAugment as timm trains with it: `rand-m9-mstd0.5-inc1`."""
+"""RandAugment with timm's operations, levels and names."""
 
 import functools
 import math
@@ -18,13 +18,13 @@ from keras_cait.data.augmentation.randaugment_levels import (
 from keras_cait.typing import Tensor
 
 _SECTION = re.compile(r"(mstd|m|n|p|inc)(\d+(?:\.\d+)?)")
-_LARGEST_STD = 100  # of timm's names; above it stands for infinity
+_LARGEST_STD = 100  # in timm's names; larger numbers stand for infinity
 
 
 class Draw(NamedTuple):
-    """What happens to one image: each `(num_ops,)`, in the order it happens.
+    """The drawn operations of one image, each field `(num_ops,)`, in order.
 
-    `operation` is a place in `RandAugment.operations`, or their number for none;
+    `operation` is an index in `RandAugment.operations`, or their number for none;
     `magnitude` is in [0, 10], `sign` -1 or 1.
     """
 
@@ -35,20 +35,19 @@ class Draw(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class RandAugment:
-    """Operations drawn from fifteen, one after the other, each applied or left out.
+    """Operations drawn from fifteen, applied one after the other.
 
-    Those of Keras and KerasCV know neither a spread of magnitudes nor levels that
-    increase with them, so this one is written here.
+    The layers of Keras and KerasCV have neither `magnitude_std` nor increasing levels.
 
     Attributes:
-        magnitude: How strong operations are; from 10 on they get no stronger.
+        magnitude: Strength of the operations; above 10 they get no stronger.
         magnitude_std: Standard deviation of the magnitude, which stays in [0, 10];
-            infinity draws it evenly from 0 to `magnitude`.
-        num_ops: How many are drawn for each image, with replacement.
-        prob: How often one that was drawn is applied, in [0, 1].
+            infinity draws it uniformly from 0 to `magnitude`.
+        num_ops: Number of operations drawn for each image, with replacement.
+        prob: Probability that a drawn operation is applied, in [0, 1].
         increasing: Whether effects get stronger with the magnitude; if not, posterize
             and solarize get weaker, and colors go from weak to strong.
-        fill: Color of what comes in from outside the image: three gray levels, by
+        fill: Color of areas that come in from outside the image: three gray levels, by
             default ImageNet's mean.
 
     Raises:
@@ -58,8 +57,7 @@ class RandAugment:
         >>> augment = RandAugment.from_name("rand-m9-mstd0.5-inc1")
         >>> augment == RandAugment()
         True
-        >>> image = tf.zeros((32, 32, 3), "uint8")
-        >>> augment(image, (0, 1)).shape
+        >>> augment(tf.zeros((32, 32, 3), "uint8"), (0, 1)).shape
         TensorShape([32, 32, 3])
 
     Reference:
@@ -93,16 +91,13 @@ class RandAugment:
 
     @classmethod
     def from_name(cls, name: str) -> "RandAugment":
-        """The one that timm calls `name`.
+        """The augmentation with timm's name.
 
         Args:
-            name: "rand" and, after dashes, any of m (magnitude, otherwise 10), mstd
-                (its standard deviation, otherwise 0; above 100 stands for infinity),
-                n (number of operations, otherwise 2), p (probability, otherwise 0.5)
-                and inc (1 for increasing levels, otherwise 0), each with its number.
-
-        Returns:
-            A `RandAugment`.
+            name: "rand" and, after dashes, any of m (magnitude, default 10), mstd
+                (its standard deviation, default 0; above 100 stands for infinity),
+                n (number of operations, default 2), p (probability, default 0.5)
+                and inc (1 for increasing levels, default 0), each with its number.
 
         Raises:
             ValueError: If the name has another form.
@@ -129,19 +124,11 @@ class RandAugment:
 
     @property
     def operations(self) -> dict[str, Operation]:
-        """By timm's names, in the order in which `draw` counts them."""
+        """Operations by timm's names, in the order of their indices in a `Draw`."""
         return INCREASING if self.increasing else ORIGINAL
 
     def draw(self, seed: Tensor) -> Draw:
-        """Draws what happens to one image.
-
-        Args:
-            seed: Two integers; the same ones draw the same.
-
-        Returns:
-            A `Draw`.
-
-        """
+        """Draws the operations of one image from a seed of two integers."""
         draws = tf.random.stateless_uniform((4, self.num_ops), seed, dtype="float64")
         place, applied, strength, side = tf.unstack(draws)
         number = len(self.operations)
@@ -154,7 +141,7 @@ class RandAugment:
         )
 
     def _magnitude(self, strength: Tensor) -> Tensor:
-        """Of a number drawn evenly from 0 to 1."""
+        """Magnitude from a uniform number in [0, 1)."""
         if math.isinf(self.magnitude_std):
             return self.magnitude * strength
         if self.magnitude_std == 0:
@@ -162,14 +149,7 @@ class RandAugment:
         return self.magnitude + self.magnitude_std * tf.math.ndtri(strength)
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """Changes one image at random.
-
-        Args:
-            image: `(height, width, 3)` uint8.
-            seed: Two integers; the same ones change it in the same way.
-
-        Returns:
-            The same shape, uint8.
+        """Augments one image, `(height, width, 3)` uint8, from a seed of two integers.
 
         Raises:
             ValueError: If the image has another shape or type.
@@ -186,7 +166,7 @@ class RandAugment:
     def _apply(
         self, image: Tensor, operation: Tensor, magnitude: Tensor, sign: Tensor
     ) -> Tensor:
-        """Runs the one operation that was drawn, and no other."""
+        """Runs only the drawn operation."""
 
         def transformed(one: Operation) -> Tensor:
             return one.transform(image, one.argument(magnitude, sign), self.fill)

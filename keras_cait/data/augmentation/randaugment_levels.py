@@ -1,4 +1,4 @@
-"""What a magnitude means to each of RandAugment's operations, as in timm 1.0.31."""
+"""Operations of RandAugment with their level at each magnitude, as in timm 1.0.31."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,32 +14,33 @@ HIGHEST = 10.0  # the top of the scale of magnitudes
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One of the fifteen.
+    """One of the fifteen operations.
 
     Attributes:
-        argument: Of magnitude, in [0, 10], and sign, -1 or 1: float64 scalars.
-        transform: Of image, argument and fill: the image.
+        argument: Maps a magnitude, in [0, 10], and a sign, -1 or 1, to the argument of
+            the transform, all float64 scalars.
+        transform: Maps an image, the argument and the fill to an image.
     """
 
     argument: Callable[[Tensor, Tensor], Tensor]
     transform: Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def _alone(transform: Callable) -> Operation:
+def _without_argument(transform: Callable) -> Operation:
     return Operation(
         argument=lambda magnitude, sign: tf.zeros_like(magnitude),
         transform=lambda image, argument, fill: transform(image),
     )
 
 
-def _levels(transform: Callable, argument: Callable) -> Operation:
+def _without_fill(transform: Callable, argument: Callable) -> Operation:
     return Operation(
         argument=argument,
         transform=lambda image, argument, fill: transform(image, argument),
     )
 
 
-def _moves(transform: Callable, furthest: float) -> Operation:
+def _affine(transform: Callable, furthest: float) -> Operation:
     return Operation(
         argument=lambda magnitude, sign: sign * (magnitude / HIGHEST * furthest),
         transform=transform,
@@ -80,35 +81,35 @@ def _weak_to_strong(magnitude: Tensor, sign: Tensor) -> Tensor:
 
 # The order is timm's; an operation is drawn by its place.
 INCREASING = {
-    "AutoContrast": _alone(operations.auto_contrast),
-    "Equalize": _alone(operations.equalize),
-    "Invert": _alone(operations.invert),
-    "Rotate": _moves(affine.rotate, 30.0),
-    "PosterizeIncreasing": _levels(operations.posterize, _bits_dropped),
-    "SolarizeIncreasing": _levels(operations.solarize, _threshold_falling),
-    "SolarizeAdd": _levels(operations.solarize_add, _addition),
-    "ColorIncreasing": _levels(color.saturation, _away_from_one),
-    "ContrastIncreasing": _levels(color.contrast, _away_from_one),
-    "BrightnessIncreasing": _levels(color.brightness, _away_from_one),
-    "SharpnessIncreasing": _levels(filters.sharpness, _away_from_one),
-    "ShearX": _moves(affine.shear_x, 0.3),
-    "ShearY": _moves(affine.shear_y, 0.3),
-    "TranslateXRel": _moves(affine.translate_x, 0.45),
-    "TranslateYRel": _moves(affine.translate_y, 0.45),
+    "AutoContrast": _without_argument(operations.auto_contrast),
+    "Equalize": _without_argument(operations.equalize),
+    "Invert": _without_argument(operations.invert),
+    "Rotate": _affine(affine.rotate, 30.0),
+    "PosterizeIncreasing": _without_fill(operations.posterize, _bits_dropped),
+    "SolarizeIncreasing": _without_fill(operations.solarize, _threshold_falling),
+    "SolarizeAdd": _without_fill(operations.solarize_add, _addition),
+    "ColorIncreasing": _without_fill(color.saturation, _away_from_one),
+    "ContrastIncreasing": _without_fill(color.contrast, _away_from_one),
+    "BrightnessIncreasing": _without_fill(color.brightness, _away_from_one),
+    "SharpnessIncreasing": _without_fill(filters.sharpness, _away_from_one),
+    "ShearX": _affine(affine.shear_x, 0.3),
+    "ShearY": _affine(affine.shear_y, 0.3),
+    "TranslateXRel": _affine(affine.translate_x, 0.45),
+    "TranslateYRel": _affine(affine.translate_y, 0.45),
 }
 """Operations whose effect gets stronger as the magnitude increases."""
 
 _OTHERWISE = {
-    "PosterizeIncreasing": _levels(operations.posterize, _bits_kept),
-    "SolarizeIncreasing": _levels(operations.solarize, _threshold_rising),
-    "ColorIncreasing": _levels(color.saturation, _weak_to_strong),
-    "ContrastIncreasing": _levels(color.contrast, _weak_to_strong),
-    "BrightnessIncreasing": _levels(color.brightness, _weak_to_strong),
-    "SharpnessIncreasing": _levels(filters.sharpness, _weak_to_strong),
+    "PosterizeIncreasing": _without_fill(operations.posterize, _bits_kept),
+    "SolarizeIncreasing": _without_fill(operations.solarize, _threshold_rising),
+    "ColorIncreasing": _without_fill(color.saturation, _weak_to_strong),
+    "ContrastIncreasing": _without_fill(color.contrast, _weak_to_strong),
+    "BrightnessIncreasing": _without_fill(color.brightness, _weak_to_strong),
+    "SharpnessIncreasing": _without_fill(filters.sharpness, _weak_to_strong),
 }
 
 ORIGINAL = {
     name.removesuffix("Increasing"): _OTHERWISE.get(name, operation)
     for name, operation in INCREASING.items()
 }
-"""The same operations with the levels of the first implementations."""
+"""The same operations with the levels of the first implementations of RandAugment."""

@@ -1,4 +1,4 @@
-"""Random views of training images: shifted, turned, scaled and mirrored."""
+"""Random shift, rotation, zoom and flip of a training image."""
 
 import math
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from keras_cait.typing import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class RandomAffine:
-    """One random affine map an image, with bilinear interpolation.
+    """One random affine map of an image, with bilinear interpolation.
 
-    Keras has layers for each of these, but they draw from a state of their own;
-    here every draw follows from the seed that comes with the image.
+    Keras's layers for these draw from their own state; here every draw follows from
+    the seed of the image.
 
     Attributes:
         shift: Largest shift along each axis, as a part of the side, in [0, 1).
-        rotation: Largest turn to either side, in degrees.
+        rotation: Largest angle to either side, in degrees.
         zoom: Largest change of height, and of width, as a part, in [0, 1).
-        flip: Whether to mirror every other image, left to right.
+        flip: Whether to mirror half of the images, left to right.
     """
 
     shift: float = 0.0
@@ -28,15 +28,9 @@ class RandomAffine:
     flip: bool = False
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """A random view of one image.
+        """Transforms one image, `(height, width, channels)`, to float32.
 
-        Args:
-            image: `(height, width, channels)`, in [0, 255].
-            seed: Two integers; the same ones give the same view.
-
-        Returns:
-            The same shape, float32. What comes in from outside is 0, black.
-
+        Areas that come in from outside are 0, black.
         """
         image = tf.cast(image, "float32")
         height, width, _ = tf.unstack(tf.cast(tf.shape(image), "float32"))
@@ -52,11 +46,11 @@ class RandomAffine:
         center_x, center_y = (width - 1) / 2, (height - 1) / 2
         a2 = center_x - a0 * center_x - a1 * center_y + shift_x * self.shift * width
         b2 = center_y - b0 * center_x - b1 * center_y + shift_y * self.shift * height
-        views = tf.raw_ops.ImageProjectiveTransformV3(
+        images = tf.raw_ops.ImageProjectiveTransformV3(
             images=image[None],
             transforms=[[a0, a1, a2, b0, b1, b2, 0.0, 0.0]],
             output_shape=tf.shape(image)[:2],
             fill_value=0.0,
             interpolation="BILINEAR",
         )
-        return tf.ensure_shape(views[0], image.shape)
+        return tf.ensure_shape(images[0], image.shape)

@@ -1,4 +1,4 @@
-"""Rectangles of noise in place of parts of an image."""
+"""Random erasing: rectangles of noise in training images."""
 
 from dataclasses import dataclass
 
@@ -13,18 +13,18 @@ from keras_cait.typing import Tensor
 class RandomErasing:
     """Replaces a rectangle of some images by normal noise, pixel by pixel.
 
-    timm's mode "pixel" fills it with N(0, 1) after the normalization of images.
-    Here they are normalized by the model, later, and the same noise is
-    `255 * (mean + std * N(0, 1))`: what the model sees is exactly equal. Keras's
-    layer of this name erases about half as often as its factor says.
+    timm's mode "pixel" fills it with N(0, 1) after the normalization of images. Here
+    the model normalizes later, and the same noise is `255 * (mean + std * N(0, 1))`:
+    the normalized images are exactly equal. Keras's layer of this name erases about
+    half as often as its factor says.
 
     Attributes:
-        prob: Part of the images that lose a rectangle, in [0, 1].
-        min_area: Smallest area of it, as a part of the image's.
+        prob: Part of the images with an erased rectangle, in [0, 1].
+        min_area: Smallest area of the rectangle, as a part of the image's.
         max_area: Largest area.
         min_aspect: Lowest ratio of its sides, in (0, 1]; the highest is the inverse.
-        mean: Of each channel of images in [0, 1], as the model normalizes them.
-        std: Standard deviation likewise.
+        mean: Mean of each channel of images in [0, 1], as in the model's normalization.
+        std: Standard deviation of each channel.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -69,12 +69,13 @@ class RandomErasing:
             )
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """The image, or with a rectangle of noise.
+        """Erases a rectangle of one image, or none.
 
         Args:
-            image: `(height, width, channels)`, uint8 or float32 in [0, 255]. Where
-                there are not as many channels as means, each has the mean of them.
-            seed: Two integers; the same ones give the same result.
+            image: `(height, width, channels)`, uint8 or float32 in [0, 255]. If its
+                number of channels is not that of `mean`, the average mean and standard
+                deviation hold for each.
+            seed: Two integers.
 
         Returns:
             The same shape, float32; the noise is not clipped to [0, 255].
@@ -113,9 +114,9 @@ class RandomErasing:
     def rectangle(
         self, height: Tensor, width: Tensor, seed: Tensor
     ) -> tuple[Tensor, Rectangle]:
-        """Whether an image of `height` x `width` pixels loses a rectangle, and which.
+        """Draws whether an image of `height` x `width` pixels is erased, and where.
 
-        As in timm none is lost where none of ten fits, which is rare.
+        As in timm nothing is erased in the rare case that none of ten rectangles fits.
         """
         place, chance = tf.unstack(tf.random.experimental.stateless_split(seed))
         fits, rectangle = random_rectangle(

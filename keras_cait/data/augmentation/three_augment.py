@@ -17,12 +17,12 @@ from keras_cait.data.augmentation.point_operations import checked_image, solariz
 from keras_cait.typing import Tensor
 
 _SOLARIZE_FROM = 128  # Pillow's default
-_BLUR_RADIUS = (0.1, 2.0)  # of the published code; the paper has no number
+_BLUR_RADIUS = (0.1, 2.0)  # as in the published code; the paper has no number
 _JITTERED = (brightness, contrast, saturation)
 
 
 class Draw(NamedTuple):
-    """What happens to one image.
+    """The drawn operations of one image.
 
     `choice` is 0 for gray, 1 for solarize, 2 for blur, of `radius` pixels; `factors`
     are those of brightness, contrast and saturation, and `order` their order.
@@ -36,21 +36,20 @@ class Draw(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ThreeAugment:
-    """One of gray, solarized and blurred, each as often, and then color jitter.
+    """Grayscale, solarize or blur, equally often, and then color jitter.
 
-    The flip and the crop that belong to it are the same as without it.
+    The paper's crop and flip are separate transforms.
 
     Attributes:
         color_jitter: Brightness, contrast and saturation are multiplied by factors
-            drawn evenly from `1 - color_jitter` to `1 + color_jitter`, in random order;
-            in [0, 1], and 0 leaves them out.
+            drawn uniformly from `1 - color_jitter` to `1 + color_jitter`, in random
+            order; in [0, 1], and 0 leaves them out.
 
     Raises:
         ValueError: If `color_jitter` is out of its range.
 
     Example:
-        >>> image = tf.zeros((32, 32, 3), "uint8")
-        >>> ThreeAugment()(image, (0, 1)).shape
+        >>> ThreeAugment()(tf.zeros((32, 32, 3), "uint8"), (0, 1)).shape
         TensorShape([32, 32, 3])
 
     Reference:
@@ -69,15 +68,7 @@ class ThreeAugment:
             )
 
     def draw(self, seed: Tensor) -> Draw:
-        """Draws what happens to one image.
-
-        Args:
-            seed: Two integers; the same ones draw the same.
-
-        Returns:
-            A `Draw`.
-
-        """
+        """Draws the operations of one image from a seed of two integers."""
         draws = tf.random.stateless_uniform((8,), seed, dtype="float64")
         least, most = _BLUR_RADIUS
         return Draw(
@@ -88,14 +79,7 @@ class ThreeAugment:
         )
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """Changes one image at random.
-
-        Args:
-            image: `(height, width, 3)` uint8.
-            seed: Two integers; the same ones change it in the same way.
-
-        Returns:
-            The same shape, uint8.
+        """Augments one image, `(height, width, 3)` uint8, from a seed of two integers.
 
         Raises:
             ValueError: If the image has another shape or type.
