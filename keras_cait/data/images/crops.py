@@ -1,4 +1,8 @@
-"""Random crops and mirror images of the training images."""
+"""Random crops and flips of training images.
+
+Keras's layers for these draw from their own state, cut the same place out of every
+image of a batch, and do not resize as PIL does.
+"""
 
 from dataclasses import dataclass
 
@@ -12,13 +16,11 @@ from keras_cait.typing import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class RandomResizedCrop:
-    """A crop of random area and aspect, resized: how ImageNet is trained on.
+    """A crop of random area and aspect, resized, as for training on ImageNet.
 
-    The area is uniform, the logarithm of the aspect too, and so is the place among
-    those where the crop lies inside the image. If none of ten such crops fits, the
-    largest in the middle whose aspect is allowed is taken. As in timm and
-    torchvision. Keras has no layer for it, and that of keras-cv draws from a state
-    of its own and does not resize as PIL does.
+    The area, the logarithm of the aspect and the place inside the image are uniform.
+    If none of ten such crops fits, the largest crop in the middle with an allowed
+    aspect is taken, as in timm and torchvision.
 
     Attributes:
         image_size: Height and width of the result, in pixels.
@@ -62,22 +64,16 @@ class RandomResizedCrop:
             )
 
     def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
-        """A random crop of one image.
+        """Crops one record, as of `decode`, to `(*image_size, channels)` uint8.
 
-        Args:
-            record: As of `decode`; of a JPEG no more than the crop is decoded.
-            seed: Two integers; the same ones give the same crop.
-
-        Returns:
-            `(*image_size, channels)` uint8.
-
+        Only the crop of a JPEG is decoded.
         """
         crop = self.crop(*image_size(record), seed)
         window = decode_window(record, *crop, channels=self.channels)
         return resize(window, self.image_size, self.interpolation)
 
     def crop(self, height: Tensor, width: Tensor, seed: Tensor) -> Rectangle:
-        """What is cut out of an image of `height` x `width` pixels."""
+        """Draws the crop of an image of `height` x `width` pixels."""
         fits, crop = random_rectangle(
             height, width, seed, area=self.scale, aspect=self.ratio, whole=True
         )
@@ -93,10 +89,9 @@ class RandomResizedCrop:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomCrop:
-    """A crop of an image that is not resized: how small images are trained on.
+    """A crop of an image that is not resized, as for training on small images.
 
-    DeiT takes it in place of `RandomResizedCrop` for images of 32 pixels and less.
-    Keras's layer cuts the same place out of every image of a batch.
+    DeiT has it in place of `RandomResizedCrop` for images of 32 pixels and less.
 
     Attributes:
         image_size: Height and width of the result, in pixels.
@@ -115,15 +110,9 @@ class RandomCrop:
     channels: int | None = None
 
     def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
-        """A random crop of one image.
+        """Crops one record, as of `decode`, to `(*image_size, channels)` uint8.
 
-        Args:
-            record: As of `decode`; with its padding at least as large as the crop.
-            seed: Two integers; the same ones give the same crop.
-
-        Returns:
-            `(*image_size, channels)` uint8.
-
+        The image with its padding must be at least as large as the crop.
         """
         image = decode(record, self.channels)
         return _cut(tf.pad(image, _around(self.padding)), self.image_size, seed)
@@ -131,10 +120,10 @@ class RandomCrop:
 
 @dataclass(frozen=True, kw_only=True)
 class SimpleRandomCrop:
-    """The shorter side resized and a square cut out: how DeiT-III is trained.
+    """The shorter side resized and a square cut out, as DeiT-III trains.
 
-    More of the image is seen than in `RandomResizedCrop`, as large as in
-    evaluation. Keras's layer cuts the same place out of every image of a batch.
+    The crop shows more of the image than `RandomResizedCrop`, at the scale of
+    evaluation.
 
     Attributes:
         image_size: Height and width of the result, in pixels. The image is resized
@@ -158,16 +147,7 @@ class SimpleRandomCrop:
     channels: int | None = None
 
     def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
-        """A random crop of one image.
-
-        Args:
-            record: As of `decode`.
-            seed: Two integers; the same ones give the same crop.
-
-        Returns:
-            `(*image_size, channels)` uint8.
-
-        """
+        """Crops one record, as of `decode`, to `(*image_size, channels)` uint8."""
         image = decode(record, self.channels)
         size = covering_size(*image_size(image), self.image_size)
         image = tf.pad(resize(image, size), _around(self.padding), "REFLECT")
@@ -176,9 +156,7 @@ class SimpleRandomCrop:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomFlip:
-    """Every other image mirrored, left to right.
-
-    Keras's layer draws from a state of its own.
+    """Mirrors half of the images, left to right.
 
     Example:
         >>> image = tf.constant([[[1], [2]]], "uint8")
@@ -189,7 +167,7 @@ class RandomFlip:
     """
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """The image or its mirror image, by the seed of two integers."""
+        """The image or its mirror image."""
         return tf.image.stateless_random_flip_left_right(image, seed)
 
 

@@ -1,4 +1,4 @@
-"""Records to pixels: whole images, windows of them, or only their size."""
+"""Decoding of records: whole images, windows of images, or only their size."""
 
 import tensorflow as tf
 
@@ -8,7 +8,7 @@ from keras_cait.data.images.headers import (
     is_bmp,
     is_gif,
     is_webp,
-    webp_canvas,
+    webp_header,
 )
 from keras_cait.data.images.luma import luma
 from keras_cait.data.images.size_limits import MAX_PIXELS, MAX_SIDE, is_allowed
@@ -16,27 +16,27 @@ from keras_cait.typing import Tensor
 
 
 def decode(record: Tensor, channels: int | None = 3) -> Tensor:
-    """The pixels of a record, equal to those of PIL.
+    """Decodes a record to the pixels of PIL.
 
-    TensorFlow decodes JPEG by a faster cosine transform unless asked otherwise,
-    which is off by a gray level on average, and by up to eight.
+    By default TensorFlow decodes JPEG by a faster cosine transform, which is off by a
+    gray level on average, and by up to eight.
 
     Args:
-        record: An image as it is kept: encoded as JPEG, PNG, GIF, BMP or WebP, a
-            scalar string, or decoded, `(height, width, channels)` uint8.
+        record: A stored image: encoded as JPEG, PNG, GIF, BMP or WebP, a scalar
+            string, or decoded, `(height, width, channels)` uint8.
         channels: 3 turns gray to color, 1 turns color to gray; alpha is dropped.
             None keeps the channels of a decoded image, and makes an encoded one 3.
 
     Returns:
         `(height, width, channels)` uint8 in [0, 255]; the first frame of a GIF. As
-        in PIL, an orientation noted in the file is not applied. A palette in a BMP
-        is not either: its 8 bits are taken as gray.
+        in PIL, the orientation in a file's metadata is not applied. The palette of a
+        BMP is not applied either: its 8 bits are taken as gray.
 
     Raises:
         ValueError: If `channels` is neither 1 nor 3 nor None, or `record` is
-            neither a scalar string nor uint8 of rank 3 with its channels known.
-        tf.errors.InvalidArgumentError: If it cannot be decoded, or has more pixels
-            than `image_limits` allows, of which nothing is decoded then.
+            neither a scalar string nor uint8 of rank 3 with known channels.
+        tf.errors.InvalidArgumentError: If the record cannot be decoded, or its size
+            exceeds the limits of `size_limits`; then nothing is decoded.
 
     Example:
         >>> gray = tf.constant([[[7], [9]]], "uint8")
@@ -66,21 +66,18 @@ def decode_window(
     width: Tensor,
     channels: int | None = 3,
 ) -> Tensor:
-    """A window of `decode(record, channels)`, decoding no more of a JPEG than it.
+    """A window of `decode(record, channels)`; only this part of a JPEG is decoded.
 
     Args:
         record: As of `decode`.
         top: First row, in pixels. The window must lie inside the image.
         left: First column.
-        height: Rows.
-        width: Columns.
+        height: Number of rows.
+        width: Number of columns.
         channels: As of `decode`.
 
     Returns:
         `(height, width, channels)` uint8.
-
-    Raises:
-        ValueError: As of `decode`.
 
     Example:
         >>> image = tf.cast(tf.reshape(tf.range(12), (3, 4, 1)), "uint8")
@@ -92,8 +89,8 @@ def decode_window(
     record = _checked(record, channels)
 
     def window_of_jpeg() -> Tensor:
-        # At the edges of what it decodes, the decoder has no neighbor to smooth
-        # the coarser grid of colors with: one more column on either side.
+        # The decoder interpolates the coarser grid of colors between neighbors, which
+        # are missing at the edges of a window: decodes one more column on either side.
         first = tf.maximum(left - 1, 0)
         last = tf.minimum(left + width + 1, tf.io.extract_jpeg_shape(record)[1])
         wider = tf.image.decode_and_crop_jpeg(
@@ -118,19 +115,10 @@ def decode_window(
 
 
 def image_size(record: Tensor) -> tuple[Tensor, Tensor]:
-    """Height and width of a record, in pixels.
+    """Height and width of a record, in pixels: two scalars, int32.
 
-    Those of a JPEG, PNG or WebP are read in its header; others are decoded.
-
-    Args:
-        record: As of `decode`.
-
-    Returns:
-        Two scalars, int32.
-
-    Raises:
-        ValueError: As of `decode`.
-        tf.errors.InvalidArgumentError: As of `decode`.
+    Those of a JPEG, PNG or WebP are read from its header; a GIF or BMP is decoded.
+    The arguments and errors are those of `decode`.
 
     Example:
         >>> height, width = image_size(tf.io.encode_png(tf.zeros((3, 5, 1), "uint8")))
@@ -174,7 +162,7 @@ def _is_encoded(record: Tensor) -> bool:
 
 
 def _of_allowed_size(record: Tensor) -> Tensor:
-    """The record, with an error where its header announces too many pixels."""
+    """The record, after a check of the size in its header."""
     height, width = tf.unstack(header_size(record))
     message = tf.strings.format(
         f"an image must have at most {MAX_PIXELS} pixels, {MAX_SIDE} a side. Received: "
@@ -192,9 +180,9 @@ def _decode_other(record: Tensor) -> Tensor:
         return tf.ensure_shape(image, (None, None, channels))[..., :3]
 
     def decode_webp() -> Tensor:
-        # Its decoder takes none but the channels that are there, and TensorFlow 2.21
-        # aborts the process on animations where it is to find out how many these are.
-        _, has_alpha, is_animated = webp_canvas(record)
+        # The decoder requires the number of channels in the file, and if it is left
+        # out, TensorFlow 2.21 aborts the process on animations.
+        _, has_alpha, is_animated = webp_header(record)
         message = "an animated WebP is not decoded"
         alpha = with_assertion(has_alpha, ~is_animated, message)
         return tf.cond(alpha, lambda: decode_as(4), lambda: decode_as(3))
@@ -207,7 +195,7 @@ def _with_channels(image: Tensor, channels: int | None) -> Tensor:
     if channels in (None, available):
         return image
     if channels == 3:
-        # Gray, with or without alpha, three times; of color what is not alpha.
+        # Repeats gray three times, and drops alpha.
         chosen = (0, 0, 0) if available < 3 else (0, 1, 2)
         return tf.gather(image, chosen, axis=-1)
     if available == 2:

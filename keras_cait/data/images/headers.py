@@ -1,4 +1,4 @@
-"""What a file says of its image before a pixel of it is decoded."""
+"""File types and headers of encoded images, read before a pixel is decoded."""
 
 from typing import NamedTuple
 
@@ -9,37 +9,39 @@ from keras_cait.typing import Tensor
 
 
 def header_size(file: Tensor) -> Tensor:
-    """Height and width of an encoded image, read in its header.
+    """Height and width of an encoded image, read from its header.
 
     Args:
         file: A scalar string: JPEG, PNG, GIF, BMP or WebP.
 
     Returns:
-        `(2,)` int64, as they stand there: perhaps 0, negative or huge.
+        `(2,)` int64, not checked: may be 0 or huge.
 
     Raises:
-        tf.errors.InvalidArgumentError: If it is no such file, or too short.
+        tf.errors.InvalidArgumentError: If the file has another type or is too short.
 
     Example:
         >>> header_size(tf.io.encode_png(tf.zeros((3, 5, 1), "uint8"))).numpy()
         array([3, 5])
 
     """
-    size = tf.case(
+    return tf.case(
         [
-            (tf.io.is_jpeg(file), lambda: tf.io.extract_jpeg_shape(file)[:2]),
             (
-                is_png(file),
-                lambda: whole_numbers(file, 16, 2, big=True)[::-1],
+                tf.io.is_jpeg(file),
+                lambda: tf.cast(tf.io.extract_jpeg_shape(file)[:2], "int64"),
             ),
-            (is_gif(file), lambda: whole_numbers(file, 6, 2, bits=16)[::-1]),
-            # Rows of a BMP that come top first are counted below 0.
-            (is_bmp(file), lambda: tf.abs(whole_numbers(file, 18, 2))[::-1]),
-            (is_webp(file), lambda: webp_canvas(file).size),
+            (is_png(file), lambda: _integers(file, (20, 16), 4, big_endian=True)),
+            (is_gif(file), lambda: _integers(file, (8, 6), 2)),
+            (is_bmp(file), lambda: _bmp_size(file)),
+            (is_webp(file), lambda: webp_header(file).size),
         ],
-        default=_unknown,
+        default=lambda: with_assertion(
+            tf.zeros((2,), "int64"),
+            tf.constant(False),
+            "no JPEG, PNG, GIF, BMP or WebP",
+        ),
     )
-    return tf.cast(size, "int64")
 
 
 def is_png(file: Tensor) -> Tensor:
@@ -48,112 +50,87 @@ def is_png(file: Tensor) -> Tensor:
 
 
 def is_gif(file: Tensor) -> Tensor:
-    """Whether a file says that it is a GIF."""
+    """Whether a file starts with the signature of GIF."""
     return _starts_with(file, b"GIF87a") | _starts_with(file, b"GIF89a")
 
 
 def is_bmp(file: Tensor) -> Tensor:
-    """Whether a file says that it is a BMP."""
+    """Whether a file starts with the signature of BMP."""
     return _starts_with(file, b"BM")
 
 
 def is_webp(file: Tensor) -> Tensor:
-    """Whether a file says that it is a WebP."""
-    # Of a shorter file there would be no such part.
+    """Whether a file starts with the signature of WebP."""
+    # Padded, since a part beyond the end of a string is an error.
     start = tf.strings.join([tf.strings.substr(file, 0, 12), 12 * b" "])
     form = tf.strings.substr(start, 8, 4)
     return _starts_with(file, b"RIFF") & tf.equal(form, b"WEBP")
 
 
-class WebPCanvas(NamedTuple):
-    """What a WebP says of itself: height and width, alpha, and animation."""
+class WebPHeader(NamedTuple):
+    """Height and width, `(2,)` int64, and two boolean scalars."""
 
     size: Tensor
     has_alpha: Tensor
     is_animated: Tensor
 
 
-def webp_canvas(file: Tensor) -> WebPCanvas:
-    """The header of a WebP, in the form of its first chunk.
+def webp_header(file: Tensor) -> WebPHeader:
+    """Reads the header of a WebP, whose layout depends on the first chunk.
 
     Reference:
         https://developers.google.com/speed/webp/docs/riff_container and RFC 6386,
         section 9.1
 
     """
-    end = tf.strings.length(file) >= 30
-    file = with_assertion(file, end, "the file ends within its header")
-    chunk = tf.strings.substr(file, 12, 4)
-    sizes, flags = tf.case(
-        [
-            (tf.equal(chunk, b"VP8X"), lambda: _extended_webp(file)),
-            (tf.equal(chunk, b"VP8L"), lambda: _lossless_webp(file)),
-        ],
-        default=lambda: (
-            # Two bits of each are a scale for display.
-            whole_numbers(file, 26, 2, bits=16) & 0x3FFF,
-            tf.constant([False, False]),
-        ),
-    )
-    return WebPCanvas(sizes[::-1], flags[0], flags[1])
+    chunk = _part(file, 12, 4)
+
+    def extended() -> tuple[Tensor, Tensor, Tensor]:
+        (flags,) = tf.unstack(_integers(file, (20,), 1))
+        size = 1 + _integers(file, (27, 24), 3)
+        return size, (flags & 0x10) > 0, (flags & 0x02) > 0
+
+    def lossless() -> tuple[Tensor, Tensor, Tensor]:
+        # Width and height less one in 14 bits each, then a bit for alpha.
+        (bits,) = tf.unstack(_integers(file, (21,), 4))
+        size = 1 + (tf.stack([bits // 2**14, bits]) & 0x3FFF)
+        return size, (bits & 2**28) > 0, tf.constant(False)
+
+    def lossy() -> tuple[Tensor, Tensor, Tensor]:
+        # The two highest bits are a scale for display.
+        size = _integers(file, (28, 26), 2) & 0x3FFF
+        return size, tf.constant(False), tf.constant(False)
+
+    branches = [
+        (tf.equal(chunk, b"VP8X"), extended),
+        (tf.equal(chunk, b"VP8L"), lossless),
+    ]
+    return WebPHeader(*tf.case(branches, default=lossy))
 
 
-def _extended_webp(file: Tensor) -> tuple[Tensor, Tensor]:
-    """Width and height, less one, in three bytes each, after a byte of flags."""
-    low = whole_numbers(tf.strings.join([file, b"\0"]), 24, 3, bits=16)
-    width = low[0] + (low[1] & 0xFF) * 2**16
-    height = low[1] // 2**8 + low[2] * 2**8
-    flags = whole_numbers(file, 20, 1, bits=16)[0]
-    return 1 + tf.stack([width, height]), tf.stack([flags & 0x10, flags & 0x02]) > 0
+def _bmp_size(file: Tensor) -> Tensor:
+    """Absolute values of signed integers: a height below 0 means top row first."""
+    size = _integers(file, (22, 18), 4)
+    return tf.minimum(size, 2**32 - size)
 
 
-def _lossless_webp(file: Tensor) -> tuple[Tensor, Tensor]:
-    """Width and height, less one, in 14 bits each, and a bit for alpha."""
-    low, high = tf.unstack(whole_numbers(file, 21, 2, bits=16))
-    width = low & 0x3FFF
-    height = low // 2**14 + (high & 0x0FFF) * 2**2
-    flags = tf.stack([(high & 0x1000) > 0, tf.constant(False)])
-    return 1 + tf.stack([width, height]), flags
-
-
-def whole_numbers(
-    file: Tensor, place: int, count: int, *, bits: int = 32, big: bool = False
+def _integers(
+    file: Tensor, offsets: tuple[int, ...], length: int, *, big_endian: bool = False
 ) -> Tensor:
-    """Numbers that stand in a file one after the other.
+    """Unsigned integers of `length` bytes at each offset, `(offsets,)` int64."""
+    parts = tf.stack([_part(file, offset, length) for offset in offsets])
+    digits = tf.cast(tf.io.decode_raw(parts, "uint8"), "int64")
+    values = [256**place for place in range(length)]
+    values = values[::-1] if big_endian else values
+    return tf.reduce_sum(tf.ensure_shape(digits, (len(offsets), length)) * values, -1)
 
-    Args:
-        file: A scalar string.
-        place: Of the first byte.
-        count: How many.
-        bits: Of each, 16 or 32; those of 32 have a sign.
-        big: Whether the most significant byte comes first.
 
-    Returns:
-        `(count,)` int32.
-
-    Raises:
-        tf.errors.InvalidArgumentError: If the file ends before.
-
-    Example:
-        >>> whole_numbers(tf.constant(b"..a.bc"), 2, 2, bits=16, big=True).numpy()
-        array([24878, 25187], dtype=int32)
-
-    """
-    kind = {16: "uint16", 32: "int32"}[bits]
-    end = place + count * bits // 8
-    is_long = tf.strings.length(file) >= end
+def _part(file: Tensor, offset: int, length: int) -> Tensor:
+    """Bytes of the header; an error if the file ends before them."""
+    is_long = tf.strings.length(file) >= offset + length
     file = with_assertion(file, is_long, "the file ends within its header")
-    part = tf.strings.substr(file, place, end - place)
-    numbers = tf.io.decode_raw(part, kind, little_endian=not big)
-    return tf.cast(tf.reshape(numbers, (count,)), "int32")
+    return tf.strings.substr(file, offset, length)
 
 
-def _starts_with(file: Tensor, beginning: bytes) -> Tensor:
-    return tf.equal(tf.strings.substr(file, 0, len(beginning)), beginning)
-
-
-def _unknown() -> Tensor:
-    known = tf.constant(False)
-    return with_assertion(
-        tf.zeros((2,), "int32"), known, "no JPEG, PNG, GIF, BMP or WebP"
-    )
+def _starts_with(file: Tensor, signature: bytes) -> Tensor:
+    return tf.equal(tf.strings.substr(file, 0, len(signature)), signature)

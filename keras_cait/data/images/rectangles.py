@@ -1,4 +1,4 @@
-"""Rectangles of random area and aspect that lie in an image."""
+"""Rectangles of random area and aspect inside of an image."""
 
 import math
 from typing import NamedTuple
@@ -30,20 +30,20 @@ def random_rectangle(
 ) -> tuple[Tensor, Rectangle]:
     """A rectangle of uniform area and log-uniform aspect, anywhere in an image.
 
-    Ten are drawn and the first that fits is taken, so that those which stick out
-    are no more likely to end at the border than others.
+    Ten are drawn and the first that fits is taken; clipping those that do not fit would
+    favor the border of the image.
 
     Args:
-        height: Of the image, in pixels.
-        width: Likewise.
-        seed: Two integers; the same ones give the same rectangle.
+        height: Height of the image, in pixels.
+        width: Width of the image.
+        seed: Two integers.
         area: Lowest and highest area, as parts of the image's.
         aspect: Lowest and highest ratio of width to height.
-        whole: Whether a side may be as long as the image's; else it is shorter.
+        whole: Whether a side may be as long as the image's; otherwise it is shorter.
 
     Returns:
-        Whether one of ten fitted, a boolean scalar, and the rectangle, which means
-        nothing where none did.
+        Whether one of ten fits, a boolean scalar, and the rectangle, which is
+        meaningless if none does.
 
     Example:
         >>> fits, rectangle = random_rectangle(

@@ -1,4 +1,4 @@
-"""Resizing as PIL does it: antialiased, and rounded between the two axes."""
+"""Resizing with the pixels of PIL: antialiased, and rounded between the two axes."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from keras_cait.typing import Tensor
 Size = tuple[Tensor | int, Tensor | int]
 """Height and width, in pixels."""
 
-_BLOCK = 16  # places that are computed together; timed from 8 to 224
+_BLOCK = 16  # pixels that are computed together; timed from 8 to 224
 
 
 def resize(
@@ -18,22 +18,22 @@ def resize(
     interpolation: str = "bicubic",
     window: tuple[Tensor | int, ...] | None = None,
 ) -> Tensor:
-    """An image at another size, with the pixels that PIL gives.
+    """Resizes an image to the pixels of PIL.
 
-    Each pixel of the result is a mean of those of the image within reach of a
-    kernel, which is as much wider as the image is larger than the result. The
-    bicubic kernel is Keys's with a = -0.5. Columns come first, as in all versions
-    of PIL before 13, with which published accuracies were measured; later ones
-    take the rows first where that is cheaper. `tf.image.resize(antialias=True)`
-    has the same kernels but does not round in between: it is off by a fifth of a
-    gray level on average, by up to three, and slower.
+    Each pixel of the result is a weighted mean of the pixels within reach of a kernel.
+    The kernel is widened by the ratio of the sizes if the image is larger than the
+    result. The bicubic kernel is Keys's with a = -0.5. Columns come first, as in PIL
+    before version 13, with which published accuracies were measured; later versions
+    resize the rows first if that is cheaper. `tf.image.resize(antialias=True)` has the
+    same kernels but does not round in between: it is off by a fifth of a gray level on
+    average, by up to three, and slower.
 
     Args:
         image: `(height, width, channels)` uint8, the channels known.
         size: Height and width of the result, in pixels.
         interpolation: "bicubic" or "bilinear".
-        window: Top, left, height and width of the part of the result that is
-            wanted, in pixels; by default all of it. What lies outside is 0.
+        window: Top, left, height and width of the part of the result to compute, in
+            pixels; by default all of it. Pixels outside of the result are 0.
 
     Returns:
         `(*size, channels)` uint8, or that of the window.
@@ -56,11 +56,11 @@ def resize(
     shape = tf.shape(image)
     rows, row_weights = _weights(top, height, shape[0], size[0], interpolation)
     columns, column_weights = _weights(left, width, shape[1], size[1], interpolation)
-    # What no pixel of the result depends on is left out.
+    # Leaves out pixels that the result does not depend on.
     first_row, first_column = rows[0, 0], columns[0, 0]
     image = image[first_row : rows[-1, -1] + 1, first_column : columns[-1, -1] + 1]
     available, channels = tf.shape(image)[0], image.shape[-1]
-    # Columns first; the axis at work is in front, so that all else is one vector.
+    # Columns first. The axis to resize is in front; the others form one vector.
     pixels = tf.transpose(tf.cast(image, "float32"), (1, 2, 0))
     pixels = tf.reshape(pixels, (-1, channels * available))
     pixels = _mix(pixels, columns - first_column, column_weights, width)
@@ -74,9 +74,9 @@ def covering_size(height: Tensor, width: Tensor, size: tuple[int, int]) -> Size:
     """The smallest size of the same aspect that covers another, rounded as in timm.
 
     Args:
-        height: Of the image, in pixels.
-        width: Likewise.
-        size: What to cover.
+        height: Height of the image, in pixels.
+        width: Width of the image.
+        size: Height and width to cover.
 
     Returns:
         Height and width, int32.
@@ -98,7 +98,7 @@ def covering_size(height: Tensor, width: Tensor, size: tuple[int, int]) -> Size:
 
 
 def check_interpolation(interpolation: str) -> None:
-    """Raises `ValueError` unless images can be resized so."""
+    """Raises `ValueError` if there is no such interpolation."""
     if interpolation not in _KERNELS:
         raise ValueError(
             f"`interpolation` must be one of {sorted(_KERNELS)}. "
@@ -113,16 +113,16 @@ def _weights(
     size: Tensor | int,
     interpolation: str,
 ) -> tuple[Tensor, Tensor]:
-    """Which of `available` pixels each of `size` places is made of, and how.
+    """Indices and weights of the pixels that make the pixels of the result.
 
-    Neighbors share most of the few pixels that they depend on, so sixteen of them
-    are the product of a small matrix.
+    Neighbors in the result share most of the few pixels that they depend on, so a
+    small matrix computes a block of them.
 
     Args:
-        first: Of the places wanted; those outside [0, size) have no weights.
-        number: Of places, from the first on.
-        available: Pixels along the axis.
-        size: Pixels that they are resized to.
+        first: First pixel to compute; those outside [0, size) have weights of 0.
+        number: Number of pixels to compute.
+        available: Pixels of the image along the axis.
+        size: Pixels of the result along the axis.
         interpolation: Name of the kernel.
 
     Returns:
@@ -133,8 +133,7 @@ def _weights(
     kernel, radius = _KERNELS[interpolation]
     blocks = -(-number // _BLOCK)
     places = tf.reshape(first + tf.range(blocks * _BLOCK), (-1, _BLOCK))
-    # Places in double precision: they count hundreds of pixels, and what matters
-    # are millionths of one.
+    # In double precision: places are hundreds of pixels, exact to a millionth.
     scale = tf.cast(available, "float64") / tf.cast(size, "float64")
     stretch = tf.maximum(scale, 1.0)
     reach = radius * stretch
@@ -149,17 +148,17 @@ def _weights(
     weights = kernel(tf.abs(distances))
     inside = tf.cast((places >= 0) & (places < size), "float32")
     parts = tf.math.divide_no_nan(inside, tf.reduce_sum(weights, axis=-1))
-    # Whole numbers of 22 bits, as in PIL: they decide how what lies halfway between
-    # two levels is rounded.
+    # Integers of 22 bits, as in PIL: they decide the rounding of values halfway
+    # between two gray levels.
     weights = tf.round(weights * (2**22 * tf.expand_dims(parts, -1))) * 2**-22
     return start + tf.range(length), weights
 
 
 def _mix(pixels: Tensor, indices: Tensor, weights: Tensor, number: Tensor) -> Tensor:
-    """The first `number` weighted sums of rows of `pixels`, in whole gray levels."""
+    """The first `number` weighted sums of rows of `pixels`, in integer gray levels."""
     mixed = tf.matmul(weights, tf.gather(pixels, indices))
     mixed = tf.reshape(mixed, (-1, tf.shape(pixels)[1]))[:number]
-    # Clipped, and halves upwards: PIL has an image between the axes too.
+    # Clips, and rounds halves upwards, as PIL does after each axis.
     return tf.quantization.fake_quant_with_min_max_args(mixed, 0, 255)
 
 
@@ -174,7 +173,7 @@ def _triangle(distance: Tensor) -> Tensor:
     return tf.maximum(1 - distance, 0.0)
 
 
-_KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {  # and their reach
+_KERNELS: dict[str, tuple[Callable[[Tensor], Tensor], float]] = {  # with their radius
     "bicubic": (_cubic, 2.0),
     "bilinear": (_triangle, 1.0),
 }

@@ -1,15 +1,15 @@
-"""The largest images that are decoded."""
+"""Limits on the size of images to decode."""
 
 import tensorflow as tf
 
 from keras_cait.typing import Tensor
 
-MAX_PIXELS = 50_000_000  # what phones' cameras give; 2 GB while it is resized
+MAX_PIXELS = 50_000_000  # of phones' cameras; 2 GB while it is resized
 MAX_SIDE = 65_500  # pixels, the longest that a JPEG can have in libjpeg
 
 
 def is_allowed(height: Tensor, width: Tensor) -> Tensor:
-    """Whether an image of that size is decoded and resized, a scalar.
+    """Whether an image of that size may be decoded, a scalar.
 
     Example:
         >>> bool(is_allowed(5000, 5000)), bool(is_allowed(50000, 5000))
