@@ -1,4 +1,4 @@
-"""Mixup, CutMix and label smoothing: two images to one, and their labels with them."""
+"""Mixup, CutMix and label smoothing of a batch."""
 
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from keras_cait.typing import Tensor
 
 
 class Mixture(NamedTuple):
-    """How the images of one batch are mixed.
+    """The drawn mixture of one batch.
 
     Attributes:
-        share: What an image keeps of itself, `()` float32 in [0, 1].
+        share: Weight of an image against its partner, `()` float32 in [0, 1].
         is_cutmix: Whether a box is pasted, `()` bool; if not, pixels are averaged.
-        box: Top, bottom, left and right of that box in pixels, `(4,)` int32; the
-            second and the fourth are the first row and column behind it.
+        box: Top, bottom, left and right of that box in pixels, `(4,)` int32; bottom
+            and right are exclusive.
 
     """
 
@@ -28,27 +28,26 @@ class Mixture(NamedTuple):
 class Mixing:
     """Mixup or CutMix of a batch with itself reversed, and smooth labels.
 
-    One choice and one `share` a batch, drawn from Beta(alpha, alpha):
+    The choice and `share`, drawn from Beta(alpha, alpha), are the same for a batch:
 
     - Mixup: `share * image + (1 - share) * partner`.
     - CutMix: a box of `sqrt(1 - share)` times each side, its center anywhere in
-      the image, shows the partner. `share` becomes the part of the image that the
-      box, cut off at the border, leaves.
+      the image, shows the partner. The box is clipped at the border, and `share`
+      becomes the part of the image outside the box.
     - Labels: `share * label + (1 - share) * partner's label`, where a label is
       `1 - smoothing + smoothing / classes` at its class, `smoothing / classes`
       elsewhere.
 
-    Any batch will do; in one of odd length the image in the middle is its own
-    partner. Keras's MixUp draws a share an image and its CutMix knows no alpha, and
-    keras-cv's fail on arrays; hence this one, with timm's semantics. A box of odd
-    height or width is as large as it should be, as in timm today; the version that
-    the official code was run with lost the odd row and column.
+    In a batch of odd length the image in the middle is its own partner. Keras's MixUp
+    draws a share for each image, its CutMix has no alpha, and those of keras-cv fail
+    on arrays; this one is timm's. A box of odd height or width has its full size, as in
+    timm today; the version that the official code was run with lost a row or column.
 
     Attributes:
-        mixup_alpha: Alpha of Mixup, 0 for none of it.
-        cutmix_alpha: Alpha of CutMix, 0 for none of it.
-        prob: How often a batch is mixed at all, in [0, 1].
-        switch_prob: How often it is CutMix where both could be, in [0, 1].
+        mixup_alpha: Alpha of Mixup; 0 turns it off.
+        cutmix_alpha: Alpha of CutMix; 0 turns it off.
+        prob: Probability that a batch is mixed, in [0, 1].
+        switch_prob: Probability of CutMix if both are on, in [0, 1].
         label_smoothing: Part of a label that all classes share, in [0, 1).
 
     Raises:
@@ -95,12 +94,12 @@ class Mixing:
     def __call__(
         self, images: Tensor, labels: Tensor, seed: Tensor, classes: int
     ) -> tuple[Tensor, Tensor]:
-        """The mixed batch and its soft labels.
+        """Mixes a batch.
 
         Args:
-            images: `(batch, height, width, channels)` float32, in any unit.
+            images: `(batch, height, width, channels)` float32, in any range.
             labels: `(batch,)`, integers in [0, classes).
-            seed: Two integers; the same ones give the same mixture.
+            seed: Two integers.
             classes: Number of classes.
 
         Returns:
@@ -123,13 +122,7 @@ class Mixing:
         return mixed, share * targets + (1 - share) * tf.reverse(targets, [0])
 
     def draw(self, seed: Tensor, image_size: Tensor) -> Mixture:
-        """How to mix one batch; at least one alpha is above 0.
-
-        Args:
-            seed: Two integers.
-            image_size: Height and width in pixels.
-
-        """
+        """Draws the mixture of one batch; at least one alpha is above 0."""
         seeds = tf.random.split(seed, 2)
         mixed, switch, *center = tf.unstack(tf.random.stateless_uniform((4,), seeds[0]))
         mixed = mixed < self.prob
@@ -150,7 +143,7 @@ def _symmetric_beta(alpha: Tensor, seed: Tensor) -> Tensor:
     """A draw from Beta(alpha, alpha), `X / (X + Y)` of two of Gamma(alpha).
 
     `X = G * U**(1 / alpha)` with G of Gamma(alpha + 1) and U uniform, in logarithms,
-    since X itself is often too small for a float where alpha is.
+    since for a small alpha X is often too small for a float.
     """
     seeds = tf.random.split(seed, 2)
     gammas = tf.random.stateless_gamma((2,), seeds[0], alpha + 1)
@@ -160,14 +153,7 @@ def _symmetric_beta(alpha: Tensor, seed: Tensor) -> Tensor:
 
 
 def _box(share: Tensor, center: list[Tensor], image_size: Tensor) -> Tensor:
-    """Top, bottom, left and right of a box of `1 - share` of the image, `(4,)`.
-
-    Args:
-        share: `()`.
-        center: Row and column, each in [0, 1) of its side.
-        image_size: `(2,)`, in pixels.
-
-    """
+    """Box of a `Mixture` with its center at a row and column in [0, 1) of the sides."""
     size = tf.cast(image_size, "float32")
     sides = tf.cast(tf.sqrt(1 - share) * size, "int32")
     middle = tf.cast(tf.stack(center) * size, "int32")
@@ -177,7 +163,7 @@ def _box(share: Tensor, center: list[Tensor], image_size: Tensor) -> Tensor:
 
 
 def _inside(box: Tensor, images: Tensor) -> Tensor:
-    """Which pixels are in the box, `(height, width, 1)` bool."""
+    """Mask of the pixels in a box, `(height, width, 1)` bool."""
     top, bottom, left, right = tf.unstack(box)
     row = tf.range(tf.shape(images)[1])[:, None, None]
     column = tf.range(tf.shape(images)[2])[None, :, None]

@@ -27,18 +27,17 @@ class Records(NamedTuple):
 class ShardedImages:
     """Images that are read in short pieces of their files, in random order.
 
-    An order of a seed has two levels: all pieces of all files are permuted, then the
-    records of each block of consecutive pieces. Where a block begins follows from the
-    lengths of the pieces, so that a run resumes within an epoch by reading one block,
-    and an epoch that uses a part of the images reads that part alone.
+    An order has two levels: all pieces of all files are permuted, then the records of
+    each block of consecutive pieces. The start of a block follows from the lengths of
+    the pieces: a run resumes within an epoch by reading one block, and an epoch that
+    uses a part of the images reads only that part.
 
     Attributes:
         shards: The files, or the parts of them, in order.
-        parse: A serialized record to an image and its label.
-        block: Records that are held and shuffled at a time; three blocks are in
-            memory at most.
-        piece: Consecutive records that stay in one block; a block of many pieces
-            has records of as many places.
+        parse: Maps a serialized record to an image and its label.
+        block: Number of records that are shuffled at a time; at most three blocks are
+            in memory.
+        piece: Number of consecutive records that stay in one block.
     """
 
     shards: Sequence[Records]
@@ -55,7 +54,7 @@ class ShardedImages:
         return _read(*self._pieces()).apply(known)
 
     def spread(self, places: int, each: int) -> tf.data.Dataset:
-        """The first `each` records of `places` pieces, evenly spread over all."""
+        """The first `each` records of `places` pieces, spread evenly over all."""
         paths, firsts, lengths = self._pieces()
         chosen = np.unique(np.linspace(0, len(paths) - 1, places).astype("int64"))
         return _read(paths[chosen], firsts[chosen], lengths[chosen].clip(max=each))
@@ -63,7 +62,6 @@ class ShardedImages:
     def shuffled(
         self, seed: Tensor, *, take: int | None = None, skip: Tensor | int = 0
     ) -> tf.data.Dataset:
-        """Reads `take` records; which ones, and in which order, the seed decides."""
         paths, firsts, lengths = self._pieces()
         order = permutation(len(paths), derive_seed(seed, 0))(tf.range(len(paths)))
         paths, firsts, lengths = (
@@ -106,15 +104,13 @@ class ShardedImages:
 
 
 def _read(paths: Any, firsts: Any, lengths: Any) -> tf.data.Dataset:
-    """The serialized records of pieces, one after the other, read in parallel."""
+    """The serialized records of pieces, in order, read in parallel."""
     pieces = tf.data.Dataset.from_tensor_slices((paths, firsts, lengths))
     return pieces.map(_records, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
 
 def _records(path: Tensor, first: Tensor, length: Tensor) -> Tensor:
-    """The records of one piece, `(length,)`.
-
-    Without a buffer TensorFlow skips a record by reading 12 bytes, its length.
-    """
+    """The records of one piece, `(length,)`."""
+    # Without a buffer TensorFlow skips a record by reading 12 bytes, its length.
     records = tf.data.TFRecordDataset(path, buffer_size=0)
     return records.skip(first).take(length).batch(length).get_single_element()

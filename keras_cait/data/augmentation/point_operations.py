@@ -107,15 +107,7 @@ def solarize_add(image: Tensor, addition: Tensor) -> Tensor:
 
 
 def checked_image(image: Tensor) -> Tensor:
-    """The image as a tensor; raises `ValueError` unless it is (height, width, 3) uint8.
-
-    Example:
-        >>> checked_image(tf.zeros((8, 8, 3)))
-        Traceback (most recent call last):
-        ValueError: An image must be (height, width, 3) uint8, as it is decoded.
-        Received: shape=(8, 8, 3), dtype=float32
-
-    """
+    """The image as a tensor; raises `ValueError` if it has another shape or type."""
     image = tf.convert_to_tensor(image)
     if image.dtype != tf.uint8 or not image.shape.is_compatible_with((None, None, 3)):
         raise ValueError(

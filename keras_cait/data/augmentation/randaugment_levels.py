@@ -40,35 +40,27 @@ def _without_fill(transform: Callable, argument: Callable) -> Operation:
     )
 
 
-def _affine(transform: Callable, furthest: float) -> Operation:
+def _moving(transform: Callable, furthest: float) -> Operation:
+    """Operation with a distance or angle up to `furthest` to either side."""
     return Operation(
         argument=lambda magnitude, sign: sign * (magnitude / HIGHEST * furthest),
         transform=transform,
     )
 
 
-def _whole(magnitude: Tensor, largest: int) -> Tensor:
-    return tf.floor(magnitude / HIGHEST * largest)
+def _rising(transform: Callable, largest: int) -> Operation:
+    """Operation with an integer from 0 to `largest`."""
+    return _without_fill(
+        transform, lambda magnitude, sign: tf.floor(magnitude / HIGHEST * largest)
+    )
 
 
-def _bits_dropped(magnitude: Tensor, sign: Tensor) -> Tensor:
-    return 4 - _whole(magnitude, 4)
-
-
-def _bits_kept(magnitude: Tensor, sign: Tensor) -> Tensor:
-    return _whole(magnitude, 4)
-
-
-def _threshold_falling(magnitude: Tensor, sign: Tensor) -> Tensor:
-    return 256 - _whole(magnitude, 256)
-
-
-def _threshold_rising(magnitude: Tensor, sign: Tensor) -> Tensor:
-    return _whole(magnitude, 256)
-
-
-def _addition(magnitude: Tensor, sign: Tensor) -> Tensor:
-    return _whole(magnitude, 110)
+def _falling(transform: Callable, largest: int) -> Operation:
+    """Operation with an integer from `largest` to 0."""
+    return _without_fill(
+        transform,
+        lambda magnitude, sign: largest - tf.floor(magnitude / HIGHEST * largest),
+    )
 
 
 def _away_from_one(magnitude: Tensor, sign: Tensor) -> Tensor:
@@ -79,29 +71,29 @@ def _weak_to_strong(magnitude: Tensor, sign: Tensor) -> Tensor:
     return magnitude / HIGHEST * 1.8 + 0.1
 
 
-# The order is timm's; an operation is drawn by its place.
+# In timm's order; an operation is drawn by its index.
 INCREASING = {
     "AutoContrast": _without_argument(operations.auto_contrast),
     "Equalize": _without_argument(operations.equalize),
     "Invert": _without_argument(operations.invert),
-    "Rotate": _affine(affine.rotate, 30.0),
-    "PosterizeIncreasing": _without_fill(operations.posterize, _bits_dropped),
-    "SolarizeIncreasing": _without_fill(operations.solarize, _threshold_falling),
-    "SolarizeAdd": _without_fill(operations.solarize_add, _addition),
+    "Rotate": _moving(affine.rotate, 30.0),
+    "PosterizeIncreasing": _falling(operations.posterize, 4),
+    "SolarizeIncreasing": _falling(operations.solarize, 256),
+    "SolarizeAdd": _rising(operations.solarize_add, 110),
     "ColorIncreasing": _without_fill(color.saturation, _away_from_one),
     "ContrastIncreasing": _without_fill(color.contrast, _away_from_one),
     "BrightnessIncreasing": _without_fill(color.brightness, _away_from_one),
     "SharpnessIncreasing": _without_fill(filters.sharpness, _away_from_one),
-    "ShearX": _affine(affine.shear_x, 0.3),
-    "ShearY": _affine(affine.shear_y, 0.3),
-    "TranslateXRel": _affine(affine.translate_x, 0.45),
-    "TranslateYRel": _affine(affine.translate_y, 0.45),
+    "ShearX": _moving(affine.shear_x, 0.3),
+    "ShearY": _moving(affine.shear_y, 0.3),
+    "TranslateXRel": _moving(affine.translate_x, 0.45),
+    "TranslateYRel": _moving(affine.translate_y, 0.45),
 }
 """Operations whose effect gets stronger as the magnitude increases."""
 
-_OTHERWISE = {
-    "PosterizeIncreasing": _without_fill(operations.posterize, _bits_kept),
-    "SolarizeIncreasing": _without_fill(operations.solarize, _threshold_rising),
+_NOT_INCREASING = {
+    "PosterizeIncreasing": _rising(operations.posterize, 4),
+    "SolarizeIncreasing": _rising(operations.solarize, 256),
     "ColorIncreasing": _without_fill(color.saturation, _weak_to_strong),
     "ContrastIncreasing": _without_fill(color.contrast, _weak_to_strong),
     "BrightnessIncreasing": _without_fill(color.brightness, _weak_to_strong),
@@ -109,7 +101,7 @@ _OTHERWISE = {
 }
 
 ORIGINAL = {
-    name.removesuffix("Increasing"): _OTHERWISE.get(name, operation)
+    name.removesuffix("Increasing"): _NOT_INCREASING.get(name, operation)
     for name, operation in INCREASING.items()
 }
 """The same operations with the levels of the first implementations of RandAugment."""

@@ -115,7 +115,7 @@ class RandomCrop:
         The image with its padding must be at least as large as the crop.
         """
         image = decode(record, self.channels)
-        return _cut(tf.pad(image, _around(self.padding)), self.image_size, seed)
+        return _padded_crop(image, self.padding, "CONSTANT", self.image_size, seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +150,8 @@ class SimpleRandomCrop:
         """Crops one record, as of `decode`, to `(*image_size, channels)` uint8."""
         image = decode(record, self.channels)
         size = covering_size(*image_size(image), self.image_size)
-        image = tf.pad(resize(image, size), _around(self.padding), "REFLECT")
-        return _cut(image, self.image_size, seed)
+        image = resize(image, size)
+        return _padded_crop(image, self.padding, "REFLECT", self.image_size, seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,9 +171,8 @@ class RandomFlip:
         return tf.image.stateless_random_flip_left_right(image, seed)
 
 
-def _around(padding: int) -> list[list[int]]:
-    return [[padding, padding], [padding, padding], [0, 0]]
-
-
-def _cut(image: Tensor, size: tuple[int, int], seed: Tensor) -> Tensor:
+def _padded_crop(
+    image: Tensor, padding: int, mode: str, size: tuple[int, int], seed: Tensor
+) -> Tensor:
+    image = tf.pad(image, [[padding, padding], [padding, padding], [0, 0]], mode)
     return tf.image.stateless_random_crop(image, (*size, image.shape[-1]), seed)

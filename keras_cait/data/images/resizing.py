@@ -71,15 +71,9 @@ def resize(
 
 
 def covering_size(height: Tensor, width: Tensor, size: tuple[int, int]) -> Size:
-    """The smallest size of the same aspect that covers another, rounded as in timm.
+    """The smallest size of an image, with its aspect, that covers another size.
 
-    Args:
-        height: Height of the image, in pixels.
-        width: Width of the image.
-        size: Height and width to cover.
-
-    Returns:
-        Height and width, int32.
+    Rounded as in timm, int32.
 
     Example:
         >>> [int(side) for side in covering_size(375, 500, (256, 256))]
@@ -113,22 +107,11 @@ def _weights(
     size: Tensor | int,
     interpolation: str,
 ) -> tuple[Tensor, Tensor]:
-    """Indices and weights of the pixels that make the pixels of the result.
+    """Weights of an axis of `available` pixels for `number` of `size` pixels.
 
     Neighbors in the result share most of the few pixels that they depend on, so a
-    small matrix computes a block of them.
-
-    Args:
-        first: First pixel to compute; those outside [0, size) have weights of 0.
-        number: Number of pixels to compute.
-        available: Pixels of the image along the axis.
-        size: Pixels of the result along the axis.
-        interpolation: Name of the kernel.
-
-    Returns:
-        Indices, `(blocks, length)`, ascending, and weights, `(blocks, _BLOCK,
-        length)` float32.
-
+    small matrix computes a block of them: indices `(blocks, length)`, ascending, and
+    weights `(blocks, _BLOCK, length)` float32, which are 0 outside of [0, size).
     """
     kernel, radius = _KERNELS[interpolation]
     blocks = -(-number // _BLOCK)

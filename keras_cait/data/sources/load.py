@@ -1,4 +1,4 @@
-"""Data sets by name or folder."""
+"""Loading of data sets by name or folder."""
 
 from pathlib import Path
 
@@ -24,23 +24,20 @@ def load_dataset(
     Args:
         name: "digits" (scikit-learn's, 8 x 8 pixels, nothing to download) or a
             name of TensorFlow Datasets such as "cifar10". None takes the folder
-            `data_dir`, or digits without one.
+            `data_dir`, or digits if there is none.
         data_dir: A folder of `train/<class>/*` and `val/` or `test/`, or with
-            `validation_split` one of `<class>/*`; beside a name of TensorFlow
-            Datasets, where that keeps its files.
-        limit: At most so many training images, and as many test images.
+            `validation_split` one of `<class>/*`; with a name of TensorFlow
+            Datasets, the folder of its files.
+        limit: Largest number of training images, and of test images.
         test_split: Name of the split or folder to measure on; by default the first
             one with labels, of `test`, `validation` and `val` in TensorFlow
             Datasets, of `val`, `validation` and `test` in a folder.
-        validation_split: Part of each class of a folder that is kept from training to
-            measure on, above 0 and below 1; for folders without test images.
-        split_seed: Of the choice of that part, which depends on nothing else.
-
-    Returns:
-        The data set.
+        validation_split: Part of each class of a folder to measure on instead of
+            training, above 0 and below 1; for folders without test images.
+        split_seed: Seed of the choice of that part.
 
     Raises:
-        ValueError: If there is no such data set, or its images cannot serve.
+        ValueError: If there is no such data set, or its images are not usable.
 
     Example:
         >>> digits = load_dataset("digits")
@@ -66,11 +63,10 @@ def load_test_images(
     validation_split: float | None = None,
     split_seed: int = 0,
 ) -> tuple[tuple[str, ...], LabeledImages]:
-    """The names of the classes and the images to measure on.
+    """Class names and images to measure on, with the arguments of `load_dataset`.
 
-    As `load_dataset`, but nothing to train on is read, and a folder needs none:
-    `data_dir` holds `val/` or `test/`, or the class folders themselves, of which all
-    images count unless `validation_split` chooses some.
+    Training images are neither read nor required: `data_dir` holds `val/` or `test/`,
+    or the class folders themselves, with all images unless `validation_split` is given.
     """
     _check_limit(limit)
     split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)

@@ -1,4 +1,4 @@
-"""Any image classification set of TensorFlow Datasets, by its name."""
+"""Image classification sets of TensorFlow Datasets, by their names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +18,10 @@ from keras_cait.typing import Tensor
 
 _TEST_SPLITS = ("test", "validation", "val")
 _PHOTO_SIZE = 224  # pixels, where the data set has images of many sizes
-_IN_MEMORY = 2**30  # bytes of encoded images up to which they are kept
-_BLOCK = 2**28  # bytes of encoded images that are shuffled at a time, of larger sets
-_PIECE = 2**22  # bytes that are read at one place of a file
-_LOOKED_AT = (64, 16)  # labels of larger sets: places, and records at each
+_IN_MEMORY = 2**30  # bytes of encoded images; smaller sets are kept in memory
+_BLOCK = 2**28  # bytes of encoded images that larger sets shuffle at a time
+_PIECE = 2**22  # bytes that are read in a row
+_CHECKED_LABELS = (64, 16)  # of larger sets: places, and records at each
 
 
 def load_tfds(
@@ -30,10 +30,9 @@ def load_tfds(
     """A set of TensorFlow Datasets, downloaded if need be; see `load_dataset`.
 
     Images stay encoded until they are used: those of small sets in memory, those of
-    larger ones in their files. The test images are of the first split of test,
-    validation and val that has labels. Labels of sets in memory are checked before
-    training; of larger ones 1,024 are, from all over the files, and the others when
-    they are read.
+    larger sets in their files. The labels of small sets are checked before training;
+    of larger sets 1,024 labels, spread over the files, are checked before training,
+    and the others when they are read.
     """
     split.check_no_fraction(name)
     builder = _prepared(name, data_dir)
@@ -58,14 +57,14 @@ def load_tfds(
 def load_test_tfds(
     name: str, *, data_dir: Path | None, limit: int | None, split: EvaluationSplit
 ) -> tuple[tuple[str, ...], LabeledImages]:
-    """Class names and test images alone, as `load_tfds` has them."""
+    """Class names and test images, as of `load_tfds`."""
     split.check_no_fraction(name)
     builder = _prepared(name, data_dir)
     return _class_names(builder), _test_images(builder, split, limit)
 
 
 def _prepared(name: str, data_dir: Path | None) -> Any:
-    """The builder of a set that is stored here, of images with class labels."""
+    """The builder of a downloaded set of images with class labels."""
     tfds = import_optional("tensorflow_datasets", "recipes")
     try:
         builder = tfds.builder(name, data_dir=data_dir)
@@ -99,7 +98,7 @@ def _class_names(builder: Any) -> tuple[str, ...]:
 def _test_images(
     builder: Any, split: EvaluationSplit, limit: int | None
 ) -> LabeledImages:
-    """Those of the split that is named, or of the first one with labels."""
+    """Images of the named split, or of the first split with labels."""
     splits = sorted(builder.info.splits)
     if split.name is not None and split.name not in splits:
         raise ValueError(
@@ -124,7 +123,7 @@ def _test_images(
 def _images(
     builder: Any, split: str, limit: int | None
 ) -> tuple[LabeledImages, np.ndarray]:
-    """The first `limit` images of a split, and those labels that are looked at."""
+    """The first `limit` images of a split, and the labels to check before training."""
     info = builder.info.splits[split]
     parse = _parser(builder, split)
     shards, left = [], min(info.num_examples, limit or info.num_examples)
@@ -141,22 +140,22 @@ def _images(
         piece=max(1, _PIECE // record_bytes),
     )
     if images.number * record_bytes > _IN_MEMORY:
-        seen = [int(parse(record)[1]) for record in images.spread(*_LOOKED_AT)]
-        return images, np.array(seen)
+        labels = [int(parse(record)[1]) for record in images.spread(*_CHECKED_LABELS)]
+        return images, np.array(labels)
     pairs = images.in_order().map(parse, num_parallel_calls=tf.data.AUTOTUNE)
     records, labels = zip(*pairs.as_numpy_iterator(), strict=True)
     return images_in_memory(records, labels), np.array(labels)
 
 
 def _bytes_of(info: Any) -> int:
-    """Size of a split; some sets do not say theirs."""
+    """Size of a split in bytes, which some sets do not store."""
     return info.num_bytes or sum(
         tf.io.gfile.stat(str(path)).length for path in info.filepaths
     )
 
 
 def _parser(builder: Any, split: str) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """A serialized record to an encoded image and its label."""
+    """Maps a serialized record to an encoded image and its label."""
     tfds = import_optional("tensorflow_datasets", "recipes")
     features = builder.info.features
     decoders = {"image": tfds.decode.SkipDecoding()}
@@ -171,7 +170,7 @@ def _parser(builder: Any, split: str) -> Callable[[Tensor], tuple[Tensor, Tensor
 def _checked(
     image: Tensor, label: Tensor, builder: Any, split: str
 ) -> tuple[Tensor, Tensor]:
-    """The pair, with an error where the label is of no class."""
+    """The pair, after a check of the label."""
     classes = len(_class_names(builder))
     is_class = (label >= 0) & (label < classes)
     message = tf.strings.format(
@@ -183,7 +182,7 @@ def _checked(
 
 
 def _check_labels(builder: Any, split: str, labels: np.ndarray) -> None:
-    """Refuses labels that are of no class."""
+    """Raises `ValueError` if a label is of no class."""
     classes = len(_class_names(builder))
     wrong = labels[(labels < 0) | (labels >= classes)]
     if not len(wrong):
