@@ -8,6 +8,12 @@ import tensorflow as tf
 
 from keras_cait.data.labeled_images import LabeledImages
 
+PHOTO_SIZE = 224
+"""Height and width in pixels for sets of images of many sizes."""
+
+MEMORY_LIMIT = 2**30
+"""Bytes of encoded images; smaller sets are kept in memory."""
+
 _FINGERPRINTED = 16  # images of each part
 
 

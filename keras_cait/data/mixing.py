@@ -1,10 +1,12 @@
 """Mixup, CutMix and label smoothing of a batch."""
 
+import math
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from keras_cait.data.range_check import check_range
 from keras_cait.typing import Tensor
 
 
@@ -75,21 +77,17 @@ class Mixing:
     label_smoothing: float = 0.1
 
     def __post_init__(self) -> None:
-        infinity = float("inf")
-        expected = {
-            "mixup_alpha": ("at least 0 and finite", lambda x: 0 <= x < infinity),
-            "cutmix_alpha": ("at least 0 and finite", lambda x: 0 <= x < infinity),
-            "prob": ("in [0, 1]", lambda x: 0 <= x <= 1),
-            "switch_prob": ("in [0, 1]", lambda x: 0 <= x <= 1),
-            "label_smoothing": ("in [0, 1)", lambda x: 0 <= x < 1),
-        }
-        for field in fields(self):
-            value, (range_, holds) = getattr(self, field.name), expected[field.name]
-            if not holds(value):
-                raise ValueError(
-                    f"`{field.name}` must be {range_}. Received: {field.name}={value}"
-                )
-            object.__setattr__(self, field.name, float(value))  # 0 is a number too
+        for name in ("mixup_alpha", "cutmix_alpha"):
+            value = getattr(self, name)
+            holds = 0 <= value < math.inf
+            check_range(holds, "at least 0 and finite", **{name: value})
+        for name in ("prob", "switch_prob"):
+            value = getattr(self, name)
+            check_range(0 <= value <= 1, "in [0, 1]", **{name: value})
+        smoothing = self.label_smoothing
+        check_range(0 <= smoothing < 1, "in [0, 1)", label_smoothing=smoothing)
+        for field in fields(self):  # 0 to 0.0
+            object.__setattr__(self, field.name, float(getattr(self, field.name)))
 
     def __call__(
         self, images: Tensor, labels: Tensor, seed: Tensor, classes: int

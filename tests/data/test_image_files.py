@@ -79,7 +79,7 @@ def test_an_unreadable_file_is_refused(folder, monkeypatch):
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_names_of_files_may_be_any_bytes(folder, in_memory, monkeypatch):
     if not in_memory:
-        monkeypatch.setattr("keras_cait.data.sources.folder._IN_MEMORY", 1)
+        monkeypatch.setattr("keras_cait.data.sources.folder.MEMORY_LIMIT", 1)
     path = os.path.join(os.fsencode(folder), b"val/b/stra\xdfe.png")
     os.rename(folder / "val/b/one.png", path)
     _, images = load_test_images(data_dir=folder)

@@ -25,7 +25,7 @@ SPLIT = ["--validation-split", "0.25", "--split-seed", "2"]
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     """A flat folder, of more bytes than are kept in memory."""
-    monkeypatch.setattr("keras_cait.data.sources.folder._IN_MEMORY", 1)
+    monkeypatch.setattr("keras_cait.data.sources.folder.MEMORY_LIMIT", 1)
     return write_pictures(tmp_path / "photos", number=12)
 
 

@@ -15,6 +15,7 @@ from keras_cait.data.augmentation.randaugment_levels import (
     ORIGINAL,
     Operation,
 )
+from keras_cait.data.range_check import check_range
 from keras_cait.typing import Tensor
 
 _SECTION = re.compile(r"(mstd|m|n|p|inc)(\d+(?:\.\d+)?)")
@@ -76,18 +77,11 @@ class RandAugment:
     fill: tuple[int, int, int] = (124, 116, 104)
 
     def __post_init__(self) -> None:
-        ranges = {
-            "magnitude": (self.magnitude >= 0, "0 or more"),
-            "magnitude_std": (self.magnitude_std >= 0, "0 or more"),
-            "num_ops": (self.num_ops >= 1, "1 or more"),
-            "prob": (0 <= self.prob <= 1, "in [0, 1]"),
-        }
-        for name, (holds, expected) in ranges.items():
-            if not holds:
-                value = getattr(self, name)
-                raise ValueError(
-                    f"`{name}` must be {expected}. Received: {name}={value}"
-                )
+        for name in ("magnitude", "magnitude_std"):
+            value = getattr(self, name)
+            check_range(value >= 0, "0 or more", **{name: value})
+        check_range(self.num_ops >= 1, "1 or more", num_ops=self.num_ops)
+        check_range(0 <= self.prob <= 1, "in [0, 1]", prob=self.prob)
 
     @classmethod
     def from_name(cls, name: str) -> "RandAugment":

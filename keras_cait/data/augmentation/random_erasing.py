@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from keras_cait.data.images.rectangles import Rectangle, random_rectangle
+from keras_cait.data.range_check import check_range
 from keras_cait.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from keras_cait.typing import Tensor
 
@@ -50,23 +51,16 @@ class RandomErasing:
     std: tuple[float, ...] = IMAGENET_STD
 
     def __post_init__(self) -> None:
-        if not 0 <= self.prob <= 1:
-            raise ValueError(f"`prob` must be in [0, 1]. Received: prob={self.prob}")
-        if not 0 < self.min_area <= self.max_area <= 1:
-            raise ValueError(
-                "`min_area` and `max_area` must be in (0, 1], the first no larger. "
-                f"Received: min_area={self.min_area}, max_area={self.max_area}"
-            )
-        if not 0 < self.min_aspect <= 1:
-            raise ValueError(
-                "`min_aspect` must be in (0, 1]. "
-                f"Received: min_aspect={self.min_aspect}"
-            )
-        if len(self.mean) != len(self.std):
-            raise ValueError(
-                "`mean` and `std` must be of the same channels. "
-                f"Received: mean={self.mean}, std={self.std}"
-            )
+        check_range(0 <= self.prob <= 1, "in [0, 1]", prob=self.prob)
+        check_range(
+            0 < self.min_area <= self.max_area <= 1,
+            "in (0, 1], the first no larger",
+            min_area=self.min_area,
+            max_area=self.max_area,
+        )
+        check_range(0 < self.min_aspect <= 1, "in (0, 1]", min_aspect=self.min_aspect)
+        same = len(self.mean) == len(self.std)
+        check_range(same, "of the same channels", mean=self.mean, std=self.std)
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
         """Erases a rectangle of one image, or none.

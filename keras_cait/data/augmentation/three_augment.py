@@ -14,6 +14,7 @@ from keras_cait.data.augmentation.color import (
 )
 from keras_cait.data.augmentation.filters import gaussian_blur
 from keras_cait.data.augmentation.point_operations import checked_image, solarize
+from keras_cait.data.range_check import check_range
 from keras_cait.typing import Tensor
 
 _SOLARIZE_FROM = 128  # Pillow's default
@@ -61,11 +62,8 @@ class ThreeAugment:
     color_jitter: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.color_jitter <= 1:
-            raise ValueError(
-                "`color_jitter` must be in [0, 1]. "
-                f"Received: color_jitter={self.color_jitter}"
-            )
+        jitter = self.color_jitter
+        check_range(0 <= jitter <= 1, "in [0, 1]", color_jitter=jitter)
 
     def draw(self, seed: Tensor) -> Draw:
         """Draws the operations of one image from a seed of two integers."""

@@ -5,12 +5,14 @@ image of a batch, and do not resize as PIL does.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
 from keras_cait.data.images.decoding import decode, decode_window, image_size
 from keras_cait.data.images.rectangles import Rectangle, random_rectangle
 from keras_cait.data.images.resizing import check_interpolation, covering_size, resize
+from keras_cait.data.range_check import check_range
 from keras_cait.typing import Tensor
 
 
@@ -52,16 +54,12 @@ class RandomResizedCrop:
 
     def __post_init__(self) -> None:
         check_interpolation(self.interpolation)
-        if not 0 < self.scale[0] <= self.scale[1] <= 1:
-            raise ValueError(
-                "`scale` must be the lowest and the highest area, in (0, 1]. "
-                f"Received: scale={self.scale}"
-            )
-        if not 0 < self.ratio[0] <= self.ratio[1]:
-            raise ValueError(
-                "`ratio` must be the lowest and the highest ratio, above 0. "
-                f"Received: ratio={self.ratio}"
-            )
+        holds = 0 < self.scale[0] <= self.scale[1] <= 1
+        expected = "the lowest and the highest area, in (0, 1]"
+        check_range(holds, expected, scale=self.scale)
+        holds = 0 < self.ratio[0] <= self.ratio[1]
+        expected = "the lowest and the highest ratio, above 0"
+        check_range(holds, expected, ratio=self.ratio)
 
     def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
         """Crops one record, as of `decode`, to `(*image_size, channels)` uint8.
@@ -172,7 +170,7 @@ class RandomFlip:
 
 
 def _padded_crop(
-    image: Tensor, padding: int, mode: str, size: tuple[int, int], seed: Tensor
+    image: Tensor, padding: int, mode: Any, size: tuple[int, int], seed: Tensor
 ) -> Tensor:
     image = tf.pad(image, [[padding, padding], [padding, padding], [0, 0]], mode)
     return tf.image.stateless_random_crop(image, (*size, image.shape[-1]), seed)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_cait.data.images.decoding import decode, image_size
 from keras_cait.data.images.resizing import check_interpolation, covering_size, resize
+from keras_cait.data.range_check import check_range
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.typing import Tensor
 
@@ -47,10 +48,7 @@ class EvaluationTransform:
 
     def __post_init__(self) -> None:
         check_interpolation(self.interpolation)
-        if not self.crop_pct > 0:
-            raise ValueError(
-                f"`crop_pct` must be above 0. Received: crop_pct={self.crop_pct}"
-            )
+        check_range(self.crop_pct > 0, "above 0", crop_pct=self.crop_pct)
 
     @classmethod
     def from_preprocessing(

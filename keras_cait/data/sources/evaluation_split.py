@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from keras_cait.data.range_check import check_range
+
 PathsByClass = list[list[str]]
 """Paths of the images of each class."""
 
@@ -33,11 +35,8 @@ class EvaluationSplit:
     def __post_init__(self) -> None:
         if self.fraction is None:
             return
-        if not 0 < self.fraction < 1:
-            raise ValueError(
-                "`validation_split` must be above 0 and below 1. Received: "
-                f"validation_split={self.fraction}"
-            )
+        holds = 0 < self.fraction < 1
+        check_range(holds, "above 0 and below 1", validation_split=self.fraction)
         if self.name is not None:
             raise ValueError(
                 "Test images come from an existing split or from the training images. "

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.data.image_dataset import MEMORY_LIMIT, PHOTO_SIZE, ImageDataset
 from keras_cait.data.image_files import (
     IMAGE_SUFFIXES,
     class_folders,
@@ -25,9 +25,7 @@ from keras_cait.data.sources.evaluation_split import EvaluationSplit, PathsByCla
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 
 _TEST_DIRS = ("val", "validation", "test")
-_IN_MEMORY = 2**30  # bytes; smaller sets are kept in memory
 _THUMBNAIL = 64  # pixels; smaller images are not enlarged
-_PHOTO_SIZE = 224  # pixels, for folders of photographs of many sizes
 
 
 def load_folder(
@@ -207,12 +205,12 @@ def _natural_size(path: str) -> int:
     with name_unreadable_images(images_in_files([path], [0])):
         record = tf.io.read_file(os.fsencode(path))
         side = int(tf.reduce_min(tf.shape(decode(record))[:2]))
-    return side if side <= _THUMBNAIL else _PHOTO_SIZE
+    return side if side <= _THUMBNAIL else PHOTO_SIZE
 
 
 def _images(paths: list[str], labels: np.ndarray) -> IndexedImages:
     files = images_in_files(paths, labels)
-    if sum(Path(path).stat().st_size for path in paths) > _IN_MEMORY:
+    if sum(Path(path).stat().st_size for path in paths) > MEMORY_LIMIT:
         return files
     with name_unreadable_images(files):
         records = files.in_order().map(lambda index: files.read(index)[0])

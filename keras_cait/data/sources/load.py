@@ -4,6 +4,7 @@ from pathlib import Path
 
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.data.labeled_images import LabeledImages
+from keras_cait.data.range_check import check_range
 from keras_cait.data.sources.digits import load_digits
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
 from keras_cait.data.sources.folder import load_folder, load_test_folder
@@ -45,7 +46,7 @@ def load_dataset(
         (1797, (8, 8, 1))
 
     """
-    _check_limit(limit)
+    check_range(limit is None or limit >= 1, "1 or more", limit=limit)
     split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)
     if name is None and data_dir is not None:
         return load_folder(data_dir, limit=limit, split=split)
@@ -68,7 +69,7 @@ def load_test_images(
     Training images are neither read nor required: `data_dir` holds `val/` or `test/`,
     or the class folders themselves, with all images unless `validation_split` is given.
     """
-    _check_limit(limit)
+    check_range(limit is None or limit >= 1, "1 or more", limit=limit)
     split = EvaluationSplit(name=test_split, fraction=validation_split, seed=split_seed)
     if name is None and data_dir is not None:
         return load_test_folder(data_dir, limit=limit, split=split)
@@ -76,8 +77,3 @@ def load_test_images(
         return load_test_tfds(name, data_dir=data_dir, limit=limit, split=split)
     data = load_digits(limit=limit, split=split)
     return data.class_names, data.test
-
-
-def _check_limit(limit: int | None) -> None:
-    if limit is not None and limit < 1:
-        raise ValueError(f"`limit` must be 1 or more. Received: limit={limit}")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.data.image_dataset import ImageDataset
+from keras_cait.data.image_dataset import MEMORY_LIMIT, PHOTO_SIZE, ImageDataset
 from keras_cait.data.images.assertions import with_assertion
 from keras_cait.data.labeled_images import LabeledImages, images_in_memory
 from keras_cait.data.sharded_images import Records, ShardedImages
@@ -17,8 +17,6 @@ from keras_cait.suggestion import did_you_mean
 from keras_cait.typing import Tensor
 
 _TEST_SPLITS = ("test", "validation", "val")
-_PHOTO_SIZE = 224  # pixels, where the data set has images of many sizes
-_IN_MEMORY = 2**30  # bytes of encoded images; smaller sets are kept in memory
 _BLOCK = 2**28  # bytes of encoded images that larger sets shuffle at a time
 _PIECE = 2**22  # bytes that are read in a row
 _CHECKED_LABELS = (64, 16)  # of larger sets: places, and records at each
@@ -37,7 +35,7 @@ def load_tfds(
     split.check_no_fraction(name)
     builder = _prepared(name, data_dir)
     shape = builder.info.features["image"].shape
-    size = shape[0] if shape[0] == shape[1] and shape[0] else _PHOTO_SIZE
+    size = shape[0] if shape[0] == shape[1] and shape[0] else PHOTO_SIZE
     if "train" not in builder.info.splits:
         raise ValueError(
             "`dataset` must have a split train. "
@@ -139,7 +137,7 @@ def _images(
         block=max(1, _BLOCK // record_bytes),
         piece=max(1, _PIECE // record_bytes),
     )
-    if images.number * record_bytes > _IN_MEMORY:
+    if images.number * record_bytes > MEMORY_LIMIT:
         labels = [int(parse(record)[1]) for record in images.spread(*_CHECKED_LABELS)]
         return images, np.array(labels)
     pairs = images.in_order().map(parse, num_parallel_calls=tf.data.AUTOTUNE)

@@ -64,7 +64,7 @@ def names_of(images):
 
 def test_a_flat_folder_is_a_data_set(folder, monkeypatch):
     monkeypatch.setattr(
-        "keras_cait.data.sources.folder._IN_MEMORY", 1
+        "keras_cait.data.sources.folder.MEMORY_LIMIT", 1
     )  # to know the names
     data = load_dataset(data_dir=folder, validation_split=0.25, split_seed=3)
     assert data.class_names == ("a", "b", "c")

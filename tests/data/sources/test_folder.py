@@ -55,7 +55,7 @@ def test_limit_draws_from_all_classes(folder):
 
 def test_files_of_larger_sets_are_read_when_needed(folder, monkeypatch):
     kept = list(pixels_of(load_dataset(data_dir=folder).train))
-    monkeypatch.setattr("keras_cait.data.sources.folder._IN_MEMORY", 1)
+    monkeypatch.setattr("keras_cait.data.sources.folder.MEMORY_LIMIT", 1)
     read = list(pixels_of(load_dataset(data_dir=folder).train))
     for (image, label), (other, other_label) in zip(kept, read, strict=True):
         np.testing.assert_array_equal(image, other)

@@ -85,7 +85,7 @@ def prepared(tmp_path_factory):
 @pytest.fixture
 def kept_in_files(monkeypatch):
     """As sets are that are too large for memory."""
-    for name, value in (("_IN_MEMORY", 1), ("_BLOCK", 4000), ("_PIECE", 400)):
+    for name, value in (("MEMORY_LIMIT", 1), ("_BLOCK", 4000), ("_PIECE", 400)):
         monkeypatch.setattr(f"keras_cait.data.sources.tfds.{name}", value)
 
 

@@ -20,7 +20,7 @@ from tests.support.data.shards import sharded
 @pytest.fixture
 def images(tmp_path, monkeypatch):
     """Twenty files that are read when they are used."""
-    monkeypatch.setattr("keras_cait.data.sources.folder._IN_MEMORY", 1)
+    monkeypatch.setattr("keras_cait.data.sources.folder.MEMORY_LIMIT", 1)
     for index in range(20):
         write_image(tmp_path / "ab"[index % 2] / f"{index}.png")
     return load_dataset(data_dir=tmp_path, validation_split=0.1).train
