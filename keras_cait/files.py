@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Writing of files that appear complete or not at all."""
 
 import contextlib
 import os
@@ -16,19 +16,19 @@ _LOCK = ".lock"  # in that folder; locked for as long as its process lives
 
 @contextlib.contextmanager
 def replace_when_written(path: Path) -> Iterator[Path]:
-    """Gives a temporary name beside `path`, renamed to `path` on success.
+    """Gives a temporary path, renamed to `path` on success.
 
-    The temporary name keeps the suffixes, which writers go by. After an error
-    nothing of it remains, nor a folder that was made for it, and what stood at `path`
-    before still does. A file's permissions are those of any new file, `0o666` less
-    the umask, whatever its writer set. What killed processes left in the folder is
-    removed first; see `sweep_leftovers`.
+    The temporary name has the same suffixes, from which writers derive formats. After
+    an error nothing of it remains, nor a folder that was made for it, and an old file
+    at `path` is unchanged. A file gets the permissions of any new file, `0o666` less
+    the umask, whatever its writer set. Leftovers of killed processes in the folder
+    are removed first; see `sweep_leftovers`.
 
     Args:
         path: The file or folder to write. A folder is replaced only if it is empty.
 
     Raises:
-        OSError: If nothing can be written there.
+        OSError: If the path cannot be written.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -55,12 +55,12 @@ def replace_when_written(path: Path) -> Iterator[Path]:
 
 
 def sweep_leftovers(folder: Path) -> None:
-    """Removes what processes that were killed while they wrote left in a folder.
+    """Removes files that killed processes left half-written in a folder.
 
-    `replace_when_written` holds a lock beside what it writes. The system releases the
-    lock when the process ends, in whatever way, so what is still locked is being
-    written, perhaps in another container or on another host, and is left alone. What
-    cannot be removed stays, without an error.
+    `replace_when_written` holds a lock beside the file that it writes. The system
+    releases the lock when the process ends, in whatever way. A file that is still
+    locked is being written, perhaps in another container or on another host, and is
+    kept. Files that cannot be removed stay, without an error.
 
     Args:
         folder: The folder, which need not exist. Folders inside are not searched.
@@ -82,7 +82,7 @@ def sweep_leftovers(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _locked_folder(parent: Path) -> Iterator[Path]:
-    """Makes a temporary folder that `sweep_leftovers` leaves alone, and removes it."""
+    """Makes a temporary folder that `sweep_leftovers` does not remove."""
     with tempfile.TemporaryDirectory(
         prefix=_PREFIX, dir=parent, ignore_cleanup_errors=True
     ) as name:
@@ -97,7 +97,7 @@ def _locked_folder(parent: Path) -> Iterator[Path]:
 def _set_permissions(path: Path, *, like: Path) -> None:
     """Gives a file, or all files of a folder, the permissions of another file.
 
-    Another file tells the umask; `os.umask` would change it for all threads.
+    Another file shows the umask; reading it with `os.umask` changes it for all threads.
     """
     mode = stat.S_IMODE(like.stat().st_mode)
     for file in (path, *path.rglob("*")):

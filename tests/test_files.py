@@ -26,13 +26,13 @@ def fail_halfway(path):
         raise OSError("disk full")
 
 
-def test_writes_a_file(tmp_path):
+def test_a_written_file_appears(tmp_path):
     write(tmp_path / "new" / "a.weights.h5", "whole")
     assert (tmp_path / "new" / "a.weights.h5").read_text() == "whole"
     assert os.listdir(tmp_path / "new") == ["a.weights.h5"]
 
 
-def test_replaces_a_file(tmp_path):
+def test_an_old_file_is_replaced(tmp_path):
     write(tmp_path / "a.txt", "old")
     write(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "new"
@@ -70,7 +70,7 @@ def test_after_an_error_the_old_file_remains(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_weights_files_are_written_so(tmp_path, monkeypatch):
+def test_a_failed_save_of_weights_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     path.write_text("old")
 
@@ -147,7 +147,7 @@ def another_process_writing(path):
         process.kill()
 
 
-def test_what_a_killed_process_left_is_removed_at_the_next_write(tmp_path):
+def test_leftovers_of_a_killed_process_are_removed_at_the_next_write(tmp_path):
     with another_process_writing(tmp_path / "a.txt"):
         pass
     assert len(os.listdir(tmp_path)) == 1
@@ -155,7 +155,7 @@ def test_what_a_killed_process_left_is_removed_at_the_next_write(tmp_path):
     assert os.listdir(tmp_path) == ["b.txt"]
 
 
-def test_what_another_process_writes_is_left_alone(tmp_path):
+def test_a_file_that_another_process_writes_is_kept(tmp_path):
     with another_process_writing(tmp_path / "a.txt") as process:
         sweep_leftovers(tmp_path)
         write(tmp_path / "b.txt", "whole")
@@ -165,14 +165,14 @@ def test_what_another_process_writes_is_left_alone(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt"]
 
 
-def test_what_this_process_writes_is_left_alone(tmp_path):
+def test_a_file_that_this_process_writes_is_kept(tmp_path):
     with replace_when_written(tmp_path / "a.txt") as temporary:
         write(tmp_path / "b.txt", "whole")
         temporary.write_text("whole")
     assert sorted(os.listdir(tmp_path)) == ["a.txt", "b.txt"]
 
 
-def test_a_folder_of_a_similar_name_is_left_alone(tmp_path):
+def test_a_folder_of_a_similar_name_is_kept(tmp_path):
     (tmp_path / ".writing-notes").mkdir()
     (tmp_path / ".writing-notes" / "chapter").touch()
     sweep_leftovers(tmp_path)

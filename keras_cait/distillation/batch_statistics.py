@@ -1,4 +1,4 @@
-"""Batch normalization over the batch of all replicas, while a model trains."""
+"""Batch normalization over the batch of all replicas in training."""
 
 import contextlib
 import threading
@@ -14,12 +14,12 @@ class BatchStatistics:
     """Makes layers normalize by the whole batch, not by one replica's part of it.
 
     On TensorFlow each replica would normalize by its own images, and keep averages
-    of its own, of which only the first replica's are saved. Keras shares them where
-    a layer is `synchronized`; layers are so while a step runs alone, since other
-    backends refuse to load them so.
+    of its own, of which only the first replica's are saved. Keras shares them if a
+    layer is `synchronized`; layers are so only while a step runs, since other
+    backends refuse to load such layers.
 
-    A replica without images gets a black one (see `TensorFlowSteps`), which takes
-    no part in the statistics.
+    A replica without images gets a black one (see `TensorFlowSteps`), which is left
+    out of the statistics.
 
     Args:
         model: The model that trains.
@@ -35,21 +35,21 @@ class BatchStatistics:
         self._replica = threading.local()  # each replica runs in a thread of its own
 
     @contextlib.contextmanager
-    def shared(self) -> Iterator[None]:
-        """Inside, the layers take the statistics of the whole batch."""
+    def synchronized(self) -> Iterator[None]:
+        """Inside, the layers use the statistics of the whole batch."""
         before = [layer.synchronized for layer in self.layers]
         for layer in self.layers:
-            layer._moments = self._moments_of(layer._moments)
+            layer._moments = self._limited(layer._moments)
             layer.synchronized = True
         try:
             yield
         finally:
             for layer, synchronized in zip(self.layers, before, strict=True):
                 layer.synchronized = synchronized
-                del layer._moments  # the class's own
+                del layer._moments  # restores the class's own
 
     @contextlib.contextmanager
-    def of_images(self, number: Tensor) -> Iterator[None]:
+    def limited_to(self, number: Tensor) -> Iterator[None]:
         """Inside, this replica's statistics are those of its first `number` images."""
         self._replica.images = number
         try:
@@ -57,9 +57,9 @@ class BatchStatistics:
         finally:
             self._replica.images = None
 
-    def _moments_of(self, moments: Callable[..., Any]) -> Callable[..., Any]:
-        def of_own_images(inputs: Tensor, mask: Tensor | None) -> Any:
+    def _limited(self, moments: Callable[..., Any]) -> Callable[..., Any]:
+        def limited_moments(inputs: Tensor, mask: Tensor | None) -> Any:
             images = getattr(self._replica, "images", None)
             return moments(inputs[:images], None if mask is None else mask[:images])
 
-        return of_own_images
+        return limited_moments

@@ -1,4 +1,4 @@
-"""The loss against the labels: whatever the user compiles with, on logits."""
+"""The loss against the labels, on logits: a Keras cross-entropy or the user's own."""
 
 import functools
 import inspect
@@ -11,26 +11,17 @@ from keras import ops
 from keras_cait.typing import Tensor
 
 ClassLoss = Callable[[Tensor, Tensor], Tensor]
-"""(labels, logits) to numbers an example; see `example_values`."""
+"""(labels, logits) to numbers an example; see `per_example_values`."""
 
 
 def get_class_loss(identifier: Any) -> ClassLoss:
-    """Turns what `compile(loss=...)` takes into a loss on logits, not yet reduced.
+    """Converts the argument of `compile(loss=...)` to a loss on logits, not reduced.
 
-    Args:
-        identifier: None for cross-entropy by the form of the labels; a Keras
-            cross-entropy by name, function or object, whose `from_logits` is
-            then set, because logits are what it gets; or a function of
-            `(labels, logits)` or a `keras.losses.Loss`. As in Keras, labels reach
-            these as float32.
-
-    Returns:
-        A function of `(labels, logits)` to what the loss gives before Keras would
-        take its mean; see `example_values`.
-
-    Raises:
-        ValueError: If it is one of Keras's losses that takes no logits, one that is
-            reduced to something other than the mean, or several losses.
+    `identifier` is None for cross-entropy by the form of the labels; a Keras
+    cross-entropy by name, function or object, whose `from_logits` is then set; or a
+    function of `(labels, logits)` or a `keras.losses.Loss`, which gets the labels as
+    float32, as in Keras. Raises `ValueError` for one of Keras's losses that takes no
+    logits, one that is not reduced to the mean, or several losses.
 
     Example:
         >>> import numpy as np
@@ -44,7 +35,7 @@ def get_class_loss(identifier: Any) -> ClassLoss:
         return cross_entropy
     loss = keras.losses.get(identifier)
     if isinstance(loss, keras.losses.Loss):
-        return _FunctionLoss(_by_example(loss))
+        return _FunctionLoss(_unreduced(loss))
     if "from_logits" in inspect.signature(loss).parameters:
         return _FunctionLoss(functools.partial(loss, from_logits=True))
     if loss.__module__.startswith("keras."):
@@ -57,13 +48,12 @@ def _check_is_one_loss(identifier: Any) -> None:
     if several or (isinstance(identifier, dict) and "class_name" not in identifier):
         raise ValueError(
             "`loss` must be one loss, that of the labels. Received: "
-            f"loss={identifier!r}. What the teacher adds is the argument "
-            "`distillation` of Distiller(...), and `alpha` its weight."
+            f"loss={identifier!r}. The teacher's loss is the argument `distillation` "
+            "of Distiller(...), and `alpha` is its weight."
         )
 
 
-def _by_example(loss: keras.losses.Loss) -> ClassLoss:
-    """The loss before it is reduced, on logits."""
+def _unreduced(loss: keras.losses.Loss) -> ClassLoss:
     if loss.reduction not in ("sum_over_batch_size", "mean"):
         raise ValueError(
             "`loss` must be reduced to its mean over the examples, which `alpha` "
@@ -88,7 +78,7 @@ def _takes_no_logits(identifier: Any) -> ValueError:
 
 
 class _FunctionLoss(keras.losses.Loss):
-    """A function as Keras calls it: with tensors of the loss's type, unreduced."""
+    """A function as a Keras loss: with tensors of its number type, not reduced."""
 
     def __init__(self, function: ClassLoss) -> None:
         super().__init__("class_loss", reduction="none", dtype="float32")
@@ -109,12 +99,12 @@ def cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
 
 
 def is_distribution(labels: Tensor, logits: Tensor) -> bool:
-    """Whether labels give a number a class, not the index of one."""
+    """Whether each label is a number a class, not the index of a class."""
     return len(labels.shape) == 2 and labels.shape[-1] == logits.shape[-1] > 1
 
 
 def label_indices(labels: Tensor, logits: Tensor) -> Tensor:
-    """The class that each label means (for soft ones the likeliest), `(batch,)`."""
+    """The class of each label (of a soft one the likeliest), `(batch,)`."""
     if is_distribution(labels, logits):
         return ops.argmax(labels, axis=-1)
     return ops.cast(ops.reshape(labels, (-1,)), "int32")

@@ -1,4 +1,4 @@
-"""Distiller: a student that learns from labels and from a teacher at once."""
+"""`Distiller`, the model that trains a student on labels and on a teacher's logits."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -6,18 +6,17 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from keras_cait.distillation.checks import (
-    check_student,
-    check_teacher,
-    frozen_logits,
-    policy_of,
-    recognize_output,
-)
+from keras_cait.distillation.batch_labels import labels_and_logits
 from keras_cait.distillation.class_loss import get_class_loss
-from keras_cait.distillation.labels_and_logits import unpack_targets
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
-from keras_cait.distillation.objective import Objective, matches
+from keras_cait.distillation.objective import Objective, agreements
 from keras_cait.distillation.saving import Saving
+from keras_cait.distillation.student import check_student, training_policy
+from keras_cait.distillation.teacher import (
+    check_teacher,
+    inference_logits,
+    teacher_output_kind,
+)
 from keras_cait.distillation.trackers import Trackers
 from keras_cait.models.logits import OutputKind, head_logits
 from keras_cait.typing import Tensor
@@ -25,7 +24,7 @@ from keras_cait.typing import Tensor
 if keras.backend.backend() == "tensorflow":
     from keras_cait.distillation.tensorflow_steps import TensorFlowSteps as Steps
 else:
-    from keras_cait.distillation.common_steps import CommonSteps as Steps
+    from keras_cait.distillation.keras_steps import KerasSteps as Steps
 
 _FIXED = frozenset(
     {
@@ -42,24 +41,24 @@ _FIXED = frozenset(
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTypeIssues]
-    """Trains a student on labels and on what a frozen teacher says.
+    """Trains a student on labels and on the predictions of a frozen teacher.
 
     `loss = (1 - alpha) * class_loss(labels, class head)
     + alpha * distillation_loss(teacher, distillation head)`
 
-    The teacher sees exactly the student's batch, in inference mode, and nothing
-    of it changes. Both losses are computed on logits in float32, whatever
-    activation and precision the student has. A student with one head is
-    distilled through that head. With `distillation="none"` the class loss reads
-    the mean of the heads, as the student's own output does.
+    The teacher gets exactly the student's batch, in inference mode, and does not
+    change. Both losses are computed on logits in float32, whatever activation and
+    precision the student has. A student with one head is distilled through that
+    head. With `distillation="none"` the class loss reads the mean of the heads, as
+    the student's own output does.
 
-    What the teacher says may come with the data: batches of `(images, {"labels":
+    The teacher's logits may come with the data: batches of `(images, {"labels":
     labels, "teacher_logits": logits})` train alike and spare its forward pass.
 
     On TensorFlow the step is the same on one device and on many: the sum over
-    all examples of all replicas divided by their number, also where the last
-    batch does not divide evenly. Batch normalization takes the statistics of the
-    whole batch while it trains. Make it, with student and teacher, inside
+    all examples of all replicas divided by their number, even if the last batch
+    does not divide evenly. Batch normalization uses the statistics of the whole
+    batch in training. Create the distiller, student and teacher inside
     `strategy.scope()`.
 
     Args:
@@ -67,17 +66,17 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         teacher: A classifier with as many classes; None with "none".
         distillation: "hard", "soft", "none", or a loss object such as
             `SoftDistillation(temperature=3.0)`.
-        alpha: Weight of the distillation loss, in [0, 1]. The paper takes 0.5
+        alpha: Weight of the distillation loss, in [0, 1]. The paper has 0.5
             for hard distillation and 0.1 for soft.
-        teacher_preprocessing: Maps the student's images to what the teacher
-            wants (another size or range): a layer, a model or a function.
-        teacher_output: "logits", "probabilities", or "auto" to read it off the
+        teacher_preprocessing: Maps the student's images to the teacher's (of
+            another size or range): a layer, a model or a function.
+        teacher_output: "logits", "probabilities", or "auto" to derive it from the
             teacher's last layers.
         **kwargs: `name` and the other `keras.Model` arguments.
 
     The arguments are attributes that cannot be changed afterwards.
 
-    Calling it gives a dictionary: the logits of the heads by name ("class" and
+    A call returns a dictionary: the logits of the heads by name ("class" and
     perhaps "distillation"), and "predictions", the student's own output.
 
     Logged: loss, class_loss, distillation_loss; accuracy (of the student's
@@ -86,7 +85,7 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
 
     Raises:
         ValueError: If an argument is out of range, student and teacher do not
-            fit each other, or what the teacher gives cannot be told.
+            fit each other, or the kind of the teacher's output is unknown.
 
     Example:
         >>> import numpy as np
@@ -122,8 +121,8 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         **kwargs: Any,
     ) -> None:
         # The student's policy decides whether the optimizer scales the loss; the
-        # images reach the student, and the teacher, as they come.
-        options = {"dtype": policy_of(student), "autocast": False}
+        # images reach the student and the teacher without a cast.
+        options = {"dtype": training_policy(student), "autocast": False}
         super().__init__(**options | kwargs)
         if not 0 <= alpha <= 1:
             raise ValueError(f"`alpha` must be in [0, 1]. Received: alpha={alpha}")
@@ -138,40 +137,35 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         if self.distillation_loss is not None:
             teacher = check_teacher(teacher, student, teacher_preprocessing)
             if teacher_output == "auto":
-                teacher_output = recognize_output(teacher)
+                teacher_output = teacher_output_kind(teacher)
         self.student = student
         self.teacher = teacher
         self.distillation = distillation
         self.alpha = alpha
         self.teacher_preprocessing = teacher_preprocessing
         self.teacher_output: Any = teacher_output
-        self._follow_heads(heads)
-        names = [*self.own_trackers, "class_loss", "accuracy"]
+        inputs = student.inputs[0] if len(student.inputs) == 1 else student.inputs
+        model = keras.Model(inputs, {**heads, "predictions": student.outputs[0]})
+        # A plain function, so that the weights are tracked, listed and saved
+        # once only, as the student's.
+        self._forward = lambda images, training: model(images, training=training)
+        names = [*self.extra_trackers, "class_loss", "accuracy"]
         if "distillation" in heads:
             names += ["class_accuracy", "distillation_accuracy"]
         if self.distillation_loss is not None:
             names += ["distillation_loss", "teacher_agreement"]
         self.trackers = Trackers(names)
         self.built = True
-        self._is_made = True
+        self._is_complete = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and getattr(self, "_is_made", False):
+        if name in _FIXED and getattr(self, "_is_complete", False):
             raise AttributeError(
                 f"`{name}` of a Distiller cannot be changed: its compiled step "
-                f"follows from it. Received: {name}={value!r}. Make a new "
+                f"depends on it. Received: {name}={value!r}. Make a new "
                 f"Distiller(student, teacher, {name}=...), whose student trains on."
             )
         super().__setattr__(name, value)
-
-    def _follow_heads(self, heads: dict[str, Tensor]) -> None:
-        """Makes the forward pass that gives every head and the student's output."""
-        outputs = {**heads, "predictions": self.student.outputs[0]}
-        inputs = self.student.inputs
-        model = keras.Model(inputs[0] if len(inputs) == 1 else inputs, outputs)
-        # A plain function, so that the weights are tracked, listed and saved
-        # once only, as the student's.
-        self._forward = lambda images, training: model(images, training=training)
 
     def call(self, inputs: Tensor, training: bool = False) -> dict[str, Tensor]:
         return self._forward(inputs, training)
@@ -192,66 +186,55 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
                 labels (integer, one-hot or soft); a Keras cross-entropy, by name
                 or as an object with options such as label smoothing; or a
                 function of (labels, logits), or a `keras.losses.Loss`, that gives
-                one number an example, `(batch,)`. As in Keras, each example's mean
-                is taken where it gives several, and one number for the whole
-                batch may do too, on one replica and without weights.
+                one number an example, `(batch,)`. As in Keras, several numbers an
+                example are averaged, and one number for the whole batch is
+                possible on one replica and without sample weights.
             jit_compile: Whether XLA compiles the forward and backward passes;
                 "auto" does on a GPU, and on JAX always. It works under a
-                distribution strategy too, but for a student with batch
-                normalization, whose training pass "auto" leaves as it is.
+                distribution strategy too, except for a student with batch
+                normalization, whose training pass "auto" does not compile.
             **kwargs: `metrics` (on the student's output), `run_eagerly` and the
                 other arguments of `keras.Model.compile`.
 
         Raises:
             ValueError: If `loss` takes no logits, is reduced to something other
-                than the mean, or is several losses; if `loss_weights` is given:
-                `alpha` weighs the two losses; or if XLA would have to compile a
-                student that shares statistics between replicas.
+                than the mean, or is several losses; if `loss_weights` is given,
+                since `alpha` weighs the two losses; or if XLA would have to compile
+                a student that shares statistics between replicas.
 
         """
         if "loss_weights" in kwargs:
             raise ValueError(
-                "The losses are weighed by `alpha`, which Distiller(...) takes. "
+                "The losses are weighed by `alpha`, an argument of Distiller(...). "
                 f"Received: loss_weights={kwargs['loss_weights']!r}"
             )
         self._objective = Objective(
             class_loss=get_class_loss(loss),
             distillation=self.distillation_loss,
             alpha=self.alpha,
-            is_split=self.is_split,
+            has_many_replicas=self.has_many_replicas,
         )
         self._compiled_with = {"loss": loss, "jit_compile": jit_compile}
         self._compile_steps(optimizer, jit_compile, **kwargs)
 
     def teacher_images(self, images: Tensor) -> Tensor:
-        """The student's batch as the teacher wants it."""
+        """The student's batch, preprocessed for the teacher."""
         if self.teacher_preprocessing is None:
             return images
         return self.teacher_preprocessing(images)
 
     def teacher_logits(self, images: Tensor) -> Tensor | None:
-        """What the teacher says of its images, `(batch, classes)` in float32."""
+        """The teacher's logits for its images, `(batch, classes)` in float32."""
         if self.distillation_loss is None or self.teacher is None:
             return None
-        return frozen_logits(self.teacher, images, self.teacher_output)
+        return inference_logits(self.teacher, images, self.teacher_output)
 
-    def targets(self, y: Any) -> tuple[Tensor, Tensor | None]:
-        """The labels, and the teacher's logits where they came with the batch."""
-        labels, logits = unpack_targets(y, self.student.outputs[0].shape[-1])
+    def labels_and_logits(self, y: Any) -> tuple[Tensor, Tensor | None]:
+        """The labels of a batch, and the teacher's logits if they came with it."""
+        labels, logits = labels_and_logits(y, self.student.outputs[0].shape[-1])
         if logits is None or self.distillation_loss is None:
             return labels, None
         return labels, ops.cast(logits, "float32")
-
-    def example_losses(
-        self,
-        labels: Tensor,
-        outputs: dict[str, Tensor],
-        teacher_logits: Tensor | None,
-        sample_weight: Tensor | None,
-    ) -> dict[str, Tensor]:
-        """The loss and its parts for each example, `(batch,)`; see `Objective`."""
-        heads = {name: outputs[name] for name in outputs if name != "predictions"}
-        return self._objective.losses(labels, heads, teacher_logits, sample_weight)
 
     def track(
         self,
@@ -260,26 +243,25 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         teacher_logits: Tensor | None,
         losses: dict[str, Tensor],
     ) -> None:
-        """Takes one batch into the logged means of the parts and the matches."""
-        found = losses | matches(labels, outputs, teacher_logits)
-        self.trackers.update_state(found, self.counted(labels))
+        """Adds one batch to the logged means."""
+        values = losses | agreements(labels, outputs, teacher_logits)
+        self.trackers.update_state(values, self.tracking_weight(labels))
 
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
-        labels, _ = self.targets(y)
+        labels, _ = self.labels_and_logits(y)
         predictions = y_pred["predictions"]
         return super().compute_metrics(x, labels, predictions, sample_weight)
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
-        """The student's: the teacher is never trained, and its flags are its own."""
+        """The student's; the teacher is not trained, and its `trainable` is not set."""
         return self.student.trainable_variables
 
     @property
     def non_trainable_variables(self) -> list[keras.Variable]:
-        trained = {id(variable) for variable in self.trainable_variables}
-        return [v for v in self.variables if id(v) not in trained]
+        return _without(self.variables, self.trainable_variables)
 
     @property
     def trainable_weights(self) -> list[keras.Variable]:
@@ -287,5 +269,11 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
 
     @property
     def non_trainable_weights(self) -> list[keras.Variable]:
-        trained = {id(weight) for weight in self.trainable_weights}
-        return [w for w in self.weights if id(w) not in trained]
+        return _without(self.weights, self.trainable_weights)
+
+
+def _without(
+    variables: list[keras.Variable], excluded: list[keras.Variable]
+) -> list[keras.Variable]:
+    ids = {id(variable) for variable in excluded}
+    return [variable for variable in variables if id(variable) not in ids]

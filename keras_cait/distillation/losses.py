@@ -1,4 +1,4 @@
-"""What a student pays for disagreeing with its teacher, example by example."""
+"""Distillation losses: a student's disagreement with its teacher, per example."""
 
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ class DistillationLoss:
     """Base of the distillation losses: a pure function with a configuration.
 
     A subclass maps the logits of both, `(batch, classes)`, to one number an
-    example, `(batch,)`. It knows nothing of models, heads or batches.
+    example, `(batch,)`. It does not depend on models, heads or the batch's size.
     """
 
     def __call__(self, teacher_logits: Tensor, student_logits: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class DistillationLoss:
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class HardDistillation(DistillationLoss):
-    """Cross-entropy against the class that the teacher takes.
+    """Cross-entropy against the class that the teacher predicts.
 
     `-log softmax(student)[argmax(teacher)]`; with `label_smoothing` that target
     shares `label_smoothing` evenly among all classes.
@@ -97,7 +97,7 @@ class SoftDistillation(DistillationLoss):
     softmax(student / temperature))`.
 
     Args:
-        temperature: How much both are softened, above 0. The paper takes 3.
+        temperature: Divisor of the logits of both, above 0. The paper has 3.
         reduction: "batchmean" is the paper's formula: the mean over a batch is
             the divergence an example. "numel" also divides by the number of
             classes, as the official code does, which makes the term so small

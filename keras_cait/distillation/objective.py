@@ -1,12 +1,12 @@
-"""The distillation objective, on any backend: logits in, numbers an example out."""
+"""The distillation objective on any backend, from logits to one number an example."""
 
 from dataclasses import dataclass
 
 from keras import ops
 
 from keras_cait.distillation.class_loss import ClassLoss, label_indices
-from keras_cait.distillation.example_values import example_values
 from keras_cait.distillation.losses import DistillationLoss
+from keras_cait.distillation.per_example_values import per_example_values
 from keras_cait.typing import Tensor
 
 
@@ -15,76 +15,75 @@ class Objective:
     """loss = (1 - alpha) * class loss + alpha * distillation loss.
 
     The class loss reads the class head. The distillation loss reads the
-    distillation head, and the class head where there is no other. Without
-    distillation the class loss is all there is, and it reads the mean of the
-    heads, which is what the model predicts with (timm trains a distilled model
+    distillation head, or the class head of a student with one head. Without
+    distillation the class loss is the whole loss, and it reads the mean of the
+    heads, which is the model's prediction (timm trains a distilled model
     without a teacher in the same way).
 
     Attributes:
-        class_loss: `(labels, logits)` to values; see `example_values`.
+        class_loss: `(labels, logits)` to values; see `per_example_values`.
         distillation: `(teacher logits, student logits)` to values, or None.
         alpha: Weight of the distillation loss, in [0, 1].
-        is_split: Whether several replicas compute it, each from its own examples.
+        has_many_replicas: Whether several replicas compute it, each from its own
+            examples.
     """
 
     class_loss: ClassLoss
     distillation: DistillationLoss | None
     alpha: float
-    is_split: bool = False
+    has_many_replicas: bool = False
 
     def losses(
         self,
         labels: Tensor,
-        heads: dict[str, Tensor],
+        outputs: dict[str, Tensor],
         teacher_logits: Tensor | None,
         sample_weight: Tensor | None,
     ) -> dict[str, Tensor]:
-        """The loss and its parts, by the names they are logged under.
+        """The loss and its parts, by the names of the logs.
 
-        Each `(batch,)`, and already multiplied by `sample_weight`.
+        `outputs` holds the logits of the heads, "class" and perhaps "distillation".
+        Each loss is `(batch,)`, and already multiplied by `sample_weight`.
         """
-        heads = {name: ops.cast(logits, "float32") for name, logits in heads.items()}
-        taught = heads.get("distillation", heads["class"])
-        may_mix = sample_weight is None and not self.is_split
-
-        def by_example(values: Tensor, argument: str) -> Tensor:
-            return example_values(values, taught, argument=argument, may_mix=may_mix)
-
+        class_logits = ops.cast(outputs["class"], "float32")
+        logits = ops.cast(outputs.get("distillation", outputs["class"]), "float32")
+        options = {
+            "allows_batch_mean": sample_weight is None and not self.has_many_replicas
+        }
         if self.distillation is None:
-            mean = (heads["class"] + taught) / 2
-            parts = {"class_loss": by_example(self.class_loss(labels, mean), "loss")}
-            parts["loss"] = parts["class_loss"]
-        else:
-            class_loss = self.class_loss(labels, heads["class"])
-            distillation_loss = self.distillation(teacher_logits, taught)
-            parts = {
-                "class_loss": by_example(class_loss, "loss"),
-                "distillation_loss": by_example(distillation_loss, "distillation"),
-            }
-            parts["loss"] = (1 - self.alpha) * parts["class_loss"]
-            parts["loss"] += self.alpha * parts["distillation_loss"]
+            class_logits = (class_logits + logits) / 2
+        values = self.class_loss(labels, class_logits)
+        values = per_example_values(values, logits, argument="loss", **options)
+        losses = {"class_loss": values, "loss": values}
+        if self.distillation is not None:
+            values = self.distillation(teacher_logits, logits)
+            values = per_example_values(
+                values, logits, argument="distillation", **options
+            )
+            losses["distillation_loss"] = values
+            losses["loss"] = (1 - self.alpha) * losses["loss"] + self.alpha * values
         if sample_weight is not None:
             weight = ops.cast(ops.reshape(sample_weight, (-1,)), "float32")
-            parts = {name: weight * values for name, values in parts.items()}
-        return parts
+            losses = {name: weight * values for name, values in losses.items()}
+        return losses
 
 
-def matches(
+def agreements(
     labels: Tensor, outputs: dict[str, Tensor], teacher_logits: Tensor | None
 ) -> dict[str, Tensor]:
-    """1 where two agree and 0 where not, by the names they are logged under.
+    """1 where two classifications agree and 0 where not, by the names of the logs.
 
     "accuracy" is that of the student's own output, the mean of its heads;
-    "class_accuracy" and "distillation_accuracy" those of each head, where there
-    are two; "teacher_agreement" compares the student's output with the teacher.
-    Each `(batch,)`.
+    "class_accuracy" and "distillation_accuracy" are those of each head of two;
+    "teacher_agreement" compares the student's output with the teacher's.
+    Each is `(batch,)`.
     """
     truth = label_indices(labels, outputs["class"])
-    answers = {"accuracy": outputs["predictions"]}
+    predictions = {"accuracy": outputs["predictions"]}
     if "distillation" in outputs:
-        answers["class_accuracy"] = outputs["class"]
-        answers["distillation_accuracy"] = outputs["distillation"]
-    found = {name: _agree(truth, logits) for name, logits in answers.items()}
+        predictions["class_accuracy"] = outputs["class"]
+        predictions["distillation_accuracy"] = outputs["distillation"]
+    found = {name: _agree(truth, logits) for name, logits in predictions.items()}
     if teacher_logits is not None:
         teacher = ops.argmax(teacher_logits, axis=-1)
         found["teacher_agreement"] = _agree(teacher, outputs["predictions"])

@@ -1,4 +1,4 @@
-"""How `Distiller` is saved, compiled as it is, and loaded again."""
+"""Saving and loading of `Distiller`, with its compilation."""
 
 import types
 from collections.abc import Callable
@@ -14,8 +14,9 @@ class Saving:
     """The part of `Distiller` that `save` and `keras.saving.load_model` call."""
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        serialized(self.teacher_preprocessing)  # before there is half a file
-        if self.compiled:  # loading builds it too, and would miss its state
+        # Raises its error before a file is begun.
+        serialize_preprocessing(self.teacher_preprocessing)
+        if self.compiled:  # the loaded optimizer is built and needs its state
             self.optimizer.build(self.trainable_variables)
         super().save(filepath, overwrite=overwrite, **kwargs)
 
@@ -38,7 +39,9 @@ class Saving:
             "teacher": serialize(self.teacher),
             "distillation": serialize(self.distillation),
             "alpha": self.alpha,
-            "teacher_preprocessing": serialized(self.teacher_preprocessing),
+            "teacher_preprocessing": serialize_preprocessing(
+                self.teacher_preprocessing
+            ),
             "teacher_output": self.teacher_output,
         }
 
@@ -54,17 +57,16 @@ class Saving:
         )
 
 
-def serialized(preprocessing: Callable[[Tensor], Tensor] | None) -> Any:
+def serialize_preprocessing(preprocessing: Callable[[Tensor], Tensor] | None) -> Any:
     """The configuration of a `teacher_preprocessing`, from which it can be loaded.
 
-    Keras writes the private module of its own functions, in which it does not look
-    for them again; the public one stands here instead.
-
-    Raises:
-        ValueError: If Keras could not load it.
+    Keras writes the private module of its own functions, in which it does not find
+    them again; this writes the public one. Raises `ValueError` if Keras could not
+    load the configuration.
 
     Example:
-        >>> serialized(keras.applications.resnet50.preprocess_input)["module"]
+        >>> preprocessing = keras.applications.resnet50.preprocess_input
+        >>> serialize_preprocessing(preprocessing)["module"]
         'keras.applications.resnet50'
 
     """

@@ -1,13 +1,23 @@
-"""How `Distiller` trains on TensorFlow, on one replica or many."""
+"""Training and evaluation steps of `Distiller` on TensorFlow."""
 
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_cait.distillation.batch_statistics import BatchStatistics
 from keras_cait.typing import Tensor
+
+
+class _Batch(NamedTuple):
+    """A replica's part of a batch; of the last two fields one is None."""
+
+    images: Tensor
+    labels: Tensor
+    sample_weight: Tensor | None
+    teacher_images: Tensor | None
+    teacher_logits: Tensor | None
 
 
 class TensorFlowSteps:
@@ -17,25 +27,26 @@ class TensorFlowSteps:
     with XLA. Keras compiles the whole step, reduction over replicas included,
     which XLA refuses under MirroredStrategy.
 
-    Keras's `fit` fails with many workers at two places, which are mended here
-    (keras#20585): it looks at a batch of all of them to build by, and takes logs for
-    batches of values. There a step logs its loss alone, an epoch everything.
+    Keras's `fit` fails with many workers at two places, which are corrected here
+    (keras#20585): it builds the model from a batch of all workers, and it reduces
+    scalar logs as if they were batches. With many workers a step logs its loss alone,
+    and an epoch everything.
     """
 
-    own_trackers = ()
+    extra_trackers = ()
 
-    def counted(self, labels: Tensor) -> None:
-        """All examples: a replica that has none of a batch takes part with nothing."""
+    def tracking_weight(self, labels: Tensor) -> None:
+        """None, for all examples: batches have no padding on TensorFlow."""
 
     @property
-    def is_split(self) -> bool:
-        """Whether each of several replicas sees only a part of a batch."""
+    def has_many_replicas(self) -> bool:
+        """Whether each of several replicas gets a part of a batch."""
         return self.distribute_strategy.num_replicas_in_sync > 1
 
     @property
-    def shares_statistics(self) -> bool:
+    def synchronizes_batch_norm(self) -> bool:
         """Whether the student's normalization needs the images of all replicas."""
-        return self.is_split and bool(BatchStatistics(self.student).layers)
+        return self.has_many_replicas and bool(BatchStatistics(self.student).layers)
 
     @property
     def _has_many_workers(self) -> bool:
@@ -59,7 +70,7 @@ class TensorFlowSteps:
     def _compile_steps(self, optimizer: Any, jit_compile: Any, **kwargs: Any) -> None:
         super().compile(optimizer=optimizer, jit_compile=False, **kwargs)
         self._statistics = BatchStatistics(self.student)
-        if jit_compile is True and self.shares_statistics:
+        if jit_compile is True and self.synchronizes_batch_norm:
             raise ValueError(
                 "`jit_compile` cannot be True for a student with BatchNormalization on "
                 "several replicas: it takes the statistics of all of them, and XLA "
@@ -67,41 +78,39 @@ class TensorFlowSteps:
             )
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_physical_devices("GPU"))
-        self._train_pass, self._test_pass = self._differentiate, self._evaluate
+        self._train_pass, self._test_pass = self._compute_gradients, self._evaluate
         if jit_compile and not self.run_eagerly:
             compiled = {
                 "jit_compile": True,
                 "reduce_retracing": True,
                 "autograph": False,
             }
-            if not self.shares_statistics:
-                self._train_pass = tf.function(self._differentiate, **compiled)
+            if not self.synchronizes_batch_norm:
+                self._train_pass = tf.function(self._compute_gradients, **compiled)
             self._test_pass = tf.function(self._evaluate, **compiled)
-        if self.is_split:
-            _reduce_outside(self.optimizer)
+        if self.has_many_replicas:
+            _skip_reduction(self.optimizer)
 
     def make_train_function(self, force: bool = False) -> None:
         if self.train_function is not None and not force:
             return
         super().make_train_function(force=force)
-        if self.shares_statistics:
+        if self.synchronizes_batch_norm:
             step = self.train_function
 
-            def shared_step(iterator: Any) -> Any:
-                with self._statistics.shared():
+            def synchronized_step(iterator: Any) -> Any:
+                with self._statistics.synchronized():
                     return step(iterator)
 
-            self.train_function = shared_step
+            self.train_function = synchronized_step
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y, given = self.targets(y)
-        examples = _sum_over_replicas(tf.cast(tf.shape(y)[0], "float32"))
-        teacher_images = self.teacher_images(x) if given is None else None
+        batch = self._unpack(data)
+        examples = tf.cast(tf.shape(batch.labels)[0], "float32")
         outputs, teacher_logits, losses, gradients = self._train_pass(
-            x, y, sample_weight, teacher_images, given, examples
+            batch, _sum_over_replicas(examples)
         )
-        # A weight that took no part in the loss has None for a gradient.
+        # A weight without influence on the loss has the gradient None.
         pairs = zip(gradients, self.trainable_variables, strict=True)
         pairs = [(gradient, v) for gradient, v in pairs if gradient is not None]
         if pairs:
@@ -109,31 +118,25 @@ class TensorFlowSteps:
             self.optimizer.apply(_sum_over_replicas(list(gradients)), variables)
         else:
             warnings.warn("The student has no trainable weights.", stacklevel=2)
-        return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
+        return self._log(batch, outputs, teacher_logits, losses)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y, given = self.targets(y)
-        teacher_images = self.teacher_images(x) if given is None else None
-        outputs, teacher_logits, losses = self._test_pass(
-            x, y, sample_weight, teacher_images, given
-        )
-        return self._logs(x, y, outputs, teacher_logits, losses, sample_weight)
+        batch = self._unpack(data)
+        return self._log(batch, *self._test_pass(batch))
 
-    def _differentiate(
-        self,
-        x: Tensor,
-        y: Tensor,
-        sample_weight: Tensor | None,
-        teacher_images: Tensor | None,
-        given: Tensor | None,
-        examples: Tensor,
+    def _unpack(self, data: Any) -> _Batch:
+        images, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        labels, logits = self.labels_and_logits(targets)
+        teacher_images = self.teacher_images(images) if logits is None else None
+        return _Batch(images, labels, sample_weight, teacher_images, logits)
+
+    def _compute_gradients(
+        self, batch: _Batch, examples: Tensor
     ) -> tuple[Any, Tensor | None, dict[str, Tensor], list[Tensor]]:
         """This replica's part of the gradients of the whole batch's mean loss."""
-        teacher_logits = self._taught(teacher_images, given)
+        teacher_logits = self._teacher_logits_of(batch)
         with tf.GradientTape() as tape:
-            outputs = self._forward_student(x, training=True)
-            losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
+            outputs, losses = self._forward_student(batch, teacher_logits, True)
             # Every replica divides by the examples of all replicas, so that the
             # sum of their gradients is the gradient of the mean.
             loss = tf.reduce_sum(losses["loss"]) / examples
@@ -141,52 +144,49 @@ class TensorFlowSteps:
             loss += regularization / self.distribute_strategy.num_replicas_in_sync
             scaled_loss = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, self.trainable_variables)
-        losses = losses | {"loss": losses["loss"] + regularization}
+        losses["loss"] += regularization
         return outputs, teacher_logits, losses, gradients
 
-    def _evaluate(
-        self,
-        x: Tensor,
-        y: Tensor,
-        sample_weight: Tensor | None,
-        teacher_images: Tensor | None,
-        given: Tensor | None,
-    ) -> tuple[Any, Tensor | None, dict[str, Tensor]]:
-        teacher_logits = self._taught(teacher_images, given)
-        outputs = self._forward_student(x, training=False)
-        losses = self.example_losses(y, outputs, teacher_logits, sample_weight)
-        losses = losses | {"loss": losses["loss"] + sum(self.student.losses)}
+    def _evaluate(self, batch: _Batch) -> tuple[Any, Tensor | None, dict[str, Tensor]]:
+        teacher_logits = self._teacher_logits_of(batch)
+        outputs, losses = self._forward_student(batch, teacher_logits, False)
+        losses["loss"] += sum(self.student.losses)
         return outputs, teacher_logits, losses
 
-    def _taught(self, images: Tensor | None, given: Tensor | None) -> Tensor | None:
-        """What the teacher says of the images, unless that came with the batch."""
-        if images is None:
-            return given
-        logits = self.teacher_logits(_never_empty(images))
-        return None if logits is None else logits[: tf.shape(images)[0]]
+    def _teacher_logits_of(self, batch: _Batch) -> Tensor | None:
+        if batch.teacher_images is None:
+            return batch.teacher_logits
+        logits = self.teacher_logits(_without_empty_batch(batch.teacher_images))
+        return None if logits is None else logits[: tf.shape(batch.teacher_images)[0]]
 
-    def _forward_student(self, images: Tensor, training: bool) -> dict[str, Tensor]:
-        number = tf.shape(images)[0]
-        with self._statistics.of_images(number):
-            outputs = self(_never_empty(images), training=training)
-        return {name: out[:number] for name, out in outputs.items()}
+    def _forward_student(
+        self, batch: _Batch, teacher_logits: Tensor | None, training: bool
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The student's outputs, and the losses of each example."""
+        number = tf.shape(batch.images)[0]
+        with self._statistics.limited_to(number):
+            outputs = self(_without_empty_batch(batch.images), training=training)
+        outputs = {name: output[:number] for name, output in outputs.items()}
+        return outputs, self._objective.losses(
+            batch.labels, outputs, teacher_logits, batch.sample_weight
+        )
 
-    def _logs(
+    def _log(
         self,
-        x: Tensor,
-        y: Tensor,
+        batch: _Batch,
         outputs: dict[str, Tensor],
         teacher_logits: Tensor | None,
         losses: dict[str, Tensor],
-        sample_weight: Tensor | None,
     ) -> dict[str, Any]:
         # The trackers get every example's own, unscaled loss, so that the log
         # does not depend on how the batch was split.
         self._loss_tracker.update_state(losses["loss"])
-        self.track(y, outputs, teacher_logits, losses)
-        logs = self.compute_metrics(x, y, outputs, sample_weight)
+        self.track(batch.labels, outputs, teacher_logits, losses)
+        logs = self.compute_metrics(
+            batch.images, batch.labels, outputs, batch.sample_weight
+        )
         if self._has_many_workers:
-            # Each log would cost two messages a step; an epoch's are whole anyway.
+            # Each log would cost two messages a step; an epoch's are complete anyway.
             logs = {"loss": tf.reshape(logs["loss"], (1,))}
         return logs
 
@@ -196,11 +196,11 @@ class TensorFlowSteps:
         return super()._get_metrics_result_or_logs(logs)
 
 
-def _never_empty(images: Tensor) -> Tensor:
-    """A batch of one black image in place of an empty one.
+def _without_empty_batch(images: Tensor) -> Tensor:
+    """The images, or a black one if there are none.
 
-    The last batch may have nothing left for a replica, which still has to take
-    part in the step; TensorFlow's convolutions give an empty batch a wrong shape.
+    A replica may get no image of the last batch and still has to run the step;
+    TensorFlow's convolutions give an empty batch a wrong shape.
     """
     if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
         return images
@@ -215,12 +215,12 @@ def _sum_over_replicas(values: Any) -> Any:
     return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
-def _reduce_outside(optimizer: keras.optimizers.Optimizer) -> None:
-    """Lets an optimizer take gradients that are summed over the replicas already.
+def _skip_reduction(optimizer: keras.optimizers.Optimizer) -> None:
+    """Makes an optimizer take gradients that are already summed over the replicas.
 
     Keras clips each replica's gradients, and looks for infinities in the first
     replica's alone, before it sums them: a step that depends on the number of
-    replicas. Summing first, as `train_step` does, makes both see the same
+    replicas. Summing first, as `train_step` does, makes both work on the same
     gradients on any number.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)

@@ -1,4 +1,4 @@
-"""The means that `Distiller` logs."""
+"""Running means that `Distiller` logs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,11 +12,11 @@ from keras_cait.typing import Tensor
 class Trackers(CompileMetrics):
     """Means by name: losses, which fall, and accuracies, which rise.
 
-    Keras's callbacks look into this class alone for the direction of what they
-    monitor (`EarlyStopping(monitor="val_accuracy")`, with `mode="auto"`).
+    Keras's callbacks look into this class alone for the direction of the value that
+    they monitor (`EarlyStopping(monitor="val_accuracy")`, with `mode="auto"`).
 
     Args:
-        names: What to log. A name that ends in "loss" is better when it is lower.
+        names: Names in the log. A value whose name ends in "loss" is better if lower.
 
     """
 
@@ -36,7 +36,7 @@ class Trackers(CompileMetrics):
         return [variable for mean in self._means for variable in mean.variables]
 
     def update_state(self, values: dict[str, Tensor], weight: Any = None) -> None:
-        """Takes each example's values, `(batch,)` by name, into the means."""
+        """Adds each example's values, `(batch,)` by name, to the means."""
         for mean in self._means:
             mean.update_state(values[mean.name], weight)
 

@@ -99,7 +99,7 @@ def _compiled_distiller(
             optimizer_from(settings, steps),
             class_loss(settings.loss),
             # XLA compiles one replica, which cannot exchange statistics with others.
-            jit_compile=False if distiller.shares_statistics else jit,
+            jit_compile=False if distiller.synchronizes_batch_norm else jit,
         )
         distiller.optimizer.build(distiller.trainable_variables)
     return distiller

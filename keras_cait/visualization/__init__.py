@@ -1,1 +1,1 @@
-"""Pictures of what a model does."""
+"""Attention maps, curves of training and grids of images, as arrays and pictures."""

@@ -1,4 +1,4 @@
-"""What every block of a model attends to."""
+"""Attention maps of every block of a model."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
 
     Args:
         model: A CaiT or DeiT of this package.
-        images: A batch of what the model takes.
+        images: A batch of the model's inputs.
 
     Returns:
         Name of the attention layer to `(batch, heads, queries, keys)`, in the

@@ -11,13 +11,13 @@ Curve = list[float]
 def plot_curves(
     accuracies: Mapping[str, Curve], losses: Mapping[str, Curve], *, title: str
 ) -> Any:
-    """Test accuracy and training loss over the epochs, side by side.
+    """Draws test accuracy and training loss over the epochs, side by side.
 
     Args:
         accuracies: Name to accuracy after each epoch, in [0, 1]. A curve of one
             value is drawn as a level.
         losses: Name to loss in each epoch.
-        title: Stands above both.
+        title: Title of the figure.
 
     Returns:
         A matplotlib figure.

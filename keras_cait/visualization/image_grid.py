@@ -1,4 +1,4 @@
-"""Many images as one."""
+"""Images in a grid, as one image."""
 
 import numpy as np
 

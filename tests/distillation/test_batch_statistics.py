@@ -1,4 +1,4 @@
-"""A student with batch normalization learns the same on one replica and on two."""
+"""A student with batch normalization trains alike on one replica and on two."""
 
 import json
 
@@ -69,6 +69,6 @@ def test_one_and_two_replicas_agree(examples, tmp_path):
     assert '"synchronized": true' not in config
 
 
-def test_xla_is_refused_where_it_would_see_one_replica():
+def test_xla_is_refused_for_synchronized_batch_normalization():
     with pytest.raises(ValueError, match=r"`jit_compile`.*BatchNormalization"):
         trained("mirrored:2", 8, jit_compile=True)

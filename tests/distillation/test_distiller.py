@@ -1,4 +1,4 @@
-"""What the distiller promises of one step, on every backend."""
+"""One step of the distiller, on every backend."""
 
 import keras
 import numpy as np
@@ -21,19 +21,19 @@ def changed(before, after):
 
 
 @pytest.mark.parametrize(
-    ("alpha", "touched", "spared"),
+    ("alpha", "trained", "kept"),
     [(0.0, "/head/", "/head_distillation/"), (1.0, "/head_distillation/", "/head/")],
 )
 @pytest.mark.parametrize("distillation", ["hard", "soft"])
-def test_each_loss_touches_its_own_head(distillation, alpha, touched, spared):
+def test_each_loss_trains_its_own_head(distillation, alpha, trained, kept):
     student = make_student()
     distiller = Distiller(student, make_teacher(), distillation, alpha)
     distiller.compile(keras.optimizers.SGD(0.1))
     before = weights_of(student)
     one_step(distiller, *make_batch())
     paths = {f"/{path}" for path in changed(before, weights_of(student))}
-    assert any(touched in path for path in paths)
-    assert not any(spared in path for path in paths)
+    assert any(trained in path for path in paths)
+    assert not any(kept in path for path in paths)
 
 
 def test_without_a_teacher_both_heads_learn_from_the_labels():
@@ -51,7 +51,7 @@ def test_without_a_teacher_both_heads_learn_from_the_labels():
     assert {p for p in before if "head" in p} <= paths
 
 
-def test_nothing_of_the_teacher_changes():
+def test_the_teacher_does_not_change():
     teacher = make_teacher()
     before = weights_of(teacher)
     trainable = [layer.trainable for layer in teacher.layers]
@@ -67,7 +67,7 @@ def test_a_step_equals_the_formula_written_out():
     student, teacher = make_student(), make_teacher()
     images, labels = make_batch()
     heads = separate_heads(student).predict_on_batch(images)
-    says = teacher.predict_on_batch(images)
+    teacher_logits = teacher.predict_on_batch(images)
     distiller = Distiller(student, teacher, SoftDistillation(temperature=2.0), 0.3)
     distiller.compile("sgd")
     log = one_step(distiller, images, labels)
@@ -76,7 +76,7 @@ def test_a_step_equals_the_formula_written_out():
         return logits - np.log(np.sum(np.exp(logits), axis=1, keepdims=True))
 
     class_loss = -np.mean(log_softmax(heads["class"])[np.arange(8), labels])
-    p, q = log_softmax(says / 2), log_softmax(heads["distillation"] / 2)
+    p, q = log_softmax(teacher_logits / 2), log_softmax(heads["distillation"] / 2)
     distillation_loss = 4 * np.mean(np.sum(np.exp(p) * (p - q), axis=1))
     assert log["class_loss"] == pytest.approx(class_loss, rel=1e-4)
     assert log["distillation_loss"] == pytest.approx(distillation_loss, rel=1e-4)
@@ -84,7 +84,7 @@ def test_a_step_equals_the_formula_written_out():
     assert log["loss"] == pytest.approx(total, rel=1e-4)
 
 
-def test_metrics_equal_what_numpy_counts():
+def test_metrics_equal_those_of_numpy():
     student, teacher = make_student(), make_teacher()
     images, labels = make_batch(64)
     heads = separate_heads(student).predict_on_batch(images)
@@ -92,12 +92,12 @@ def test_metrics_equal_what_numpy_counts():
     distiller = Distiller(student, teacher)
     distiller.compile("sgd")
     log = distiller.evaluate(images, labels, verbose=0, return_dict=True)
-    taught = teacher.predict_on_batch(images).argmax(1)
+    classes = teacher.predict_on_batch(images).argmax(1)
     expected = {
         "accuracy": mean == labels,
         "class_accuracy": heads["class"].argmax(1) == labels,
         "distillation_accuracy": heads["distillation"].argmax(1) == labels,
-        "teacher_agreement": mean == taught,
+        "teacher_agreement": mean == classes,
     }
     for name, right in expected.items():
         assert log[name] == pytest.approx(np.mean(right)), name
@@ -137,7 +137,7 @@ def test_a_teacher_that_ends_in_softmax_is_recognized():
     assert logs[0] == pytest.approx(logs[1], rel=1e-4)
 
 
-def test_a_teacher_that_does_not_tell_has_to_be_declared():
+def test_a_teacher_of_unknown_output_must_be_declared():
     inputs = keras.Input(SHAPE)
     scores = keras.layers.Conv2D(CLASSES, 8)(inputs)
     teacher = keras.Model(inputs, keras.layers.GlobalMaxPooling2D()(scores))
@@ -148,16 +148,16 @@ def test_a_teacher_that_does_not_tell_has_to_be_declared():
     assert np.isfinite(one_step(distiller, *make_batch())["loss"])
 
 
-def test_a_teacher_at_another_resolution_sees_resized_images():
+def test_a_teacher_at_another_resolution_gets_resized_images():
     images, labels = make_batch()
     teacher = make_teacher(shape=(32, 24, 3))
     resize = keras.layers.Resizing(32, 24)
     distiller = Distiller(make_student(), teacher, teacher_preprocessing=resize)
     distiller.compile("sgd")
     log = distiller.evaluate(images, labels, verbose=0, return_dict=True)
-    taught = teacher.predict_on_batch(resize(images)).argmax(1)
+    classes = teacher.predict_on_batch(resize(images)).argmax(1)
     predicted = distiller.student.predict_on_batch(images).argmax(1)
-    assert log["teacher_agreement"] == pytest.approx(np.mean(taught == predicted))
+    assert log["teacher_agreement"] == pytest.approx(np.mean(classes == predicted))
 
 
 def test_a_student_with_one_head_is_distilled_through_it():
@@ -167,9 +167,9 @@ def test_a_student_with_one_head_is_distilled_through_it():
     distiller = Distiller(student, teacher, HardDistillation(), alpha=1.0)
     distiller.compile("sgd")
     log = one_step(distiller, images, labels)
-    says = teacher.predict_on_batch(images).argmax(1)
+    classes = teacher.predict_on_batch(images).argmax(1)
     log_softmax = logits - np.log(np.sum(np.exp(logits), axis=1, keepdims=True))
-    expected = -np.mean(log_softmax[np.arange(8), says])
+    expected = -np.mean(log_softmax[np.arange(8), classes])
     assert log["loss"] == pytest.approx(float(expected), rel=1e-4)
     assert "class_accuracy" not in log
 
@@ -191,7 +191,7 @@ def test_sample_weight_weighs_examples():
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_metrics_and_regularizers_of_the_user_count():
+def test_metrics_and_regularizers_of_the_user_are_applied():
     student = make_student()
     images, labels = make_batch()
     head = student.get_layer("head")
@@ -216,7 +216,7 @@ class WithUnusedWeight(keras.layers.Layer):
         return inputs
 
 
-def test_a_weight_that_takes_no_part_stays_as_it_is():
+def test_a_weight_without_influence_is_unchanged():
     inputs = keras.Input(SHAPE)
     layer = WithUnusedWeight()
     x = keras.layers.GlobalAveragePooling2D()(layer(inputs))

@@ -96,7 +96,7 @@ def test_half_precision_logits_are_widened():
         SoftDistillation(temperature=2.0, reduction="numel"),
     ],
 )
-def test_config_round_trip(loss):
+def test_a_loss_survives_its_config(loss):
     config = keras.saving.serialize_keras_object(loss)
     again = keras.saving.deserialize_keras_object(config)
     assert repr(again) == repr(loss)
@@ -114,7 +114,7 @@ def test_config_round_trip(loss):
         (lambda: get_class_loss(keras.losses.KLDivergence()), "from_logits"),
     ],
 )
-def test_what_cannot_be_is_refused(make, named):
+def test_arguments_out_of_range_are_refused(make, named):
     with pytest.raises(ValueError, match=named):
         make()
 
@@ -130,7 +130,7 @@ def test_what_cannot_be_is_refused(make, named):
     ],
 )
 @pytest.mark.parametrize("labels", [np.array([1, 0]), np.array([[1], [0]])])
-def test_class_loss_is_on_logits_however_it_is_given(identifier, labels):
+def test_every_form_of_class_loss_is_computed_on_logits(identifier, labels):
     logits = np.array([[0.0, 2.0], [1.0, 4.0]], "float32")
     found = get_class_loss(identifier)(labels, logits)
     expected = np.log(1 + np.exp(np.array([-2.0, 3.0])))

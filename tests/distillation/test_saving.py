@@ -1,4 +1,4 @@
-"""A distiller goes on where it was saved; its student goes out alone."""
+"""Saving and loading of a distiller, and of its student alone."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def distiller():
     return made
 
 
-def test_reloaded_it_is_compiled_and_trains_on(distiller, tmp_path):
+def test_a_loaded_distiller_is_compiled_and_trains_on(distiller, tmp_path):
     path = tmp_path / "distiller.keras"
     distiller.save(path)
     again = keras.models.load_model(path)
@@ -46,7 +46,7 @@ def test_reloaded_it_is_compiled_and_trains_on(distiller, tmp_path):
 
 
 @pytest.mark.parametrize("distillation", ["hard", "none"])
-def test_the_forms_of_its_arguments_are_saved(distillation, tmp_path):
+def test_arguments_survive_saving(distillation, tmp_path):
     teacher = None if distillation == "none" else make_teacher()
     distiller = Distiller(make_student(), teacher, distillation)
     distiller.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
@@ -74,7 +74,7 @@ def test_the_student_is_saved_without_the_teacher(distiller, tmp_path):
     )
 
 
-def test_weights_of_the_student_stand_once_in_the_file(distiller, tmp_path):
+def test_the_student_s_weights_are_once_in_the_file(distiller, tmp_path):
     import h5py
 
     distiller.save_weights(tmp_path / "distiller.weights.h5")
@@ -82,7 +82,7 @@ def test_weights_of_the_student_stand_once_in_the_file(distiller, tmp_path):
         assert sorted(file["layers"]) == ["functional", "resizing", "sequential"]
 
 
-def test_uncompiled_it_is_saved_and_loaded(tmp_path):
+def test_an_uncompiled_distiller_is_saved_and_loaded(tmp_path):
     Distiller(make_student(), make_teacher()).save(tmp_path / "distiller.keras")
     again = keras.models.load_model(tmp_path / "distiller.keras")
     assert not again.compiled
@@ -112,7 +112,7 @@ class WithoutConfig:
         pytest.param(keras.ops.square, id="square", marks=pytest.mark.slow),
     ],
 )
-def test_a_function_before_the_teacher_is_loaded_again(function, tmp_path):
+def test_a_preprocessing_function_is_loaded_again(function, tmp_path):
     path = tmp_path / "distiller.keras"
     distiller = Distiller(
         make_student(), make_teacher(), teacher_preprocessing=function
@@ -131,7 +131,7 @@ def test_a_function_before_the_teacher_is_loaded_again(function, tmp_path):
     [unregistered, lambda images: images / 2, WithoutConfig()],
     ids=["unregistered", "lambda", "object"],
 )
-def test_a_function_that_could_not_be_loaded_is_not_saved(function, tmp_path):
+def test_a_preprocessing_that_cannot_be_loaded_is_not_saved(function, tmp_path):
     path = tmp_path / "distiller.keras"
     distiller = Distiller(
         make_student(), make_teacher(), teacher_preprocessing=function

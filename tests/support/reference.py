@@ -1,4 +1,4 @@
-"""Reads the reference numbers beside it; README.md says what they are."""
+"""Reference numbers of tests/parity, which its README.md describes."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ TIMM_NAMES = sorted(path.stem for path in (FOLDER / "manifests").glob("*.json"))
 
 
 def manifest(timm_name):
-    """What is known of one released checkpoint: a dictionary."""
+    """Facts about one released checkpoint, as a dictionary."""
     return json.loads((FOLDER / "manifests" / f"{timm_name}.json").read_text())
 
 

@@ -14,7 +14,7 @@ from tests.support.models.tiny_models import (
 
 
 @pytest.mark.parametrize("make", [tiny_cait, tiny_deit])
-def test_maps_leave_the_model_as_it_is(make):
+def test_attention_maps_leave_the_model_unchanged(make):
     model = randomize(make(distilled=True, drop_path_rate=0.5))
     x = images(2, 32, 32, 3)
     before = to_numpy(model(x))

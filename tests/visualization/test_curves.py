@@ -1,9 +1,9 @@
-"""The picture shows what the log holds."""
+"""Curves of a log in a picture."""
 
 from keras_cait.visualization.curves import plot_curves
 
 
-def test_curves_and_levels(tmp_path):
+def test_curves_are_drawn_with_levels_and_legends(tmp_path):
     figure = plot_curves(
         {"student": [0.5, 0.75], "teacher": [0.9]}, {"student": [1.0, 0.5]}, title="T"
     )

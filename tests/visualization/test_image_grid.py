@@ -1,11 +1,11 @@
-"""Every image stands in its place, white between them."""
+"""Images in a grid, on white."""
 
 import numpy as np
 
 from keras_cait.visualization.image_grid import image_grid
 
 
-def test_every_image_in_its_place():
+def test_every_image_is_in_its_place():
     images = np.random.default_rng(0).integers(0, 255, (2, 3, 5, 7, 3), dtype="uint8")
     grid = image_grid(images, gap=2)
     assert grid.shape == (2 + 2 * 7, 2 + 3 * 9, 3)

@@ -98,7 +98,7 @@ def test_a_file_of_keras_loads_as_a_safetensors_file_does(
     )
 
 
-def test_the_antialiased_form_is_a_choice(tmp_path):
+def test_antialias_selects_the_smoothed_form(tmp_path):
     path = save(randomize(build("deit3")), tmp_path / "model.keras")
     plain, smooth = build("deit3", (16, 16)), build("deit3", (16, 16))
     keras_cait.load_weights(plain, path)
@@ -110,7 +110,7 @@ def test_the_antialiased_form_is_a_choice(tmp_path):
     assert np.abs(first - second).max() > 0.01
 
 
-def test_the_grid_is_no_tensor_of_the_file(tmp_path):
+def test_the_grid_is_an_attribute_and_not_a_tensor_of_the_file(tmp_path):
     # So that earlier versions, and Keras by itself, read the same tensors as before.
     with h5py.File(save(build("deit"), tmp_path / "model.weights.h5")) as file:
         assert list(file[PLACE]) == ["0"]
@@ -132,7 +132,7 @@ def test_a_square_file_without_its_grid_loads_at_another_size(tmp_path):
     ("theirs", "ours"),
     [((16, 64), (16, 64)), ((16, 24), (16, 24)), ((16, 24), (32, 32))],
 )
-def test_another_file_without_its_grid_is_refused(theirs, ours, tmp_path):
+def test_a_rectangular_file_without_its_grid_is_refused(theirs, ours, tmp_path):
     source = randomize(build("deit", theirs))
     path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
     model = build("deit", ours)
@@ -156,7 +156,7 @@ def test_a_grid_of_another_number_of_patches_is_refused(tmp_path):
         keras_cait.load_weights(model, path, grid_size=(4, 4))
 
 
-def test_an_older_archive_says_its_grid_in_its_configuration(tmp_path):
+def test_an_older_archive_states_its_grid_in_its_configuration(tmp_path):
     source = randomize(build("deit", (16, 64)))
     save(source, tmp_path / "new.keras")
     with zipfile.ZipFile(tmp_path / "new.keras") as archive:
@@ -171,7 +171,7 @@ def test_an_older_archive_says_its_grid_in_its_configuration(tmp_path):
 
 
 @pytest.mark.parametrize("ours", [(16, 24), (24, 16), (32, 32)])
-def test_a_rectangle_of_timm_s_needs_its_grid(ours, tmp_path):
+def test_a_rectangular_file_of_timm_needs_its_grid(ours, tmp_path):
     source = randomize(build("cait", (16, 24)))
     path = save(source, tmp_path / "model.safetensors")
     theirs = tmp_path / "theirs.safetensors"

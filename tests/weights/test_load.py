@@ -4,12 +4,12 @@ import keras_cait
 from tests.support.models.tiny_models import tiny_deit
 from tests.support.reference import weights
 
-# Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
+# Files without metadata; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
 
 
 @pytest.mark.parametrize("convert", [str, lambda path: path], ids=["str", "Path"])
-def test_gives_the_model_back(convert):
+def test_load_weights_returns_the_model(convert):
     model = tiny_deit()
     assert keras_cait.load_weights(model, convert(weights("tiny/deit"))) is model
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_cait.distillation.labels_and_logits import FILLING
+from keras_cait.distillation.batch_labels import PADDING_LABEL
 from keras_cait.training.devices.cluster import Cluster
 from keras_cait.training.devices.failure_detection import WATCHES, Watch
 from keras_cait.training.devices.termination import sigterm_kept
@@ -75,7 +75,7 @@ def filled(batches: Any, size: int) -> Any:
     def fill(images: Any, labels: Any) -> tuple[Any, Any]:
         missing = [[0, size - tf.shape(labels)[0]]]
         images = tf.pad(images, missing + [[0, 0]] * (len(images.shape) - 1))
-        labels = tf.pad(labels, missing, constant_values=FILLING)
+        labels = tf.pad(labels, missing, constant_values=PADDING_LABEL)
         images.set_shape((size, *images.shape[1:]))
         labels.set_shape((size,))
         return images, labels

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cait.distillation.checks import frozen_logits, recognize_output
-from keras_cait.distillation.labels_and_logits import LABELS, TEACHER_LOGITS
+from keras_cait.distillation.batch_labels import LABELS, TEACHER_LOGITS
+from keras_cait.distillation.teacher import inference_logits, teacher_output_kind
 from keras_cait.training.settings.configuration import differences, to_json
 from keras_cait.training.teachers.logits_file import (
     LogitsFile,
@@ -153,12 +153,12 @@ def _image_spec(batches: tf.data.Dataset) -> Any:
 
 def _asked(teacher: Teacher) -> Callable[[Tensor], np.ndarray]:
     """A batch of images to the teacher's logits, as `Distiller` takes them."""
-    kind = recognize_output(teacher.model)
+    kind = teacher_output_kind(teacher.model)
 
     def says(images: Tensor) -> Tensor:
         if teacher.preprocessing is not None:
             images = teacher.preprocessing(images)
-        return frozen_logits(teacher.model, images, kind)
+        return inference_logits(teacher.model, images, kind)
 
     if keras.backend.backend() == "tensorflow":
         graph = tf.function(says, autograph=False)

@@ -1,4 +1,4 @@
-"""Keras's own callbacks do with a Distiller what they do with any model."""
+"""Keras's callbacks work for a Distiller as for any model."""
 
 import csv
 
@@ -68,7 +68,7 @@ def fit(distiller, *used, epochs=3, images=IMAGES, **options):
     )
 
 
-def test_the_direction_of_everything_logged_is_known(shared):
+def test_callbacks_get_the_direction_of_every_logged_value(shared):
     used = {
         name: callbacks.EarlyStopping(monitor=name, patience=9)
         for plain in FALLING + RISING
@@ -85,7 +85,7 @@ def test_the_direction_of_everything_logged_is_known(shared):
     "monitor",
     ["val_accuracy", pytest.param("val_class_loss", marks=pytest.mark.slow)],
 )
-def test_checkpoints_of_the_best_epoch(shared, monitor, tmp_path):
+def test_model_checkpoint_keeps_the_best_epoch(shared, monitor, tmp_path):
     whole, weights = tmp_path / "best.keras", tmp_path / "best.weights.h5"
     options = {"monitor": monitor, "save_best_only": True}
     log = fit(
@@ -112,7 +112,7 @@ def test_early_stopping_restores_the_best_weights(shared):
     assert found["loss"] == pytest.approx(log["val_loss"][0])
 
 
-def test_the_learning_rate_follows_its_callbacks(shared):
+def test_callbacks_set_the_learning_rate(shared):
     plateau = callbacks.ReduceLROnPlateau(
         monitor="val_class_accuracy", factor=0.5, patience=1, min_delta=1.0
     )
@@ -124,7 +124,7 @@ def test_the_learning_rate_follows_its_callbacks(shared):
     )
 
 
-def test_an_interrupted_training_goes_on(tmp_path):
+def test_an_interrupted_training_continues(tmp_path):
     class Interrupt(callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 2:
@@ -143,7 +143,7 @@ def test_an_interrupted_training_goes_on(tmp_path):
         )
 
 
-def test_averaged_weights_are_swapped_in():
+def test_weights_are_averaged_by_a_callback():
     averaged, plain = (
         make_distiller(keras.optimizers.SGD(0.1, use_ema=use_ema))
         for use_ema in (True, False)
@@ -163,13 +163,13 @@ def to_numpy(variable):
     return ops.convert_to_numpy(variable.value)
 
 
-def test_a_loss_that_is_not_finite_ends_the_training(shared):
+def test_a_loss_that_is_not_finite_stops_the_training(shared):
     broken = np.full_like(IMAGES, np.nan)
     log = fit(shared, callbacks.TerminateOnNaN(), images=broken).history
     assert len(log["loss"]) == 1
 
 
-def test_logs_are_written_by_name(shared, tmp_path):
+def test_csv_logs_have_every_name(shared, tmp_path):
     seen = []
     used = [
         callbacks.CSVLogger(tmp_path / "log.csv"),

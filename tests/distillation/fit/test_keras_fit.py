@@ -1,4 +1,4 @@
-"""What `fit` of any Keras model takes, that of a Distiller takes alike."""
+"""Data and options of Keras's `fit` work for a Distiller as for any model."""
 
 import keras
 import numpy as np
@@ -73,14 +73,14 @@ def dataset(labels=LABELS):
     return tf.data.Dataset.from_tensor_slices((IMAGES, labels)).batch(BATCH)
 
 
-def test_batches_come_in_every_form(shared, plain):
+def test_every_form_of_data_trains_alike(shared, plain):
     assert_same(trained(shared, Batches()), plain)
     assert_same(trained(shared, generated(), steps_per_epoch=4), plain)
     if keras.backend.backend() == "tensorflow":
         assert_same(trained(shared, dataset()), plain)
 
 
-def test_weights_of_classes_are_weights_of_examples(shared, weighted, plain):
+def test_class_weights_equal_sample_weights(shared, weighted, plain):
     assert weighted[0]["loss"] != plain[0]["loss"]
     for labels in (LABELS, ONE_HOT):
         forms = [(IMAGES, labels), (Batches(labels),)]
@@ -93,13 +93,13 @@ def test_weights_of_classes_are_weights_of_examples(shared, weighted, plain):
     shared[0].make_train_function(force=True)
 
 
-def test_weights_of_classes_are_refused_beside_the_teachers_logits(shared):
+def test_class_weights_are_refused_beside_given_logits(shared):
     targets = {"labels": LABELS, "teacher_logits": ONE_HOT}
     with pytest.raises(ValueError, match=r"`class_weight` is only supported"):
         trained(shared, IMAGES, targets, class_weight=TWICE)
 
 
-def test_validation_comes_split_off_or_apart(shared):
+def test_split_and_separate_validation_data_agree(shared):
     split = trained(shared, IMAGES, LABELS, validation_split=0.25)
     data = (IMAGES[48:], LABELS[48:])
     apart = trained(shared, IMAGES[:48], LABELS[:48], validation_data=data)
@@ -111,7 +111,7 @@ def test_validation_comes_split_off_or_apart(shared):
     assert log["val_loss"] == pytest.approx([2 * apart[0]["val_loss"][1]], rel=1e-5)
 
 
-def test_epochs_of_some_steps_from_a_later_one_on(shared, plain):
+def test_initial_epoch_and_steps_per_epoch_apply(shared, plain):
     log, _ = trained(
         shared, IMAGES, LABELS, initial_epoch=1, epochs=3, steps_per_epoch=4
     )
@@ -129,13 +129,13 @@ def test_epochs_of_some_steps_from_a_later_one_on(shared, plain):
     ],
     ids=str,
 )
-def test_how_steps_run_changes_nothing(plain, shared, options):
+def test_steps_per_execution_and_eager_mode_change_nothing(plain, shared, options):
     distiller = make_distiller()
     distiller.compile(keras.optimizers.SGD(0.05), **options)
     assert_same(trained((distiller, shared[1]), IMAGES, LABELS), plain)
 
 
-def test_single_batches(shared, plain, weighted):
+def test_train_test_and_predict_on_batch_agree_with_fit(shared, plain, weighted):
     distiller, start = shared
     distiller.set_weights(start)
     batch = (IMAGES, LABELS)

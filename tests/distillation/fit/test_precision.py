@@ -1,4 +1,4 @@
-"""Mixed precision: the student computes in half, the teacher and the losses do not."""
+"""Mixed precision: the student computes in half, the teacher and losses in full."""
 
 import keras
 import numpy as np
@@ -84,7 +84,7 @@ def is_scaled(distiller):
 @pytest.mark.parametrize(
     "policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
 )
-def test_trains_with_stochastic_depth(policy):
+def test_half_precision_trains_with_stochastic_depth(policy):
     student = mixed_student(policy, drop_path_rate=0.5, depth=2)
     distiller = Distiller(student, make_teacher())
     distiller.compile(keras.optimizers.AdamW(1e-2))

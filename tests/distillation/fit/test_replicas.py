@@ -77,14 +77,14 @@ def test_one_and_two_replicas_agree(distillation, jit_compile, optimizer):
 
 
 @pytest.mark.parametrize("examples", [33, pytest.param(37, marks=pytest.mark.slow)])
-def test_a_last_batch_that_does_not_divide_evenly(examples):
+def test_an_uneven_last_batch_trains_alike(examples):
     """With 33 the last batch has one example, and one replica has none."""
     with optimized_graphs():  # TensorFlow's own Conv2D of no images has a wrong shape
         one, two = (train(n, "soft", False, "sgd", examples) for n in (1, 2))
     assert_same(one, two)
 
 
-def test_clipping_sees_the_gradients_of_all_replicas():
+def test_clipping_uses_the_gradients_of_all_replicas():
     one, two = (train(n, "hard", False, "clipped") for n in (1, 2))
     assert_same(one, two)
 

@@ -1,4 +1,4 @@
-"""Twenty AdamW steps follow the ones that torch and timm took."""
+"""Twenty AdamW steps equal those of torch and timm."""
 
 import keras
 import numpy as np

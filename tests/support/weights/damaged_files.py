@@ -1,4 +1,4 @@
-"""Damage to one tensor of an HDF5 file, of every kind that has been met."""
+"""Kinds of damage to one tensor of an HDF5 file."""
 
 import zlib
 

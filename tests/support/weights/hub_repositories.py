@@ -1,7 +1,8 @@
-"""Asks the hub for what its arguments name; run in a process of its own.
+"""Loading from the hub, run in a process of its own.
 
-Prints one JSON object: for each argument the error that came, or what was loaded.
-Its settings (`HF_ENDPOINT`, `HF_HOME`, `HF_HUB_OFFLINE`) must stand before it starts.
+Arguments are sources to download or builds of models. The program prints one JSON
+object with the result or the error of each. The hub client reads its settings
+(`HF_ENDPOINT`, `HF_HOME`, `HF_HUB_OFFLINE`) from the environment when it starts.
 """
 
 import dataclasses
@@ -19,19 +20,21 @@ from keras_cait.weights.readers.hub import download
 
 
 def download_all(sources: Sequence[str]) -> list[dict[str, object]]:
-    """At the same time: most of it is waiting between attempts."""
+    """Downloads in parallel, since attempts mostly wait."""
     with ThreadPoolExecutor(len(sources) or 1) as pool:
-        return list(pool.map(lambda source: said(partial(file_of, source)), sources))
+        return list(
+            pool.map(lambda source: result_of(partial(file_of, source)), sources)
+        )
 
 
 def file_of(source: str) -> dict[str, object]:
-    """Where a download lies."""
+    """Path of a download."""
     return {"file": str(download(source))}
 
 
-def build(question: str) -> dict[str, object]:
-    """ "DeiT_Ti CLASSES [SOURCE] [MEAN]": what the model has got, and what was said."""
-    _, classes, *rest = question.split()
+def build(request: str) -> dict[str, object]:
+    """Builds "DeiT_Ti CLASSES [SOURCE] [MEAN]"; returns its values and warnings."""
+    _, classes, *rest = request.split()
     weights = rest[0] if rest else "imagenet"
     explicit = None
     if len(rest) > 1:
@@ -54,8 +57,8 @@ def build(question: str) -> dict[str, object]:
     }
 
 
-def said(work: Callable[[], dict[str, object]]) -> dict[str, object]:
-    """What work gives, or the error that came."""
+def result_of(work: Callable[[], dict[str, object]]) -> dict[str, object]:
+    """The result of a function, or its error."""
     try:
         return work()
     except (OSError, ValueError) as error:
@@ -65,5 +68,5 @@ def said(work: Callable[[], dict[str, object]]) -> dict[str, object]:
 models = [argument for argument in sys.argv[1:] if argument.startswith("DeiT_Ti")]
 files = [argument for argument in sys.argv[1:] if argument not in models]
 results = dict(zip(files, download_all(files), strict=True))
-results |= {question: said(partial(build, question)) for question in models}
+results |= {request: result_of(partial(build, request)) for request in models}
 sys.stdout.write(json.dumps(results) + "\n")

@@ -1,4 +1,4 @@
-"""A server that answers as the Hugging Face hub does, and fails as it does."""
+"""A local server with the protocol of the Hugging Face hub, and its failures."""
 
 import contextlib
 import hashlib
@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 COMMIT = "0123456789" * 4
 FAILURES = {
-    # repository: status and the hub's own word for it
+    # repository: status and the hub's error code
     "owner/no-repository": (404, "RepoNotFound"),
     "owner/no-file": (404, "EntryNotFound"),
     "owner/private": (401, "RepoNotFound"),
@@ -20,11 +20,11 @@ FAILURES = {
 class Hub(ThreadingHTTPServer):
     """Serves `files`, {repository: bytes}; some repositories misbehave by name.
 
-    The bytes are those of model.safetensors; what else there is in a repository
-    stands behind its name, as in "somebody/birds/config.json".
+    The bytes are those of model.safetensors; the names of other files include the
+    repository, as in "somebody/birds/config.json".
 
     "owner/cut" loses the connection halfway each time, "owner/cut-once" the first
-    time; "owner/wrong-hash" sends something else than its ETag says.
+    time; "owner/wrong-hash" sends other content than its ETag.
     """
 
     def __init__(self, files: dict[str, bytes]) -> None:
@@ -39,7 +39,7 @@ class Hub(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving(files: dict[str, bytes]) -> Iterator[Hub]:
-    """Runs a hub while what is inside runs."""
+    """Runs a hub for the time of the block."""
     hub = Hub(files)
     thread = threading.Thread(target=hub.serve_forever, daemon=True)
     thread.start()
@@ -61,7 +61,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._answer(with_body=True)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Keeps quiet."""
+        """Logs nothing."""
 
     @property
     def hub(self) -> Hub:
@@ -84,7 +84,7 @@ class _Answer(BaseHTTPRequestHandler):
         if repository == "owner/wrong-hash":
             content = content[:-1] + b"?"
         if not storage:
-            # As the hub does for large files: what they are, and where they lie.
+            # The hub's response for large files: their hash, size and location.
             self.send_response(302)
             self.send_header("X-Linked-Etag", f'"{etag}"')
             self.send_header("X-Linked-Size", str(len(content)))
@@ -103,7 +103,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._end(body, with_body=with_body, cut=cut)
 
     def _answer_small(self, name: str, *, with_body: bool) -> None:
-        """As the hub does for small files: at once, with the hash of git."""
+        """Sends a small file as the hub does: at once, with git's hash."""
         content = self.hub.files.get(name)
         if content is None:
             self._fail(404, "EntryNotFound")

@@ -1,4 +1,4 @@
-"""What files say of how images are prepared for their weights, and of the classes."""
+"""Preprocessing and class names that files of weights state."""
 
 import json
 import warnings
@@ -29,7 +29,7 @@ OWN = Preprocessing(
     mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.25), crop_pct=0.9, interpolation="bilinear"
 )
 NAMES = ("hén", "crow")
-SAID = SourceMetadata(preprocessing=OWN, class_names=NAMES)
+STATED = SourceMetadata(preprocessing=OWN, class_names=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +44,16 @@ def without_metadata(model, path):
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".keras"])
-def test_our_own_files_say_it(suffix, model, tmp_path):
+def test_our_own_files_state_their_metadata(suffix, model, tmp_path):
     path = tmp_path / f"model{suffix}"
     if suffix == ".keras":
         model.save(path)
     else:
         keras_cait.save_timm_weights(model, path)
-    assert read_source_metadata(path) == SAID
+    assert read_source_metadata(path) == STATED
 
 
-def test_a_model_in_another_says_what_normalizes(model, tmp_path):
+def test_of_nested_models_the_one_that_normalizes_counts(model, tmp_path):
     images = keras.Input((32, 32, 3))
     outer = keras_cait.layers.ImagePreprocessing(mean=(0.25,), std=(1,), normalize=True)
     keras.Model(images, model(outer(images))).save(tmp_path / "outer.keras")
@@ -63,7 +63,7 @@ def test_a_model_in_another_says_what_normalizes(model, tmp_path):
     assert found.class_names == NAMES
 
 
-def test_files_without_a_word_say_nothing(model, tmp_path):
+def test_files_without_metadata_state_nothing(model, tmp_path):
     path = without_metadata(model, tmp_path / "model.safetensors")
     assert read_source_metadata(path) == SourceMetadata()
     model.save_weights(tmp_path / "model.weights.h5")
@@ -71,7 +71,7 @@ def test_files_without_a_word_say_nothing(model, tmp_path):
     assert read_source_metadata(tmp_path / "nowhere.safetensors") == SourceMetadata()
 
 
-def test_the_hub_s_config_beside_a_file_of_the_hub_s(model, tmp_path):
+def test_a_config_json_counts_beside_a_file_named_as_on_the_hub(model, tmp_path):
     config = {"pretrained_cfg": {"mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": None}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     found = read_source_metadata(
@@ -83,7 +83,7 @@ def test_the_hub_s_config_beside_a_file_of_the_hub_s(model, tmp_path):
     assert read_source_metadata(other) == SourceMetadata()
 
 
-def test_a_processor_s_configuration():
+def test_a_processor_s_configuration_states_its_preprocessing():
     found = preprocessing_from_config(
         {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, "resample": 2, "size": 224}
     )
@@ -97,7 +97,7 @@ def test_a_processor_s_configuration():
         )
 
 
-def test_names_of_configurations():
+def test_class_names_come_in_the_order_of_the_indices():
     by_index = {"id2label": {"10": "k", "2": "c", "0": "a"}}
     assert class_names_from_config(by_index) == (("a", "c", "k"), False)
     assert class_names_from_config({"num_classes": 1000}) == (None, False)
@@ -107,7 +107,7 @@ def test_names_of_configurations():
     "config",
     ["[]", '{"mean": [0.5], "std": [0.0]}', '{"mean": 3, "std": [1]}', "{"],
 )
-def test_configurations_that_cannot_be_used_are_named(config, model, tmp_path):
+def test_an_invalid_configuration_is_named(config, model, tmp_path):
     path = without_metadata(model, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(config)
     with pytest.raises(
@@ -117,7 +117,7 @@ def test_configurations_that_cannot_be_used_are_named(config, model, tmp_path):
         read_source_metadata(path)
 
 
-def test_load_weights_says_that_statistics_differ(model, tmp_path):
+def test_load_weights_warns_about_another_mean_and_std(model, tmp_path):
     path = tmp_path / "model.safetensors"
     keras_cait.save_timm_weights(model, path)
     other = tiny_deit(classes=2, depth=1)
@@ -126,7 +126,7 @@ def test_load_weights_says_that_statistics_differ(model, tmp_path):
     keras_cait.load_weights(tiny_deit(classes=2, depth=1, preprocessing=OWN), path)
 
 
-def test_statistics_that_nobody_says_are_said_to_be_assumed(model, tmp_path):
+def test_load_weights_warns_about_an_unstated_mean_and_std(model, tmp_path):
     path = without_metadata(model, tmp_path / "model.safetensors")
     with pytest.warns(
         UserWarning, match=r"does not say which mean and std.*Preprocessing"
@@ -142,7 +142,7 @@ def test_statistics_that_nobody_says_are_said_to_be_assumed(model, tmp_path):
         *(pytest.param(b, marks=pytest.mark.slow) for b in (tiny_deit3, tiny_regnety)),
     ],
 )
-def test_layouts_that_have_always_had_imagenet_s_need_no_word(build, tmp_path):
+def test_layouts_with_one_published_normalization_load_silently(build, tmp_path):
     model = build()
     path = without_metadata(model, tmp_path / "model.safetensors")
     with warnings.catch_warnings():
@@ -150,7 +150,7 @@ def test_layouts_that_have_always_had_imagenet_s_need_no_word(build, tmp_path):
         keras_cait.load_weights(model, path)
 
 
-def test_builders_take_what_the_file_says(tmp_path):
+def test_builders_take_preprocessing_and_class_names_from_the_file(tmp_path):
     shape = {"input_shape": (16, 16, 3), "classes": 2}
     named = keras_cait.DeiT_Ti(
         weights=None, class_names=NAMES, preprocessing=OWN, **shape

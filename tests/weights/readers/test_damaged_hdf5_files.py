@@ -172,7 +172,7 @@ def error_of(model, path):
 @pytest.mark.parametrize(
     "times", [4, pytest.param(300, marks=pytest.mark.slow, id="300")]
 )
-def test_damage_by_chance_is_refused_or_changes_values_alone(
+def test_random_damage_is_refused_or_changes_values_alone(
     times, model, whole, tmp_path
 ):
     generator = np.random.default_rng(0)

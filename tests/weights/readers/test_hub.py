@@ -1,4 +1,4 @@
-"""The hub client against a server of our own, over HTTP, in a process of its own."""
+"""Downloads from a local server with the hub's protocol, in a process of its own."""
 
 import json
 import os
@@ -41,10 +41,10 @@ def checkpoint(classes):
     }
 
 
-def ask(*sources, home, endpoint, **settings):
-    """What tests/support/weights/hub_repositories.py prints."""
+def loaded(*requests, home, endpoint, **settings):
+    """Output of tests/support/weights/hub_repositories.py for the requests."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.weights.hub_repositories", *sources],
+        [sys.executable, "-m", "tests.support.weights.hub_repositories", *requests],
         cwd=ROOT,
         env={
             **os.environ,
@@ -69,50 +69,50 @@ def published():
     return {
         DEIT_TI: checkpoint(1000),
         "somebody/birds": checkpoint(7),
-        "somebody/says": checkpoint(2),
+        "somebody/stated": checkpoint(2),
     }
 
 
 @pytest.fixture(scope="module")
 def hub(published, tmp_path_factory):
-    """Answers to all questions: with the hub there, then without it."""
+    """Results of all requests while the hub runs."""
     files = {name: save(tensors) for name, tensors in published.items()}
-    files["somebody/says/config.json"] = json.dumps(TIMM_CONFIG).encode()
+    files["somebody/stated/config.json"] = json.dumps(TIMM_CONFIG).encode()
     misbehaving = ("owner/cut", "owner/cut-once", "owner/wrong-hash", "owner/good")
     files |= dict.fromkeys((*misbehaving, *FAILURES), SMALL)
     home = tmp_path_factory.mktemp("hub")
     sources = [f"hf://{name}" for name in files if name.count("/") == 1]
     sources.remove(f"hf://{DEIT_TI}")
-    questions = ["DeiT_Ti 1000", "DeiT_Ti 7 hf://somebody/birds", "DeiT_Ti 3"]
-    questions += ["DeiT_Ti 2 hf://somebody/says", "DeiT_Ti 2 hf://somebody/says 0.25"]
+    builds = ["DeiT_Ti 1000", "DeiT_Ti 7 hf://somebody/birds", "DeiT_Ti 3"]
+    builds += ["DeiT_Ti 2 hf://somebody/stated", "DeiT_Ti 2 hf://somebody/stated 0.25"]
     with serving(files) as server:
-        answers = ask(*sources, *questions, home=home, endpoint=server.url)
+        results = loaded(*sources, *builds, home=home, endpoint=server.url)
         requests = list(server.requests)
     return {
-        "answers": answers,
+        "results": results,
         "requests": requests,
         "home": home,
         "url": server.url,
     }
 
 
-# The server is gone: what was loaded must come from the cache.
+# The server has stopped: loaded files must come from the cache.
 @pytest.fixture(scope="module")
 def offline(hub):
     sources = (f"hf://{DEIT_TI}", "hf://owner/new")
     settings = {"home": hub["home"], "endpoint": hub["url"], "HF_HUB_OFFLINE": "1"}
-    return ask(*sources, **settings)
+    return loaded(*sources, **settings)
 
 
 @pytest.fixture(scope="module")
 def gone(hub):
-    """Half a minute, in which the hub's client tries again."""
+    """Results without a server; takes half a minute, since the client tries again."""
     sources = ("hf://owner/good", "hf://owner/new")
-    return ask(*sources, home=hub["home"], endpoint=hub["url"])
+    return loaded(*sources, home=hub["home"], endpoint=hub["url"])
 
 
 def test_imagenet_is_the_published_file(hub, published):
-    found = hub["answers"]["DeiT_Ti 1000"]
+    found = hub["results"]["DeiT_Ti 1000"]
     tensors = published[DEIT_TI]
     expected = tensors["norm.weight"].sum() + tensors["norm.bias"].sum()
     assert found["norm"] == pytest.approx(expected, rel=1e-4)
@@ -120,16 +120,16 @@ def test_imagenet_is_the_published_file(hub, published):
     assert found["warnings"] == []
 
 
-def test_a_repository_of_somebody_s_with_other_classes(hub, published):
-    found = hub["answers"]["DeiT_Ti 7 hf://somebody/birds"]
+def test_a_repository_with_other_classes_loads_with_its_head(hub, published):
+    found = hub["results"]["DeiT_Ti 7 hf://somebody/birds"]
     head = published["somebody/birds"]["head.weight"]
     assert found["head"] == pytest.approx(head.sum(), rel=1e-4)
     (warning,) = found["warnings"]  # it has no config.json
     assert warning.startswith("hf://somebody/birds does not say which mean and std")
 
 
-def test_a_repository_s_config_says_how_images_are_prepared(hub):
-    found = hub["answers"]["DeiT_Ti 2 hf://somebody/says"]
+def test_a_repository_s_config_states_preprocessing_and_class_names(hub):
+    found = hub["results"]["DeiT_Ti 2 hf://somebody/stated"]
     assert found["preprocessing"] == {
         "image_size": [224, 224],
         "crop_pct": 0.875,
@@ -141,21 +141,21 @@ def test_a_repository_s_config_says_how_images_are_prepared(hub):
     assert found["warnings"] == []
 
 
-def test_what_is_given_goes_before_the_repository_s_config(hub):
-    found = hub["answers"]["DeiT_Ti 2 hf://somebody/says 0.25"]
+def test_arguments_override_the_repository_s_config(hub):
+    found = hub["results"]["DeiT_Ti 2 hf://somebody/stated 0.25"]
     assert found["preprocessing"]["mean"] == [0.25, 0.25, 0.25]
     assert found["preprocessing"]["crop_pct"] == 1.0
     assert found["warnings"] == []
 
 
-def test_published_weights_are_those_of_imagenet(hub):
-    found = hub["answers"]["DeiT_Ti 1000"]
+def test_published_weights_have_imagenet_s_preprocessing_and_names(hub):
+    found = hub["results"]["DeiT_Ti 1000"]
     assert found["preprocessing"]["crop_pct"] == 0.9
     assert found["class_names"] == ["tench", "goldfish"]
 
 
 def test_other_classes_than_the_published_ones_warn_once(hub, published):
-    found = hub["answers"]["DeiT_Ti 3"]
+    found = hub["results"]["DeiT_Ti 3"]
     tensors = published[DEIT_TI]
     expected = tensors["norm.weight"].sum() + tensors["norm.bias"].sum()
     assert found["norm"] == pytest.approx(expected, rel=1e-4)
@@ -175,8 +175,8 @@ def test_other_classes_than_the_published_ones_warn_once(hub, published):
         ("wrong-hash", "must have the SHA-256"),
     ],
 )
-def test_failures_say_what_happened_and_leave_nothing(hub, repository, message):
-    found = hub["answers"][f"hf://owner/{repository}"]
+def test_failed_downloads_name_the_reason_and_leave_no_file(hub, repository, message):
+    found = hub["results"][f"hf://owner/{repository}"]
     assert found["error"] == "OSError"
     assert message in found["message"]
     assert f"owner/{repository}" in found["message"]
@@ -187,29 +187,29 @@ def test_failures_say_what_happened_and_leave_nothing(hub, repository, message):
 
 
 @pytest.mark.parametrize("repository", ["good", "cut-once"])
-def test_what_arrives_is_whole(hub, repository):
-    path = Path(hub["answers"][f"hf://owner/{repository}"]["file"])
+def test_downloads_are_complete(hub, repository):
+    path = Path(hub["results"][f"hf://owner/{repository}"]["file"])
     assert path.read_bytes() == SMALL
 
 
-def test_a_checkpoint_is_fetched_once(hub):
+def test_a_checkpoint_is_downloaded_once(hub):
     assert hub["requests"].count(f"GET {DEIT_TI}") == 1
 
 
-def test_offline_the_cache_serves(offline, published):
+def test_offline_files_come_from_the_cache(offline, published):
     path = Path(offline[f"hf://{DEIT_TI}"]["file"])
     assert path.read_bytes() == save(published[DEIT_TI])
 
 
 @pytest.mark.slow
-def test_without_the_hub_the_cache_serves(gone, hub):
-    assert gone["hf://owner/good"] == hub["answers"]["hf://owner/good"]
+def test_without_the_hub_files_come_from_the_cache(gone, hub):
+    assert gone["hf://owner/good"] == hub["results"]["hf://owner/good"]
 
 
 @pytest.mark.parametrize(
     "without", ["offline", pytest.param("gone", marks=pytest.mark.slow)]
 )
-def test_without_the_hub_and_the_cache(without, request):
+def test_without_hub_and_cache_the_error_names_both(without, request):
     found = request.getfixturevalue(without)["hf://owner/new"]
     assert found["error"] == "OSError"
     assert "not in the cache, and the hub cannot be reached" in found["message"]

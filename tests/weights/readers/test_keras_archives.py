@@ -49,7 +49,7 @@ def set_flag(path, bit):
     path.write_bytes(data)
 
 
-def test_an_archive_packed_once_more_loads(model, content, tmp_path):
+def test_a_compressed_archive_loads(model, content, tmp_path):
     path = write(tmp_path / "model.keras", content, zipfile.ZIP_DEFLATED)
     before = weight_values(model)
     keras_cait.load_weights(model, path)
@@ -72,7 +72,7 @@ def test_an_encrypted_archive_is_refused(model, content, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_members_of_one_name_are_refused(model, content, tmp_path):
+def test_two_files_of_one_name_are_refused(model, content, tmp_path):
     path = write(tmp_path / "model.keras", content)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("model.weights.h5", content["model.weights.h5"])
@@ -97,14 +97,14 @@ def test_a_wrong_checksum_is_refused(model, content, tmp_path):
 @pytest.mark.parametrize(
     "config", [b"", b"\xff", b"[" * 100_000, b'{"grid_size": [1e400, 2]}', b"null"]
 )
-def test_any_configuration_stands_beside_weights(config, model, content, tmp_path):
+def test_weights_load_beside_any_configuration(config, model, content, tmp_path):
     path = write(tmp_path / "model.keras", {**content, "config.json": config})
     before = weight_values(model)
     keras_cait.load_weights(model, path)
     model.set_weights(list(before.values()))
 
 
-def test_weights_that_unpack_to_far_too_much_take_no_memory(model, content, tmp_path):
+def test_weights_that_unpack_to_too_much_are_refused_early(model, content, tmp_path):
     path = tmp_path / "model.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", content["config.json"])

@@ -41,7 +41,7 @@ def test_round_trip(file):
 
 
 @SUFFIXES
-def test_what_has_no_weights_may_differ(file):
+def test_layers_without_weights_may_differ(file):
     model = tiny(
         drop_path_rate=0.5,
         dropout_rate=0.1,
@@ -53,7 +53,7 @@ def test_what_has_no_weights_may_differ(file):
 
 
 @SUFFIXES
-def test_a_trained_model_s_optimizer_is_left_out(suffix, tmp_path):
+def test_a_trained_model_s_optimizer_is_not_loaded(suffix, tmp_path):
     trained = tiny()
     loss = "sparse_categorical_crossentropy"
     trained.compile("adamw", loss, metrics=["accuracy"], run_eagerly=True)
@@ -71,7 +71,7 @@ def test_a_trained_model_s_optimizer_is_left_out(suffix, tmp_path):
 
 
 @SUFFIXES
-def test_a_compiled_model_takes_plain_weights(file):
+def test_a_compiled_model_loads_plain_weights(file):
     model = tiny()
     model.compile("adamw", "mse")
     model.optimizer.build(model.trainable_variables)

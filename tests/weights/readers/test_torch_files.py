@@ -18,11 +18,11 @@ from tests.support.weights.weight_checks import (
     weight_values,
 )
 
-# Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
+# Files without metadata; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
 
 
-def test_without_torch_it_says_what_to_install(tmp_path, monkeypatch):
+def test_without_torch_the_error_states_the_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
     path = tmp_path / "model.pth"
     path.write_bytes(b"anything")
@@ -135,9 +135,7 @@ def test_damaged_files_are_refused(content, torch, tmp_path):
     ],
 )
 @pytest.mark.filterwarnings("ignore")  # torch's, of what it will give up
-def test_tensors_that_are_no_floating_point_numbers_are_refused(
-    convert, kind, torch, tmp_path
-):
+def test_tensors_of_other_number_types_are_refused(convert, kind, torch, tmp_path):
     path = tmp_path / "model.pth"
     tensors = load_file(weights("tiny/deit"))
     tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
@@ -151,7 +149,7 @@ def test_tensors_that_are_no_floating_point_numbers_are_refused(
 
 
 @needs_torch
-def test_views_are_read_as_what_they_show(torch, tmp_path):
+def test_views_are_read_with_their_own_values(torch, tmp_path):
     tensors = load_file(weights("tiny/deit"))
     tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
     head = tensors["head.weight"]
@@ -182,7 +180,7 @@ def test_a_compressed_archive_is_refused(torch, tmp_path):
 @pytest.mark.parametrize(
     "content", [{0: 1.0}, {"vit.norm.weight": 1.0}, {"model": [1.0]}, {"model": 3}, {}]
 )
-def test_other_layouts_are_named_as_such(content, torch, tmp_path):
+def test_other_layouts_are_refused_as_such(content, torch, tmp_path):
     path = tmp_path / "model.pth"
     torch.save({k: torch.ones(32) if v == 1.0 else v for k, v in content.items()}, path)
     model = tiny_deit()
@@ -193,7 +191,7 @@ def test_other_layouts_are_named_as_such(content, torch, tmp_path):
 @needs_torch
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("legacy", [False, True])
-def test_damage_by_chance_ends_in_one_error(legacy, torch, tmp_path):
+def test_random_damage_raises_one_error(legacy, torch, tmp_path):
     tensors = load_file(weights("tiny/deit"))
     tensors = {key: torch.from_numpy(value) for key, value in tensors.items()}
     path = tmp_path / "model.pth"

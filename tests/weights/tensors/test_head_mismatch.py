@@ -42,7 +42,7 @@ def without_heads(model):
 
 @SUFFIXES
 @pytest.mark.parametrize("distilled", [False, True])
-def test_a_new_head_keeps_its_start_and_says_so_once(suffix, distilled, tmp_path):
+def test_a_new_head_keeps_its_values_with_one_warning(suffix, distilled, tmp_path):
     source = randomize(tiny_deit(distilled=distilled))
     path = written(source, tmp_path / f"model{suffix}")
     model = tiny_deit(distilled=distilled, classes=7)
@@ -63,7 +63,7 @@ def test_a_new_head_keeps_its_start_and_says_so_once(suffix, distilled, tmp_path
 
 
 @SUFFIXES
-def test_the_same_classes_bring_their_head_in_silence(suffix, tmp_path):
+def test_a_head_for_the_same_classes_loads_without_a_warning(suffix, tmp_path):
     source = randomize(tiny_deit())
     path = written(source, tmp_path / f"model{suffix}")
     with warnings.catch_warnings():
@@ -73,7 +73,7 @@ def test_the_same_classes_bring_their_head_in_silence(suffix, tmp_path):
 
 
 @SUFFIXES
-def test_a_model_without_a_head_takes_the_rest(suffix, tmp_path):
+def test_a_model_without_a_head_loads_everything_else(suffix, tmp_path):
     source = randomize(tiny_deit(distilled=True))
     path = written(source, tmp_path / f"model{suffix}")
     with warnings.catch_warnings():
@@ -85,7 +85,7 @@ def test_a_model_without_a_head_takes_the_rest(suffix, tmp_path):
     np.testing.assert_allclose(to_numpy(model(x)), to_numpy(expected), atol=1e-6)
 
 
-def test_a_distillation_token_may_join_a_cait(tmp_path):
+def test_a_distilled_cait_loads_a_file_without_a_distillation_token(tmp_path):
     source = randomize(tiny_cait())
     path = written(source, tmp_path / "model.safetensors")
     model = tiny_cait(distilled=True)

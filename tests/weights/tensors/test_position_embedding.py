@@ -16,13 +16,13 @@ from tests.support.models.tiny_models import (
     to_numpy,
 )
 
-# Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
+# Files without metadata; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
 
 
 @pytest.mark.parametrize("size", [(24, 24), (28, 28), (7, 7), (10, 20)])
 @pytest.mark.parametrize("antialias", [False, True])
-def test_equals_torch(size, antialias):
+def test_resampled_grids_equal_torch(size, antialias):
     numbers = reference.numbers("position_embedding")
     expected = numbers[f"{size[0]}x{size[1]}/antialias={antialias}"][0]
     found = resample_grid(numbers["grid"][0], size, antialias=antialias)
@@ -43,7 +43,7 @@ def test_prefix_tokens_keep_their_values(num_prefix_tokens):
     np.testing.assert_array_equal(found[0, num_prefix_tokens:], expected)
 
 
-def test_the_same_size_is_left_alone():
+def test_the_same_size_is_unchanged():
     grid = reference.numbers("position_embedding")["grid"][0]
     np.testing.assert_array_equal(resample_grid(grid, (14, 14)), grid)
 
@@ -65,7 +65,7 @@ def test_a_checkpoint_loads_at_another_size(make, settings, tmp_path):
     assert np.all(np.isfinite(to_numpy(model(images(1, 24, 48, 3)))))
 
 
-def test_the_antialiased_form_is_a_choice(tmp_path):
+def test_antialias_selects_the_smoothed_form(tmp_path):
     source = randomize(tiny_cait(depth=1))
     keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
     found = []
@@ -82,7 +82,7 @@ def test_the_antialiased_form_is_a_choice(tmp_path):
     assert not np.allclose(*found)
 
 
-def test_a_rectangle_of_ours_says_what_it_is(tmp_path):
+def test_our_files_state_a_rectangular_grid(tmp_path):
     source = randomize(tiny_deit(depth=1, input_shape=(16, 64, 3)))
     path = tmp_path / "model.safetensors"
     keras_cait.save_timm_weights(source, path)
@@ -97,7 +97,7 @@ def test_a_rectangle_of_ours_says_what_it_is(tmp_path):
     np.testing.assert_array_equal(found[0, 1:], grid.reshape(16, -1))
 
 
-def test_a_file_that_does_not_say_is_square(tmp_path):
+def test_a_file_without_a_grid_is_taken_as_square(tmp_path):
     source = randomize(tiny_cait(depth=1))
     keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
     tensors = load_file(tmp_path / "model.safetensors")

@@ -17,14 +17,14 @@ def test_published_files_are_recognized(timm_name):
     assert timm_name in [row.timm_name for row in VARIANTS[name].checkpoints]
 
 
-def test_other_sizes_are_not():
+def test_other_sizes_are_not_recognized():
     assert variant_name({}) is None
     assert (
         variant_name({"norm.weight": (192,), "blocks.0.norm1.weight": (192,)}) is None
     )
 
 
-def test_the_error_says_which_variant_the_file_is_of(tmp_path):
+def test_the_error_names_the_variant_of_the_file(tmp_path):
     path = tmp_path / "somebody.safetensors"
     shapes = manifest("deit_tiny_patch16_224")["state_dict"]
     save_file({key: np.zeros(shape, "float32") for key, shape in shapes.items()}, path)
@@ -33,7 +33,7 @@ def test_the_error_says_which_variant_the_file_is_of(tmp_path):
         keras_cait.load_weights(model, path)
 
 
-def test_the_right_variant_at_fault_is_not_named(tmp_path):
+def test_a_damaged_file_of_the_right_variant_names_no_variant(tmp_path):
     path = tmp_path / "somebody.safetensors"
     shapes = manifest("deit_tiny_patch16_224")["state_dict"]
     shapes.pop("norm.bias")

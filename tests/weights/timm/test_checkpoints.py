@@ -16,7 +16,7 @@ from tests.support.weights.weight_checks import (
     weight_values,
 )
 
-# Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
+# Files without metadata; see tests/weights/metadata/test_source_metadata.py.
 pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
 
 
@@ -42,7 +42,7 @@ def test_round_trip(distilled, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["deit", "deit_distilled", "deit3", "cait"])
-def test_a_file_of_timm_s_is_written_as_it_was_read(name, tmp_path):
+def test_a_file_of_timm_is_written_as_it_was_read(name, tmp_path):
     families = {"deit3": tiny_deit3, "cait": tiny_cait}
     options = {"distilled": True} if name == "deit_distilled" else {}
     model = families.get(name, tiny_deit)(**options)
@@ -191,7 +191,7 @@ def test_numbers_that_are_not_finite_are_refused(file):
     ],
     ids=str,
 )
-def test_headers_that_lie_are_refused(changes, file):
+def test_wrong_headers_are_refused(changes, file):
     content = file.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])

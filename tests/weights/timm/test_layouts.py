@@ -13,7 +13,7 @@ from tests.support.weights.weight_checks import (
 )
 
 
-def test_timm_s_own_layout_stays():
+def test_timm_s_own_layout_is_unchanged():
     tensors = load_file(weights("tiny/cait"))
     found = to_timm_layout(tensors)
     assert {name: id(tensor) for name, tensor in found.items()} == {
@@ -22,7 +22,7 @@ def test_timm_s_own_layout_stays():
 
 
 @pytest.mark.parametrize("key", ["model", "state_dict"])
-def test_what_stands_beside_the_weights_is_left_out(key):
+def test_entries_beside_the_weights_are_dropped(key):
     content = {"epoch": 3, key: {"norm.bias": 1}, "optimizer": {"state": {}}}
     assert to_timm_layout(content) == {"norm.bias": 1}
 

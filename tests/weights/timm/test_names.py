@@ -10,7 +10,7 @@ from tests.support.reference import TIMM_NAMES, manifest
 
 
 @pytest.mark.parametrize("timm_name", TIMM_NAMES)
-def test_names_and_shapes_are_the_checkpoint_s(timm_name):
+def test_names_and_shapes_equal_those_of_the_checkpoint(timm_name):
     builder, input_shape = released(timm_name)
     with without_values():
         model = builder(weights=None, input_shape=input_shape)
@@ -37,7 +37,7 @@ def test_from_timm_undoes_to_timm():
         np.testing.assert_array_equal(parameter.from_timm(theirs), ours)
 
 
-def test_weights_that_timm_does_not_know_are_named():
+def test_weights_without_a_name_in_timm_are_named():
     x = keras.Input((4,))
     y = keras.layers.BatchNormalization(name="strange")(keras.layers.Dense(3)(x))
     with pytest.raises(ValueError, match="no counterpart in timm") as error:

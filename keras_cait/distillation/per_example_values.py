@@ -1,39 +1,29 @@
-"""The values that a loss returns, brought to one number an example."""
+"""Conversion of the values that a loss returns to one number an example."""
 
 from keras import ops
 
 from keras_cait.typing import Tensor
 
 
-def example_values(
-    values: Tensor, logits: Tensor, *, argument: str, may_mix: bool
+def per_example_values(
+    values: Tensor, logits: Tensor, *, argument: str, allows_batch_mean: bool
 ) -> Tensor:
     """One number an example, whose mean over the batch is the mean of `values`.
 
-    Args:
-        values: What a loss returned: `(batch,)`, `(batch, 1)`, `(batch, ...)`, of
-            which each example's mean is taken, or one number for the whole batch,
-            which then stands for every example. Keras reduces all of them to the
-            same mean.
-        logits: `(batch, classes)`, what the loss was computed from.
-        argument: Name of the argument that the loss was passed as, for errors.
-        may_mix: Whether one number for the whole batch is allowed. It cannot be
-            weighted by example, and it cannot be split between replicas: a mean
-            and a sum of one replica's examples look the same.
-
-    Returns:
-        `(batch,)`.
-
-    Raises:
-        ValueError: If the first axis is not the batch, or there is one number for
-            the whole batch where `may_mix` is False.
+    A loss may return `(batch,)`, `(batch, 1)`, `(batch, ...)`, of which each example's
+    mean is taken, or one number for the whole batch, which every example then gets.
+    Keras reduces all of them to the same mean. One number for the whole batch cannot be
+    weighted by example, and it cannot be split between replicas: a mean and a sum of
+    one replica's examples look the same. It then raises `ValueError`.
 
     Example:
         >>> import numpy as np
-        >>> options = {"logits": np.zeros((2, 3)), "argument": "loss", "may_mix": True}
-        >>> ops.convert_to_numpy(example_values(np.array([[1.], [2.]]), **options))
+        >>> options = {"argument": "loss", "allows_batch_mean": True}
+        >>> values, logits = np.array([[1.], [2.]]), np.zeros((2, 3))
+        >>> ops.convert_to_numpy(per_example_values(values, logits, **options))
         array([1., 2.])
-        >>> ops.convert_to_numpy(example_values(np.array(3.), **options))
+        >>> values = np.array(3.)
+        >>> ops.convert_to_numpy(per_example_values(values, logits, **options))
         array([3., 3.])
 
     """
@@ -41,7 +31,7 @@ def example_values(
     shape, batch = tuple(values.shape), logits.shape[0]
     examples = ops.shape(logits)[0]
     if not shape or (shape[0] == 1 != batch):
-        if may_mix:
+        if allows_batch_mean:
             return ops.broadcast_to(ops.mean(values), (examples,))
         raise ValueError(
             f"`{argument}` must give one number an example, (batch,), where examples "

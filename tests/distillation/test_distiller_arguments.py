@@ -1,4 +1,4 @@
-"""What does not fit is refused with what was expected and what was received."""
+"""Arguments of the distiller that do not fit, and errors that name them."""
 
 import re
 
@@ -54,20 +54,20 @@ def map_of_classes():
         ({"teacher": map_of_classes()}, "gives (None, 16, 16, 4)"),
     ],
 )
-def test_refuses(arguments, named):
+def test_arguments_that_do_not_fit_are_refused(arguments, named):
     arguments = {"student": make_student(), "teacher": make_teacher(), **arguments}
     with pytest.raises(ValueError, match=re.escape(named)):
         Distiller(**arguments)
 
 
-def test_refuses_a_student_without_a_classifier():
+def test_a_student_without_a_classifier_is_refused():
     inputs = keras.Input(SHAPE)
     features = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
     with pytest.raises(ValueError, match=r"logits or a softmax.*Received"):
         Distiller(features, make_teacher(classes=3))
 
 
-def test_refuses_a_loss_that_takes_no_logits_and_loss_weights():
+def test_a_loss_without_logits_and_loss_weights_are_refused():
     distiller = Distiller(make_student(), make_teacher())
     with pytest.raises(ValueError, match=r"from_logits.*mse"):
         distiller.compile("sgd", "mse")
@@ -83,7 +83,7 @@ def test_refuses_a_loss_that_takes_no_logits_and_loss_weights():
         (np.zeros((8, 2, 2), "int32"), "Received: (8, 2, 2)"),
     ],
 )
-def test_refuses_labels(labels, named):
+def test_labels_that_do_not_fit_are_refused(labels, named):
     distiller = Distiller(make_student(), make_teacher())
     distiller.compile("sgd")
     for step in (distiller.train_on_batch, distiller.test_on_batch):
@@ -102,7 +102,7 @@ def test_refuses_labels(labels, named):
         ("student", make_student()),
     ],
 )
-def test_what_it_was_made_with_cannot_change(name, value):
+def test_arguments_cannot_be_changed_afterwards(name, value):
     distiller = Distiller(make_student(), make_teacher())
     before = getattr(distiller, name)
     with pytest.raises(AttributeError, match=rf"`{name}`.*{name}=.*Make a new"):

@@ -1,4 +1,4 @@
-"""What a batch brings to learn from: labels, and perhaps the teacher's logits."""
+"""Labels of a batch, and the teacher's logits that may come with them."""
 
 from typing import Any
 
@@ -6,32 +6,23 @@ from keras_cait.typing import Tensor
 
 LABELS = "labels"
 TEACHER_LOGITS = "teacher_logits"
-FILLING = -1
-"""The label of an image that only fills a batch up; no log counts it."""
+PADDING_LABEL = -1
+"""The label of an image that pads a batch; no log counts it."""
 
 
-def unpack_targets(targets: Any, classes: int) -> tuple[Tensor, Tensor | None]:
-    """The labels of a batch, and what a teacher said of it, if that came along.
+def labels_and_logits(targets: Any, classes: int) -> tuple[Tensor, Tensor | None]:
+    """The labels of a batch, and the teacher's logits, `(batch, classes)`, or None.
 
-    Args:
-        targets: Labels, or a dictionary of "labels" and "teacher_logits", those
-            `(batch, classes)`.
-        classes: Number of classes of the student.
-
-    Returns:
-        The labels, and the logits or None.
-
-    Raises:
-        ValueError: If there are no labels, the dictionary has other keys, or labels
-            or logits are of other classes.
+    Targets are labels, or a dictionary of "labels" and "teacher_logits". Raises
+    `ValueError` if they are something else, or of other classes.
 
     Example:
         >>> import numpy as np
         >>> labels, logits = np.array([2]), np.zeros((1, 3))
         >>> targets = {"labels": labels, "teacher_logits": logits}
-        >>> [part.shape for part in unpack_targets(targets, classes=3)]
+        >>> [part.shape for part in labels_and_logits(targets, classes=3)]
         [(1,), (1, 3)]
-        >>> unpack_targets(labels, classes=3)
+        >>> labels_and_logits(labels, classes=3)
         (array([2]), None)
 
     """

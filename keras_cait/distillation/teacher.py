@@ -1,4 +1,4 @@
-"""Checks that student and teacher fit, and what their layers tell of them."""
+"""Checks of a teacher, and its logits."""
 
 from typing import Any
 
@@ -9,34 +9,13 @@ from keras_cait.models.logits import OutputKind, logits_from, output_kind
 from keras_cait.typing import Tensor
 
 
-def check_student(student: keras.Model) -> None:
-    """Refuses a student with several outputs."""
-    shapes = [tuple(output.shape) for output in student.outputs]
-    if len(shapes) != 1:
-        raise ValueError(
-            "`student` must have one output, (batch, classes). Received: "
-            f"{student.name!r}, which gives {shapes}. Of a model made by "
-            "separate_heads, pass the model that it was made from: both of its heads "
-            "are trained."
-        )
-
-
-def policy_of(student: keras.Model) -> Any:
-    """The dtype policy by which Keras decides whether to scale the loss.
-
-    It is read off the layers: a model that was loaded has the global policy of that
-    moment itself, whatever its layers compute in.
-    """
-    for layer in student._flatten_layers():
-        if (layer.compute_dtype, layer.variable_dtype) == ("float16", "float32"):
-            return "mixed_float16"
-    return student.dtype_policy
-
-
 def check_teacher(
     teacher: keras.Model | None, student: keras.Model, preprocessing: Any
 ) -> keras.Model:
-    """The teacher, if it has the student's classes and takes its images."""
+    """The teacher; raises `ValueError` unless it fits the student's images and classes.
+
+    A subclassed teacher is built.
+    """
     if teacher is None:
         raise ValueError(
             "`teacher` must be a classifier. Received: teacher=None. "
@@ -44,8 +23,8 @@ def check_teacher(
         )
     if hasattr(teacher, "outputs"):
         _check_sizes(teacher, student, preprocessing)
-        sequential = isinstance(teacher, keras.Sequential)
-        outputs = teacher.outputs if sequential else teacher.output
+        is_sequential = isinstance(teacher, keras.Sequential)
+        outputs = teacher.outputs if is_sequential else teacher.output
     else:
         outputs = _symbolic_outputs(teacher, student, preprocessing)
     shapes = [tuple(output.shape) for output in keras.tree.flatten(outputs)]
@@ -93,7 +72,7 @@ def _check_sizes(
 def _symbolic_outputs(
     teacher: keras.Model, student: keras.Model, preprocessing: Any
 ) -> Any:
-    """What a teacher without a graph, a subclassed one, gives; this builds it."""
+    """The symbolic outputs of a subclassed teacher, which has no graph."""
     images: Any = [keras.KerasTensor(x.shape, x.dtype) for x in student.inputs]
     images = images[0] if len(images) == 1 else images
     if preprocessing is not None and not isinstance(preprocessing, keras.Layer):
@@ -115,21 +94,21 @@ def _symbolic_outputs(
         ) from error
 
 
-def recognize_output(teacher: keras.Model) -> OutputKind:
-    """Logits or probabilities, read off the teacher's last layers."""
+def teacher_output_kind(teacher: keras.Model) -> OutputKind:
+    """Logits or probabilities, as the teacher's last layers show."""
     kind = output_kind(teacher)
     if kind is None:
         raise ValueError(
             "Could not tell whether the teacher gives logits or probabilities. "
             f"Received: {type(teacher).__name__} {teacher.name!r}, whose last layer "
-            'says neither. Pass teacher_output="logits" or '
+            'shows neither. Pass teacher_output="logits" or '
             'teacher_output="probabilities".'
         )
     return kind
 
 
-def frozen_logits(teacher: keras.Model, images: Tensor, kind: OutputKind) -> Tensor:
-    """What a teacher that learns nothing says, `(batch, classes)` in float32."""
+def inference_logits(teacher: keras.Model, images: Tensor, kind: OutputKind) -> Tensor:
+    """Logits of a teacher that is not trained, `(batch, classes)` in float32."""
     (outputs,) = keras.tree.flatten(teacher(images, training=False))
     outputs = ops.cast(outputs, "float32")
     return ops.stop_gradient(logits_from(outputs, kind))

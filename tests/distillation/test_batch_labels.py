@@ -1,4 +1,4 @@
-"""A student learns alike from a teacher and from logits that come with the batch."""
+"""Labels with a teacher's logits train a student as the teacher itself does."""
 
 import keras
 import numpy as np
@@ -17,17 +17,17 @@ from tests.support.models.distillation_models import (
 
 
 def with_logits(images, labels):
-    """The labels together with what the teacher says of the images."""
+    """The labels with the teacher's logits."""
     logits = make_teacher().predict_on_batch(images)
     return {"labels": labels, "teacher_logits": logits}
 
 
-def silent_teacher():
-    """A teacher that must not be asked."""
+def uncallable_teacher():
+    """A teacher whose call fails the test."""
     teacher = make_teacher()
 
     def refuse(*_, **__):
-        raise AssertionError("the teacher was asked")
+        raise AssertionError("the teacher was called")
 
     teacher.call = refuse
     return teacher
@@ -35,7 +35,7 @@ def silent_teacher():
 
 def train(distillation, given):
     """Three steps; returns the last log and the weights."""
-    teacher = silent_teacher() if given else make_teacher()
+    teacher = uncallable_teacher() if given else make_teacher()
     distiller = Distiller(make_student(), teacher, distillation)
     top2 = keras.metrics.SparseTopKCategoricalAccuracy(2, name="top2")
     distiller.compile(keras.optimizers.SGD(0.1), metrics=[top2])
@@ -50,7 +50,7 @@ def train(distillation, given):
 @pytest.mark.parametrize(
     "distillation", ["soft", pytest.param("hard", marks=pytest.mark.slow)]
 )
-def test_a_step_is_the_same_and_the_teacher_is_not_asked(distillation):
+def test_given_logits_replace_the_teacher_in_the_same_step(distillation):
     (log, weights), (other_log, other) = (
         train(distillation, given) for given in (False, True)
     )
@@ -60,7 +60,7 @@ def test_a_step_is_the_same_and_the_teacher_is_not_asked(distillation):
         np.testing.assert_allclose(weight, other[path], atol=1e-6, err_msg=path)
 
 
-def test_sample_weight_counts_as_ever():
+def test_sample_weight_applies_to_given_logits():
     images, labels = make_batch()
     weight = np.linspace(0, 1, 8, dtype="float32")
     logs = []
@@ -71,8 +71,8 @@ def test_sample_weight_counts_as_ever():
     assert logs[0] == pytest.approx(logs[1], rel=1e-6)
 
 
-def test_the_teacher_answers_where_none_came_along():
-    """Training on batches with logits, measuring on others."""
+def test_the_teacher_computes_logits_that_are_not_given():
+    """Trains on batches with logits, and validates on batches without."""
     images, labels = make_batch(16)
     distiller = Distiller(make_student(), make_teacher())
     distiller.compile("sgd")
@@ -90,7 +90,7 @@ def test_the_teacher_answers_where_none_came_along():
     ]
 
 
-def test_without_distillation_they_are_left_alone():
+def test_without_distillation_given_logits_are_ignored():
     images, labels = make_batch()
     logs = []
     for targets in (labels, with_logits(images, labels)):
@@ -101,7 +101,7 @@ def test_without_distillation_they_are_left_alone():
 
 
 @pytest.mark.parametrize(
-    ("targets", "said"),
+    ("targets", "message"),
     [
         ({"labels": np.zeros(8, int)}, r"of \['labels'\]"),
         (
@@ -110,10 +110,10 @@ def test_without_distillation_they_are_left_alone():
         ),
     ],
 )
-def test_refuses_other_targets(targets, said):
+def test_other_targets_are_refused(targets, message):
     distiller = Distiller(make_student(), make_teacher())
     distiller.compile("sgd", run_eagerly=True)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         one_step(distiller, make_batch()[0], targets)
 
 
@@ -131,7 +131,7 @@ def test_one_and_two_replicas_agree(examples):
     found = []
     for strategy in ("single", "mirrored:2"):
         with scope_of(make_strategy(strategy)):
-            distiller = Distiller(make_student(), silent_teacher(), "soft")
+            distiller = Distiller(make_student(), uncallable_teacher(), "soft")
             distiller.compile(keras.optimizers.SGD(0.1, momentum=0.9))
         log = distiller.fit(data, shuffle=False, verbose=0).history
         found.append((log, weights_of(distiller.student)))

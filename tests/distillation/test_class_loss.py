@@ -1,4 +1,4 @@
-"""A class loss trains as the same loss in a plain `keras.Model` does."""
+"""A class loss trains a distiller as the same loss trains a plain `keras.Model`."""
 
 import re
 
@@ -115,7 +115,7 @@ def assert_equal(found, expected, atol=1e-6):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_is_reduced_as_in_a_keras_model(name):
+def test_a_loss_is_reduced_as_in_a_keras_model(name):
     plain = make_model()
     plain.compile("sgd", ALL[name])
     objective = Objective(
@@ -136,7 +136,7 @@ def _names():
 
 
 @pytest.mark.parametrize("name", list(_names()))
-def test_trains_as_in_a_keras_model(name):
+def test_a_loss_trains_as_in_a_keras_model(name):
     loss = ALL[name]
     expected = trained(make_model(), loss, Batches())
     alone = Distiller(make_model(), distillation="none")
@@ -145,7 +145,7 @@ def test_trains_as_in_a_keras_model(name):
     assert_equal(trained(taught, loss, Batches()), expected)
 
 
-def test_weights_of_examples_count_as_in_a_keras_model():
+def test_sample_weights_apply_as_in_a_keras_model():
     expected = trained(make_model(), cross_entropy, Batches(weighted=True))
     distiller = Distiller(make_model(), distillation="none")
     assert_equal(trained(distiller, column, Batches(weighted=True)), expected)
@@ -237,7 +237,7 @@ def test_a_loss_that_reduces_the_examples_is_refused():
         ("mse", "mse"),
     ],
 )
-def test_refuses(loss, named):
+def test_losses_without_logits_or_means_are_refused(loss, named):
     distiller = Distiller(make_model(), distillation="none")
     with pytest.raises(ValueError, match=rf"(?s)`loss`.*{re.escape(named)}"):
         distiller.compile("sgd", loss)

@@ -1,4 +1,4 @@
-"""Teachers of every kind teach: subclassed, with one output in a list."""
+"""Teachers of every form: subclassed, or with one output in a list or dictionary."""
 
 import re
 
@@ -68,7 +68,7 @@ def half(images):
         pytest.param(in_a_dictionary, id="dictionary", marks=pytest.mark.slow),
     ],
 )
-def test_teaches_as_the_plain_model_does(make):
+def test_any_form_of_teacher_gives_the_same_loss(make):
     logs = []
     for teacher in (make_teacher(), make()):
         distiller = Distiller(make_student(), teacher, "soft", teacher_output="logits")
@@ -77,7 +77,7 @@ def test_teaches_as_the_plain_model_does(make):
     assert logs[0] == pytest.approx(logs[1])
 
 
-def test_a_subclassed_teacher_is_built_of_the_images_that_it_will_see():
+def test_a_subclassed_teacher_is_built_for_its_preprocessed_images():
     teacher = InParts()
     distiller = Distiller(
         make_student(),
@@ -102,7 +102,7 @@ def test_a_subclassed_teacher_is_built_of_the_images_that_it_will_see():
         (Subclassed(make_teacher(), name="mine"), {}, "logits or prob.*Subclassed"),
     ],
 )
-def test_refuses_a_subclassed_teacher(teacher, options, named):
+def test_a_subclassed_teacher_that_does_not_fit_is_refused(teacher, options, named):
     output = "auto" if teacher.name == "mine" else "logits"
     with pytest.raises(ValueError, match=f"(?s){named}"):
         Distiller(make_student(), teacher, teacher_output=output, **options)
