@@ -11,11 +11,12 @@ from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, agreements
 from keras_cait.distillation.saving import Saving
-from keras_cait.distillation.student import check_student, training_policy
-from keras_cait.distillation.teacher import (
+from keras_cait.distillation.student_and_teacher import (
+    check_student,
     check_teacher,
     inference_logits,
     teacher_output_kind,
+    training_policy,
 )
 from keras_cait.distillation.trackers import Trackers
 from keras_cait.models.logits import OutputKind, head_logits

@@ -11,7 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.distillation.batch_labels import LABELS, TEACHER_LOGITS
-from keras_cait.distillation.teacher import inference_logits, teacher_output_kind
+from keras_cait.distillation.student_and_teacher import (
+    inference_logits,
+    teacher_output_kind,
+)
 from keras_cait.training.settings.configuration import differences, to_json
 from keras_cait.training.teachers.logits_file import (
     LogitsFile,

@@ -17,7 +17,7 @@ TESTS = [
     "test_distiller.py::test_metrics_and_regularizers_of_the_user_are_applied",
     "test_class_loss.py::test_a_loss_trains_as_in_a_keras_model",
     "test_class_loss.py::test_sample_weights_apply_as_in_a_keras_model",
-    "test_teacher.py",
+    "test_student_and_teacher.py",
     "test_batch_labels.py::test_given_logits_replace_the_teacher_in_the_same_step[soft]",
 ]
 pytestmark = pytest.mark.skipif(

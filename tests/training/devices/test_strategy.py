@@ -38,10 +38,10 @@ def test_one_strategy_a_process():
 
 
 def test_replicas_share_a_batch_evenly():
-    shard_of(None).check(7, paired=True)
+    shard_of(None).check_batch_size(7, paired=True)
     two = shard_of(make_strategy("mirrored:2"))
-    two.check(8, paired=False)
+    two.check_batch_size(8, paired=False)
     expected = r"multiple of 2 .* 2 replica\(s\)\. .*batch_size=7\. Take 6 or 8"
     for paired in (False, True):
         with pytest.raises(ValueError, match=expected):
-            two.check(7, paired=paired)
+            two.check_batch_size(7, paired=paired)
