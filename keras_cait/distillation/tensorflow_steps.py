@@ -122,7 +122,8 @@ class TensorFlowSteps:
 
     def test_step(self, data: Any) -> dict[str, Any]:
         batch = self._unpack(data)
-        return self._log(batch, *self._test_pass(batch))
+        outputs, teacher_logits, losses = self._test_pass(batch)
+        return self._log(batch, outputs, teacher_logits, losses)
 
     def _unpack(self, data: Any) -> _Batch:
         images, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
