@@ -1,23 +1,23 @@
-"""Asks a TensorFlow Serving what is on images, over REST or gRPC.
+"""Classifies images with a TensorFlow Serving server, over REST or gRPC.
 
     python client.py cat.jpg dog.png
     python client.py --grpc localhost:8500 cat.jpg
     python client.py --signature features cat.jpg > features.json
 
-Needs Python alone; for `--grpc` tensorflow-serving-api and for other signatures than
-`serving_default` Pillow and NumPy. May be copied anywhere, with client_rest.py and
-client_grpc.py beside it.
+Needs only Python; --grpc needs tensorflow-serving-api, and signatures other than
+serving_default need Pillow and NumPy. The file can be copied anywhere, with
+client_rest.py and client_grpc.py beside it.
 
-It ends with 0, or with one line on stderr and
+Exits with 0, or with one line on stderr and
 
     2  wrong arguments                    6  the server refused the request, as an
     3  the server cannot be reached,         image that it cannot decode
        or takes no requests now           7  an image cannot be read here
-    4  no answer in time                  8  the server failed, or talks otherwise
+    4  no answer in time                  8  the server failed, or its answer is invalid
     5  no such model or version           9  a package is missing
                                         130  Ctrl-C
 
-Redirects are not followed. Control characters in what a server says are escaped.
+Redirects are not followed. Control characters in texts of a server are escaped.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 UNREACHABLE, TIMEOUT, NOT_FOUND, REFUSED, UNREADABLE, FAILED, MISSING = range(3, 10)
-INTERRUPTED = 130  # as shells have it
+INTERRUPTED = 130  # the exit code of shells
 FILES = "serving_default"  # the signature that takes files
 _URL = "http://localhost:8501"
 _LONGEST = 1000  # characters of a text that are shown
@@ -43,25 +43,27 @@ Outputs = dict[str, list[Any]]
 
 
 class ClientError(Exception):
-    """What went wrong, in a line, and the code to end with."""
+    """An error message of one line, and the exit code."""
 
     def __init__(self, code: int, message: str) -> None:
-        super().__init__(_shown(" ".join(message.split())))
+        super().__init__(_printable(" ".join(message.split())))
         self.code = code
 
 
-def _shown(text: object) -> str:
-    """A text of any origin as a terminal may get it: printable, and not too long."""
+def _printable(text: object) -> str:
+    """A text from a server that is safe for a terminal: escaped and shortened."""
     whole = str(text)
-    known = (one if one.isprintable() else repr(one)[1:-1] for one in whole[:_LONGEST])
-    return "".join(known) + (" ..." if len(whole) > _LONGEST else "")
+    escaped = (
+        one if one.isprintable() else repr(one)[1:-1] for one in whole[:_LONGEST]
+    )
+    return "".join(escaped) + (" ..." if len(whole) > _LONGEST else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns what the process is to end with."""
+    """Runs the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        print("\n".join(_lines(options)))
+        print("\n".join(_classify(options)))
         return 0
     except ClientError as error:
         line, code = str(error), error.code
@@ -78,15 +80,19 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("images", nargs="+", type=Path, metavar="IMAGE")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--url", type=_url, default=_URL, help="of REST (%(default)s)")
-    where.add_argument("--grpc", metavar="HOST:PORT", help="ask over gRPC instead")
-    add("--model", default="keras_cait", help="its name there (%(default)s)")
-    add("--version", type=int, help="of the model; the newest one otherwise")
-    add("--signature", default=FILES, help="what is asked (%(default)s)")
+    where.add_argument(
+        "--url", type=_url, default=_URL, help="REST server (%(default)s)"
+    )
+    where.add_argument(
+        "--grpc", metavar="HOST:PORT", help="gRPC server, instead of REST"
+    )
+    add("--model", default="keras_cait", help="name of the model (%(default)s)")
+    add("--version", type=int, help="version of the model (the newest)")
+    add("--signature", default=FILES, help="signature of the model (%(default)s)")
     add("--top", type=_positive(int), default=5, help="classes to show (%(default)s)")
-    seconds = "seconds that a request may take in all (%(default)s)"
+    seconds = "longest duration of a request, in seconds (%(default)s)"
     add("--timeout", type=_positive(float), default=30.0, help=seconds)
-    size = "megabytes that an answer may have (%(default)s)"
+    size = "largest answer, in megabytes (%(default)s)"
     add("--max-answer", type=_positive(float), default=16.0, metavar="MB", help=size)
     return parser
 
@@ -110,45 +116,45 @@ def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
 def _read(path: Path, signature: str) -> Any:
     """The bytes of an image, or its pixels `(height, width, 3)` float32."""
     packages = [] if signature == FILES else ["numpy", "PIL.Image"]
-    needed = [_needed(name) for name in packages]
+    modules = [_import(name) for name in packages]
     try:
-        if not needed:
+        if not modules:
             return path.read_bytes()
-        numpy, pillow = needed
-        with warnings.catch_warnings():  # of a size that could be meant to harm
+        numpy, pillow = modules
+        with warnings.catch_warnings():  # of images that are too large
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             with pillow.open(path) as file:
                 return numpy.asarray(file.convert("RGB"), "float32")
-    except Exception as error:  # each of Pillow's readers has its own
+    except Exception as error:  # Pillow's readers raise errors of many types
         reason = getattr(error, "strerror", None) or error
         raise ClientError(UNREADABLE, f"cannot read {path}: {reason}") from error
 
 
-_NO_ANSWERS = (
+_INVALID_ANSWER = (
     *(http.client.HTTPException, LookupError, RecursionError, TypeError, ValueError),
 )
 
 
-def _lines(options: argparse.Namespace) -> list[str]:
-    """What is said of each image; an answer may be anything, of any server."""
+def _classify(options: argparse.Namespace) -> list[str]:
+    """A text for each image. The server need not be trusted: any answer may come."""
     images = [_read(path, options.signature) for path in options.images]
-    # Files of any size go in one request; decoded images are of one size each.
+    # One request for all files; one for each decoded image, as their sizes differ.
     requests = [images] if options.signature == FILES else [[one] for one in images]
     try:
-        rows = [row for one in requests for row in _rows(_asked(options, one), one)]
+        rows = [row for one in requests for row in _rows(_request(options, one), one)]
         pairs = zip(options.images, rows, strict=True)
-        return [_said(path, row, options.top) for path, row in pairs]
-    except _NO_ANSWERS as error:
+        return [_describe(path, row, options.top) for path, row in pairs]
+    except _INVALID_ANSWER as error:
         where = options.url if options.grpc is None else options.grpc
         what = f"{where} does not talk as TensorFlow Serving does"
         raise ClientError(FAILED, f"{what}: {type(error).__name__}: {error}") from error
 
 
-def _asked(options: argparse.Namespace, images: list[Any]) -> Outputs:
-    """The outputs of one request."""
+def _request(options: argparse.Namespace, images: list[Any]) -> Outputs:
+    """Sends one request; returns its outputs."""
     over = "rest" if options.grpc is None else "grpc"
     target = options.url if options.grpc is None else options.grpc
-    protocol = _needed(f"{__package__ or ''}.client_{over}".lstrip("."))
+    protocol = _import(f"{__package__ or ''}.client_{over}".lstrip("."))
     try:
         code, message, outputs = protocol.predict(
             target,
@@ -170,32 +176,32 @@ def _asked(options: argparse.Namespace, images: list[Any]) -> Outputs:
     return outputs
 
 
-_KINDS: dict[int, tuple[int | str, ...]] = {  # the codes of HTTP and gRPC that mean it
+_KINDS: dict[int, tuple[int | str, ...]] = {  # exit code to codes of HTTP and gRPC
     UNREACHABLE: (429, 503, "RESOURCE_EXHAUSTED"),
     TIMEOUT: (504, "DEADLINE_EXCEEDED"),
     NOT_FOUND: (404, "NOT_FOUND"),
     REFUSED: (400, "INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE"),
 }
-_SAID = {REFUSED: "refused the request", UNREACHABLE: "takes no requests now"}
+_FAILURES = {REFUSED: "refused the request", UNREACHABLE: "takes no requests now"}
 
 
 def _refusal(code: int | str, message: str, options: argparse.Namespace) -> ClientError:
-    """What an error of the server means."""
+    """The error for a status of the server."""
     kind = next((kind for kind, codes in _KINDS.items() if code in codes), FAILED)
     if kind == TIMEOUT:
         return _too_late(options)
     if code == "TOO_LARGE":
         most = f"{options.max_answer:g} MB (--max-answer)"
         return ClientError(kind, f"the server answers with more than {most}")
-    message = message[: 10 * _LONGEST]  # the search below may take its square in steps
+    message = message[: 10 * _LONGEST]  # the search below may take quadratic time
     if kind == NOT_FOUND:
         version = "" if options.version is None else f", version {options.version}"
         what = f"the server has no model {options.model!r}{version}"
         return ClientError(kind, f"{what}: {message}")
-    what = _SAID.get(kind, f"failed ({code})")
-    # TensorFlow wraps what a model says in where it said it.
-    said = re.search(r"assertion failed: \[(.*?)\]\s*(\[\[|$)", message, re.DOTALL)
-    return ClientError(kind, f"the server {what}: {said[1] if said else message}")
+    what = _FAILURES.get(kind, f"failed ({code})")
+    # TensorFlow adds the operator to the message of a model.
+    inner = re.search(r"assertion failed: \[(.*?)\]\s*(\[\[|$)", message, re.DOTALL)
+    return ClientError(kind, f"the server {what}: {inner[1] if inner else message}")
 
 
 def _too_late(options: argparse.Namespace) -> ClientError:
@@ -206,11 +212,11 @@ def _unreachable(where: str, reason: object) -> ClientError:
     return ClientError(UNREACHABLE, f"cannot reach {where}: {reason}")
 
 
-def _needed(name: str) -> Any:
-    """A module, imported in silence: TensorFlow logs without being asked."""
+def _import(name: str) -> Any:
+    """Imports a module without TensorFlow's log on the standard error."""
     packages = {"PIL": "pillow", "grpc": "grpcio", "numpy": "numpy"}
     try:
-        with _silence():
+        with _without_stderr():
             return __import__(name, fromlist=["_"])
     except ModuleNotFoundError as error:
         missing = (error.name or name).partition(".")[0]
@@ -222,8 +228,8 @@ def _needed(name: str) -> Any:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Turns the standard error off, also for what is not Python."""
+def _without_stderr() -> Iterator[None]:
+    """Turns the standard error off, also for C++."""
     sys.stderr.flush()
     before = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
@@ -237,7 +243,7 @@ def _silence() -> Iterator[None]:
 
 
 def _rows(outputs: Outputs, images: Sequence[Any]) -> list[dict[str, Any]]:
-    """The same by image."""
+    """Outputs by image instead of by name."""
     lists = all(isinstance(values, list) for values in outputs.values())
     if not lists or {len(values) for values in outputs.values()} != {len(images)}:
         raise ValueError(f"not a list of {len(images)} values, one an image: {outputs}")
@@ -247,8 +253,8 @@ def _rows(outputs: Outputs, images: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _said(path: Path, row: dict[str, Any], top: int) -> str:
-    """A line for each of the likeliest classes, or all outputs as JSON."""
+def _describe(path: Path, row: dict[str, Any], top: int) -> str:
+    """A line for each of the top classes, or all outputs as JSON."""
     if "scores" not in row:
         whole = {"image": ""} | row | {"image": str(path)}
         return json.dumps(whole, allow_nan=False).replace("\x7f", r"\u007f")
@@ -257,10 +263,10 @@ def _said(path: Path, row: dict[str, Any], top: int) -> str:
     for name, score in best:
         if not isinstance(name, str | int) or not 0 <= score <= 1.001:  # rounding
             raise ValueError(f"no class and its score: {name!r}, {score!r}")
-    lines = [f"  {score:7.2%}  {_shown(name)}" for name, score in best[:top]]
-    return "\n".join([f"{_shown(path)}:", *lines])
+    lines = [f"  {score:7.2%}  {_printable(name)}" for name, score in best[:top]]
+    return "\n".join([f"{_printable(path)}:", *lines])
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # where it knows few characters
+    sys.stdout.reconfigure(errors="backslashreplace")  # if its encoding is limited
     sys.exit(main())

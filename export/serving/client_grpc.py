@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-# It logs an answer that is no message with its traceback; the status says it too.
+# It logs the traceback of an invalid answer; the status contains the same error.
 logging.getLogger("grpc").addHandler(logging.NullHandler())
 
 
@@ -26,21 +26,14 @@ def predict(
 ) -> tuple[str, str, dict[str, list[Any]]]:
     """Sends `PredictionService.Predict`, and waits.
 
-    Args:
-        target: "host:port" of the server.
-        images: Files, or arrays of one shape.
-        model: Its name.
-        version: Of the model; None for the newest.
-        signature: What is asked.
-        timeout: Seconds for all of it.
-        largest: Bytes that the answer may have.
+    The arguments are those of client_rest.py, but `target` is "host:port".
 
     Returns:
-        The name of gRPC's status, or "TOO_LARGE"; what the server says of an error;
-        and the outputs: a name to its value for each image.
+        The name of gRPC's status, or "TOO_LARGE"; the server's error message; and the
+        outputs: a name to its value for each image.
 
     Raises:
-        TypeError, ValueError: If an output is no tensor.
+        TypeError, ValueError: If an output is not a tensor.
 
     """
     request = predict_pb2.PredictRequest()
@@ -59,17 +52,17 @@ def predict(
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
             answer = stub.Predict(request, timeout=timeout)
         except grpc.RpcError as error:
-            said = error.details() or ""
-            too_large = "Received message larger than max" in said  # in C++ of gRPC
-            return "TOO_LARGE" if too_large else error.code().name, said, {}
+            message = error.details() or ""
+            too_large = "Received message larger than max" in message  # gRPC's text
+            return "TOO_LARGE" if too_large else error.code().name, message, {}
     return "OK", "", {name: _values(one) for name, one in answer.outputs.items()}
 
 
 def _values(tensor: Any) -> list[Any]:
-    """A tensor as nested lists, unless its shape says more than was sent."""
+    """A tensor as nested lists. Raises if its shape exceeds the values sent."""
     size = math.prod(dimension.size for dimension in tensor.tensor_shape.dim)
     texts = len(tensor.string_val)
-    # TensorFlow repeats the last value up to a shape's size, which may be absurd.
+    # TensorFlow repeats the last value up to the size of the shape, which may be huge.
     if size > tensor.ByteSize() or texts not in (0, size):
         raise ValueError(f"a tensor of {size} values in {tensor.ByteSize()} bytes")
     return _decoded(tf.make_ndarray(tensor).tolist())

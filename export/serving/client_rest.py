@@ -28,21 +28,21 @@ def predict(
     Args:
         target: "http://host:port" of the server.
         images: Files, or arrays of one shape.
-        model: Its name.
-        version: Of the model; None for the newest.
-        signature: What is asked.
-        timeout: Seconds for all of it.
-        largest: Bytes that the answer may have.
+        model: Name of the model.
+        version: Version of the model; None for the newest.
+        signature: Signature of the model.
+        timeout: Longest duration in seconds.
+        largest: Largest size of the answer in bytes.
 
     Returns:
-        HTTP's status, or "TOO_LARGE"; what the server says of an error; and the
-        outputs: a name to its value for each image.
+        HTTP's status, or "TOO_LARGE"; the server's error message; and the outputs: a
+        name to its value for each image.
 
     Raises:
-        TimeoutError: If the whole answer is not there in time.
+        TimeoutError: If the answer is not complete in time.
         OSError: If the server cannot be reached.
         http.client.HTTPException, LookupError, RecursionError, TypeError,
-        ValueError: If the answer is no such server's.
+        ValueError: If the answer is not one of TensorFlow Serving.
 
     """
     of_version = "" if version is None else f"/versions/{version}"
@@ -68,8 +68,8 @@ def predict(
     return status, "", _outputs(json.loads(content))
 
 
-class _AsItIs(urllib.request.HTTPErrorProcessor):
-    """Gives an answer of any status as it is: no error, and no redirect followed."""
+class _AnyStatus(urllib.request.HTTPErrorProcessor):
+    """Returns an answer of any status without an error or a redirect."""
 
     def http_response(self, request: Any, response: Any) -> Any:
         return response
@@ -80,8 +80,8 @@ class _AsItIs(urllib.request.HTTPErrorProcessor):
 def _sent(
     request: urllib.request.Request, timeout: float, largest: int
 ) -> tuple[int, bytes]:
-    """The status, and the body up to a byte more than the largest; or what came."""
-    opener = urllib.request.build_opener(_AsItIs)
+    """The status and the body, cut off one byte after `largest`."""
+    opener = urllib.request.build_opener(_AnyStatus)
     with opener.open(request, timeout=timeout) as response:
         location = response.headers.get("Location")
         if location is not None and 300 <= response.status < 400:
@@ -93,13 +93,13 @@ def _sent(
 
 
 def _within(seconds: float, work: Callable[[], Any]) -> Any:
-    """What work gives: a socket's timeout bounds each of its steps, not their sum."""
+    """Runs work with a timeout; that of a socket bounds each step, not their sum."""
     done: Future[Any] = Future()
 
     def run() -> None:
         try:
             done.set_result(work())
-        except Exception as error:  # noqa: BLE001  (raised where it is waited for)
+        except Exception as error:  # noqa: BLE001  (raised by `result` below)
             done.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
@@ -107,7 +107,7 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
 
 
 def _outputs(answer: dict[str, Any]) -> Outputs:
-    """Both forms of an answer; one with a single output leaves out its name."""
+    """Outputs of both forms of an answer; a single output comes without its name."""
     if "predictions" in answer:
         rows = answer["predictions"]
         if not isinstance(rows[0], dict):

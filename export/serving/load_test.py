@@ -1,13 +1,12 @@
-"""Asks an exported SavedModel from many threads at once, and holds every answer.
+"""Load test of an exported SavedModel: many threads, every answer is compared.
 
     python load_test.py exported/1
     python load_test.py exported/1 --requests 1000 --clients 8 photos/*.jpg
 
-Loads the model as TensorFlow Serving does, in a process with TensorFlow and nothing
-else. Each client sends one image a request. Every answer is compared with the one that
-a lone client gets; every fiftieth request is a file that is cut short, which must be
-refused, and the next one answered. Ends with 1 if a request was lost or wrong, and
-with 2 if the model or an image cannot be read.
+Loads the model in a process with TensorFlow alone, as TensorFlow Serving does. Each
+client sends one image a request. Every answer is compared with that of a single client.
+Every fiftieth request is a truncated file, which must be refused. Exits with 1 if an
+answer is missing or wrong, and with 2 if the model or an image cannot be read.
 """
 
 import argparse
@@ -28,15 +27,15 @@ BROKEN_EVERY = 50  # requests
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What became of all requests.
+    """Results of a load test.
 
     Attributes:
-        sent: How many requests.
-        answered: As a lone client is, or refused where they had to be.
-        wrong: With another answer.
-        lost: With another error, or none at all.
-        milliseconds: That each of those that were answered took, sorted.
-        seconds: That all took together.
+        sent: Number of requests.
+        answered: Requests with the answer of a single client, or refused as expected.
+        wrong: Requests with another answer.
+        lost: Requests with another error.
+        milliseconds: Duration of each answered request, sorted.
+        seconds: Duration of the test.
     """
 
     sent: int
@@ -47,7 +46,7 @@ class Load:
     seconds: float
 
     def percentile(self, percent: float) -> float:
-        """Milliseconds within which so many were answered; NaN where none was."""
+        """A percentile of the durations in milliseconds; NaN if there are none."""
         if not self.milliseconds:
             return math.nan
         return float(np.percentile(self.milliseconds, percent))
@@ -68,16 +67,16 @@ def send(
     requests: int = 1000,
     clients: int = 8,
 ) -> Load:
-    """Sends requests from several threads, each as soon as its last is answered.
+    """Sends requests from several threads, one after the other in each.
 
     Args:
         model: The signature `serving_default`.
-        files: Images, which take turns.
-        requests: How many in all.
-        clients: Threads.
+        files: Images, used in turn.
+        requests: Number of requests.
+        clients: Number of threads.
 
     Raises:
-        ValueError: If there are no requests or no clients.
+        ValueError: If `requests` or `clients` is below 1.
 
     """
     if requests < 1 or clients < 1:
@@ -85,7 +84,7 @@ def send(
             "`requests` and `clients` must be 1 or more. Received: "
             f"requests={requests}, clients={clients}"
         )
-    expected = [_ask(model, file) for file in files]
+    expected = [_predict(model, file) for file in files]
     broken = files[0][: len(files[0]) // 2]
     outcomes: list[tuple[str, float]] = []
     numbers = iter(range(1, requests + 1))
@@ -125,7 +124,7 @@ def send(
 
 def _outcome(model: Callable[..., dict[str, Any]], file: bytes, expected: Any) -> str:
     try:
-        found = _ask(model, file)
+        found = _predict(model, file)
     except tf.errors.InvalidArgumentError:
         return "answered" if expected is None else "lost"
     except tf.errors.OpError:
@@ -139,13 +138,15 @@ def _outcome(model: Callable[..., dict[str, Any]], file: bytes, expected: Any) -
     return "answered" if same else "wrong"
 
 
-def _ask(model: Callable[..., dict[str, Any]], file: bytes) -> dict[str, np.ndarray]:
+def _predict(
+    model: Callable[..., dict[str, Any]], file: bytes
+) -> dict[str, np.ndarray]:
     answer = model(images=tf.constant([file]))
     return {name: value.numpy() for name, value in answer.items()}
 
 
 def pictures(number: int = 16) -> list[bytes]:
-    """Images of many sizes and of all kinds, for whoever has none at hand."""
+    """Random images of many sizes, JPEG and PNG in turn."""
     draws = np.random.default_rng(0)
     encode = [tf.io.encode_jpeg, tf.io.encode_png]
     files = []
@@ -171,7 +172,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("model", type=Path, help="folder of the version")
-    parser.add_argument("images", nargs="*", type=Path, help="files; made up otherwise")
+    parser.add_argument(
+        "images", nargs="*", type=Path, help="image files (random images)"
+    )
     parser.add_argument("--requests", type=_count, default=1000)
     parser.add_argument("--clients", type=_count, default=8)
     options = parser.parse_args(arguments)

@@ -130,7 +130,7 @@ def test_an_image_that_cannot_be_decoded_is_named(where, run, images):
     assert code == 6
     expected = "client.py: the server refused the request: image 1 of the batch cannot"
     assert error.startswith(expected)
-    assert error.endswith("Received: 12 bytes\n")
+    assert error.endswith("Received: 12 bytes, of an unknown file type\n")
     assert run(*where, files[0])[0] == 0  # the server goes on
 
 
