@@ -1,4 +1,4 @@
-"""What tests of exports share."""
+"""Fixtures of the export tests."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The command line exports, reports in words and JSON, and names mistakes."""
+"""The command line exports, prints a report and JSON, and reports errors."""
 
 import json
 import sys
@@ -67,7 +67,9 @@ def run(capsys, *arguments, model="tiny.keras"):
         ),
     ],
 )
-def test_every_format(format, name, flags, beside, tmp_path, capsys):
+def test_each_format_is_exported_with_its_report(
+    format, name, flags, beside, tmp_path, capsys
+):
     output = ["--format", format, "--output", tmp_path / name]
     compared = ["--labels", "labels.txt", "--images", "photos"]
     code, out, err = run(capsys, *output, *compared, *flags)
@@ -94,7 +96,7 @@ def test_int8_from_representative_images(tmp_path, capsys):
     assert json.loads(out.splitlines()[-1])["precision"].startswith("int8")
 
 
-def test_an_export_that_differs_by_more_is_kept_when_told_so(tmp_path, capsys):
+def test_an_export_that_differs_is_kept_only_with_keep_anyway(tmp_path, capsys):
     output = ["--format", "tflite", "--output", tmp_path / "a.tflite"]
     flags = ["--precision", "dynamic", "--images", "photos", "--tolerance", "1e-9"]
     code, _, err = run(capsys, *output, *flags)
@@ -109,7 +111,7 @@ def test_an_export_that_differs_by_more_is_kept_when_told_so(tmp_path, capsys):
 
 
 @pytest.mark.slow  # twelve blocks; what names mean is tested beside
-def test_a_model_by_its_name(tmp_path, capsys):
+def test_a_model_is_built_by_its_name(tmp_path, capsys):
     path = tmp_path / "a.onnx"
     flags = ["--weights", "none", "--classes", "3", "--image-size", "32"]
     output = ["--format", "onnx", "--output", path]
@@ -123,7 +125,7 @@ def test_a_model_by_its_name(tmp_path, capsys):
     assert images.shape == ["batch", 32, 32, 3]
 
 
-def test_the_target_is_looked_at_before_the_model(tmp_path, capsys):
+def test_an_existing_target_is_refused_before_the_model_is_loaded(tmp_path, capsys):
     (tmp_path / "served" / "2").mkdir(parents=True)
     (tmp_path / "served" / "2" / "saved_model.pb").write_text("precious")
     (tmp_path / "a.onnx").write_text("precious")
@@ -136,7 +138,7 @@ def test_the_target_is_looked_at_before_the_model(tmp_path, capsys):
         assert err.startswith("error: The target must be new")
 
 
-def test_replaces_a_file_only_when_asked(tmp_path, capsys):
+def test_a_file_is_replaced_only_with_overwrite(tmp_path, capsys):
     path = tmp_path / "a.onnx"
     path.write_text("precious")
     output = ["--format", "onnx", "--output", path]
@@ -180,7 +182,7 @@ def test_replaces_a_file_only_when_asked(tmp_path, capsys):
         ("--format onnx --output photos", "must end in .onnx"),
     ],
 )
-def test_mistakes_are_one_line(flags, message, files, tmp_path, capsys):
+def test_invalid_flags_are_one_line_of_error(flags, message, files, tmp_path, capsys):
     (files / "two.txt").write_text("one\ntwo\n")
     (files / "empty").mkdir(exist_ok=True)
     (files / "broken").mkdir(exist_ok=True)
@@ -203,7 +205,7 @@ def test_mistakes_are_one_line(flags, message, files, tmp_path, capsys):
         ("other.keras", "Received: 'other'"),
     ],
 )
-def test_models_that_are_none(model, message, files, tmp_path, capsys):
+def test_invalid_models_are_one_line_of_error(model, message, files, tmp_path, capsys):
     (files / "labels.keras").write_text("no model")
     inputs = keras.Input((32, 32, 3))
     x = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(inputs))
@@ -215,7 +217,7 @@ def test_models_that_are_none(model, message, files, tmp_path, capsys):
     assert err.count("\n") == 1
 
 
-def test_weights_that_do_not_fit_are_not_listed_for_pages(files, tmp_path, capsys):
+def test_the_error_of_weights_that_do_not_fit_is_short(files, tmp_path, capsys):
     output = ["--format", "onnx", "--output", tmp_path / "a.onnx"]
     flags = ["--weights", "tiny.keras", "--classes", "3"]
     code, _, err = run(capsys, *output, *flags, model="DeiT_Ti")
@@ -233,7 +235,7 @@ def test_weights_that_do_not_fit_are_not_listed_for_pages(files, tmp_path, capsy
         ("saved_model", "served", "tensorflow_serving"),
     ],
 )
-def test_a_package_that_is_missing(
+def test_a_missing_package_is_one_line_of_error(
     format, name, package, tmp_path, capsys, monkeypatch
 ):
     for imported in [each for each in sys.modules if each.startswith(package)]:

@@ -49,14 +49,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "format"), CASES)
-def test_small(name, format, tmp_path):
+def test_a_small_model_is_exported(name, format, tmp_path):
     check(export(SMALL[name], format, tmp_path / "model"), format)
 
 
 @pytest.mark.export
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("name", FULL)
-def test_published_sizes(name, format, tmp_path):
+def test_a_published_size_is_exported(name, format, tmp_path):
     """In a process each: TensorFlow gives nothing back of the graphs it has seen."""
     case = [sys.executable, "-m", "tests.support.export.matrix", name, format, tmp_path]
     done = subprocess.run(case, stdout=subprocess.PIPE, text=True, check=False)

@@ -1,6 +1,6 @@
-"""A model with statistics and classes of its own answers alike in every format.
+"""A model with its own mean, std and classes predicts the same in every format.
 
-What an export has to be given is taken from the export alone, as its users do.
+The tests read mean, std and labels from the export, as its users do.
 """
 
 import json
@@ -110,7 +110,7 @@ def test_tflite(include_preprocessing, tmp_path):
     assert said.labels == NAMES
 
 
-def test_labels_go_before_the_names_that_the_model_keeps(tmp_path):
+def test_given_labels_override_the_class_names_of_the_model(tmp_path):
     labels = ["x", "y", "z"]
     path = tmp_path / "a.tflite"
     report = to_tflite(made(True), path, labels=labels, verbose=False)

@@ -40,7 +40,7 @@ def exported(tmp_path_factory):
 
 
 @pytest.mark.parametrize("batch", [1, 3, 16])
-def test_equals_keras_for_other_images(batch, exported):
+def test_outputs_equal_keras_for_other_images(batch, exported):
     model, _, path = exported
     images = np.random.default_rng(1).uniform(0, 255, (batch, 32, 48, 3))
     images = images.astype("float32")

@@ -1,4 +1,4 @@
-"""A SavedModel is written whole, compared, and needs nothing but TensorFlow."""
+"""A SavedModel is written completely, compared, and needs only TensorFlow."""
 
 import json
 import subprocess
@@ -102,17 +102,17 @@ def plain(served, tmp_path_factory):
     return json.loads(first), rest
 
 
-def test_it_runs_without_keras(plain, served):
+def test_the_saved_model_runs_without_keras(plain, served):
     said, _ = plain
-    found = served.likeliest(encoded(photograph(61, 83), "PNG"))
+    found = served.top_classes(encoded(photograph(61, 83), "PNG"))
     assert said["classes"] == found["classes"].astype(str)[0].tolist()
     assert said["indices"] == found["indices"][0].tolist()
     np.testing.assert_allclose(said["scores"], found["scores"][0], rtol=1e-5)
-    (found,) = served.named("probabilities", photograph(61, 83)[None]).values()
+    (found,) = served.outputs("probabilities", photograph(61, 83)[None]).values()
     np.testing.assert_allclose(said["probabilities"], found[0], rtol=1e-5)
 
 
-def test_saved_model_cli_shows_and_runs_it(plain):
+def test_saved_model_cli_shows_and_runs_the_model(plain):
     said, printed = plain
     for signature in ("serving_default", "probabilities", "features", "heads"):
         assert f"signature_def['{signature}']" in printed
@@ -121,7 +121,7 @@ def test_saved_model_cli_shows_and_runs_it(plain):
     assert f"[b'{said['classes'][0]}'" in printed.replace("[[", "[")
 
 
-def test_the_report_says_what_was_compared(served):
+def test_the_report_describes_the_comparison(served):
     report = json.loads((served.path.parent / "1.json").read_text())
     assert report["format"] == "saved_model"
     assert report["path"] == str(served.path)
@@ -141,7 +141,7 @@ def test_the_report_says_what_was_compared(served):
     ]
 
 
-def test_weights_are_kept_once(served):
+def test_weights_are_saved_once(served):
     (weights,) = (served.path / "variables").glob("variables.data*")
     parameters = 4 * prepare(small(input_shape=(32, 48, 3))).model.count_params()
     assert weights.stat().st_size < 1.1 * parameters + 2**14
@@ -160,13 +160,13 @@ def test_weights_are_kept_once(served):
     ],
     ids=["cait", "distilled", "regnety", "gray", "gray, normalized", "half precision"],
 )
-def test_every_kind_of_model(make, tmp_path):
+def test_each_kind_of_model_is_exported(make, tmp_path):
     report = to_saved_model(randomize(make()), tmp_path / "model")
     assert report.comparison.relative_difference < 1e-4
     assert (tmp_path / "model" / "1.json").exists()
 
 
-def test_labels_are_left_out_where_there_are_none(tmp_path):
+def test_without_labels_there_are_no_classes(tmp_path):
     images = photographs((32, 32), number=2)
     report = to_saved_model(
         randomize(small()), tmp_path, images=images, top=3, version=7, weights="random"
@@ -174,12 +174,12 @@ def test_labels_are_left_out_where_there_are_none(tmp_path):
     assert report.path == tmp_path / "7"
     assert (report.weights, report.comparison.images) == ("random", 2)
     served = Served.load(report.path)
-    found = served.likeliest(encoded(photograph(61, 83)))
+    found = served.top_classes(encoded(photograph(61, 83)))
     assert {name: rows.shape for name, rows in found.items()} == {
         "indices": (1, 3),
         "scores": (1, 3),
     }
-    assert "heads" not in served.ask
+    assert "heads" not in served.signatures
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(FileExistsError, match="must be new"):
         to_saved_model(randomize(small()), tmp_path, version=7)
@@ -195,13 +195,13 @@ def test_labels_are_left_out_where_there_are_none(tmp_path):
         ({"images": np.zeros((1, 8, 8, 3))}, r"shape=\(1, 8, 8, 3\)"),
     ],
 )
-def test_what_does_not_fit_is_refused(options, named, tmp_path):
+def test_invalid_arguments_are_refused(options, named, tmp_path):
     with pytest.raises(ValueError, match=named):
         to_saved_model(small(), tmp_path / "model", **options)
     assert not (tmp_path / "model").exists()
 
 
-def test_nothing_is_left_of_an_export_that_differs(tmp_path, monkeypatch):
+def test_an_export_that_differs_leaves_no_file(tmp_path, monkeypatch):
     """Here by a bias that is added on the way."""
 
     def fold_wrongly(model):
@@ -216,7 +216,9 @@ def test_nothing_is_left_of_an_export_that_differs(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_target_that_is_taken_is_refused_before_the_work(tmp_path, monkeypatch):
+def test_an_existing_version_is_refused_before_the_model_is_prepared(
+    tmp_path, monkeypatch
+):
     def work(*args, **kwargs):
         raise AssertionError("the model was prepared")
 
@@ -227,7 +229,7 @@ def test_a_target_that_is_taken_is_refused_before_the_work(tmp_path, monkeypatch
         to_saved_model(small(), tmp_path)
 
 
-def test_the_photographs_compared_are_larger_than_the_model(tmp_path, monkeypatch):
+def test_comparison_photographs_are_larger_than_the_model(tmp_path, monkeypatch):
     """So that resizing inside is compared where nothing is cropped, too."""
 
     class EnoughError(Exception): ...
@@ -249,12 +251,12 @@ def test_a_target_that_cannot_be_written_is_named(tmp_path):
         to_saved_model(randomize(small()), tmp_path / "file")
 
 
-def test_palettes_are_seen_as_they_look(served):
+def test_a_palette_png_gives_the_scores_of_its_colors(served):
     """A picture of few colors says the same as the one it was made of."""
     few = Image.fromarray(photograph(61, 83)).quantize(16)
     kinds = [
         encoded(few, "PNG"),
         encoded(few.convert("RGB"), "PNG"),
     ]
-    scores = served.likeliest(*kinds)["scores"]
+    scores = served.top_classes(*kinds)["scores"]
     np.testing.assert_allclose(scores, scores[[0, 0]], rtol=1e-5)

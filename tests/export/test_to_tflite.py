@@ -1,4 +1,4 @@
-"""Files that phones run: compared, refused, and what is in them."""
+"""Exports as TFLite files: compared, refused, and their metadata."""
 
 import contextlib
 import importlib
@@ -39,7 +39,7 @@ def float32(deit, tmp_path_factory):
     return to_tflite(deit, path, labels=LABELS, weights="random")
 
 
-def test_the_report(float32):
+def test_the_report_of_a_float32_file(float32):
     assert float32.comparison.images == 16
     assert float32.comparison.relative_difference < 1e-4
     assert float32.comparison.top1_agreement == 1
@@ -53,7 +53,7 @@ def test_the_report(float32):
     assert beside["precision"] == "float32"
 
 
-def test_the_file_says_what_phones_ask(float32):
+def test_the_metadata_of_a_model_that_takes_pixels(float32):
     metadata = read_metadata(float32.path)
     assert metadata.labels == tuple(LABELS)
     assert (metadata.mean, metadata.std) == ((0.0,), (1.0,))
@@ -63,7 +63,7 @@ def test_the_file_says_what_phones_ask(float32):
     assert interpreter.get_signature_list() == {"serving_default": signature}
 
 
-def test_a_model_that_wants_normalized_images(cait, tmp_path):
+def test_the_metadata_of_a_model_that_takes_normalized_images(cait, tmp_path):
     report = to_tflite(cait, tmp_path / "cait.tflite")
     assert report.comparison.relative_difference < 1e-4
     metadata = read_metadata(report.path)
@@ -100,7 +100,7 @@ def test_the_file_is_written_and_checked_once(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("precision", ["dynamic", "int8"])
-def test_eight_bits_that_are_too_few(precision, tmp_path):
+def test_8_bits_that_change_the_predictions_are_refused(precision, tmp_path):
     model = tiniest(include_preprocessing=True)
     head = model.get_layer("head")
     # What all classes have in common leaves few of the levels to what tells them apart.
@@ -116,7 +116,7 @@ def test_eight_bits_that_are_too_few(precision, tmp_path):
     )
 
 
-def test_a_difference_can_be_allowed_or_kept_all_the_same(tmp_path):
+def test_tolerance_allows_and_keep_anyway_keeps_a_difference(tmp_path):
     model = tiniest(include_preprocessing=True)
     head = model.get_layer("head")
     head.kernel.assign(30 * head.kernel)
@@ -142,7 +142,7 @@ def assert_gpus_have_its_operators(path):
     assert "looks compatible with GPU delegate" in said.getvalue()
 
 
-def test_gpus_and_xnnpack_take_all_of_it(float32):
+def test_gpu_delegate_and_xnnpack_support_all_operators(float32):
     assert_gpus_have_its_operators(float32.path)
     # A part of the graph that XNNPACK takes is one node more.
     interpreter = TfliteRuntime(float32.path, 1).interpreter
@@ -152,7 +152,7 @@ def test_gpus_and_xnnpack_take_all_of_it(float32):
 
 
 @pytest.mark.parametrize("precision", ["float16", "dynamic", "int8"])
-def test_smaller_files(deit, float32, precision, tmp_path):
+def test_lower_precisions_give_smaller_files(deit, float32, precision, tmp_path):
     report = to_tflite(
         deit,
         tmp_path / "deit.tflite",
@@ -170,7 +170,7 @@ def test_smaller_files(deit, float32, precision, tmp_path):
         assert (report.operators["QUANTIZE"], report.operators["DEQUANTIZE"]) == (2, 3)
 
 
-def test_a_folder_of_representative_images(deit, tmp_path):
+def test_a_folder_of_representative_images_equals_an_array(deit, tmp_path):
     folder = tmp_path / "photos" / "class"
     folder.mkdir(parents=True)
     for index, image in enumerate(SEEN[:16]):
@@ -191,7 +191,7 @@ def refused(deit, path, match, **settings: Any):
     assert not list(path.parent.glob("*"))
 
 
-def test_arguments_that_do_not_fit(deit, tmp_path):
+def test_invalid_arguments_are_refused(deit, tmp_path):
     path = tmp_path / "deit.tflite"
     refused(deit, tmp_path / "deit.onnx", r"must end in \.tflite")
     refused(deit, path, "must be one of float32, float16", precision="int4")
@@ -208,7 +208,7 @@ def test_arguments_that_do_not_fit(deit, tmp_path):
     refused(deit, path, "names? the 10 classes", labels=["a"])
 
 
-def test_nothing_is_written_over_or_left_behind(deit, float32, tmp_path):
+def test_an_existing_file_is_refused_and_a_failure_leaves_none(deit, float32, tmp_path):
     with pytest.raises(FileExistsError, match="must be new"):
         to_tflite(deit, float32.path)
     assert read_metadata(float32.path).labels == tuple(LABELS)
@@ -219,7 +219,7 @@ def test_nothing_is_written_over_or_left_behind(deit, float32, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "float16", "dynamic", "int8"])
-def test_cait_in_every_precision(cait, precision, tmp_path):
+def test_cait_is_exported_in_each_precision(cait, precision, tmp_path):
     report = to_tflite(
         cait,
         tmp_path / "cait.tflite",

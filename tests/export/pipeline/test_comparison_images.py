@@ -1,4 +1,4 @@
-"""Folders of images are read as evaluation would show them to the model."""
+"""Folders of images are read and transformed as in evaluation."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_all_images_are_found_and_shown_as_in_evaluation(folder):
+def test_images_below_a_folder_are_transformed_as_in_evaluation(folder):
     images = images_of(folder, PREPROCESSING)
     assert (images.shape, images.dtype) == ((4, 16, 16, 3), "uint8")
     # Each of one color of its own, which neither resizing nor cropping changes.
@@ -33,7 +33,7 @@ def test_all_images_are_found_and_shown_as_in_evaluation(folder):
     np.testing.assert_allclose(found, sorted(map(list, expected)), atol=1)
 
 
-def test_webp_is_read_and_what_is_no_image_is_counted(folder):
+def test_webp_is_read_and_a_text_file_is_counted_in_a_warning(folder):
     Image.new("RGB", (20, 20), "red").save(folder / "v.webp")
     (folder / "notes.txt").write_text("no image")
     with pytest.warns(UserWarning, match=r"1 file in .* is left out.*notes\.txt"):
@@ -41,7 +41,7 @@ def test_webp_is_read_and_what_is_no_image_is_counted(folder):
     assert len(images) == 5
 
 
-def test_the_middle_is_kept(tmp_path):
+def test_the_center_of_an_image_is_kept(tmp_path):
     pixels = np.zeros((40, 40, 3), "uint8")
     pixels[4:36, 4:36] = 255  # what 0.8 of the side keeps
     Image.fromarray(pixels).save(tmp_path / "a.png")
@@ -49,17 +49,17 @@ def test_the_middle_is_kept(tmp_path):
     assert image[1:-1, 1:-1].min() > 250
 
 
-def test_the_same_few_are_drawn_each_time(folder):
+def test_a_sample_of_a_folder_is_the_same_each_time(folder):
     few = images_of(folder, PREPROCESSING, most=2)
     assert len(few) == 2
     np.testing.assert_array_equal(few, images_of(folder, PREPROCESSING, most=2))
 
 
-def test_gray_models_get_gray(folder):
+def test_one_channel_gives_gray_images(folder):
     assert images_of(folder, PREPROCESSING, channels=1).shape == (4, 16, 16, 1)
 
 
-def test_folders_without_images_and_broken_images_are_named(folder, tmp_path):
+def test_folders_without_images_and_corrupt_images_are_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="which is no folder"):
         images_of(tmp_path / "nowhere", PREPROCESSING)
     (tmp_path / "empty").mkdir()
@@ -70,7 +70,7 @@ def test_folders_without_images_and_broken_images_are_named(folder, tmp_path):
         images_of(folder, PREPROCESSING)
 
 
-def test_folders_tell_the_classes_of_the_images_that_are_read(tmp_path):
+def test_class_folders_give_the_classes_of_their_images(tmp_path):
     for number, name in enumerate(("cat", "dog", "ant")):
         for index in range(4):
             path = tmp_path / name / f"{index}.png"

@@ -1,4 +1,4 @@
-"""Where exports may be written."""
+"""Targets of exports: new files, empty folders, and refused ones."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def write(path, report=None, **options):
         (report or target.report).write_text("{}")
 
 
-def test_a_file_appears_and_is_replaced_when_asked(tmp_path):
+def test_an_existing_file_is_replaced_only_with_overwrite(tmp_path):
     path = tmp_path / "a.onnx"
     write(path)
     with pytest.raises(FileExistsError, match=r"a.onnx is already.*overwrite=True"):
@@ -25,13 +25,13 @@ def test_a_file_appears_and_is_replaced_when_asked(tmp_path):
     ]
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_a_folder_with_the_name_of_the_file_is_refused(tmp_path):
     (tmp_path / "a.onnx").mkdir()
     with pytest.raises(FileExistsError, match=r"must be new\. .*a folder\."):
         write(tmp_path / "a.onnx", overwrite=True)
 
 
-def test_a_folder_may_be_there_empty(tmp_path):
+def test_only_an_empty_folder_may_exist(tmp_path):
     path = tmp_path / "1"
     path.mkdir()
     with export_target(path) as target:
@@ -45,14 +45,14 @@ def test_a_folder_may_be_there_empty(tmp_path):
         pass
 
 
-def test_no_export_without_its_report(tmp_path):
+def test_a_failed_report_leaves_no_export(tmp_path):
     path = tmp_path / "new" / "a.onnx"
     with pytest.raises(OSError, match="No space"):
         write(path, report=Path("/dev/full"))  # a disk without room
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_report_of_another_s_is_left_alone(tmp_path):
+def test_an_existing_report_is_not_replaced(tmp_path):
     (tmp_path / "a.onnx.json").write_text("mine")
     with pytest.raises(FileExistsError, match=r"a.onnx.json is already"):
         write(tmp_path / "a.onnx")
@@ -62,7 +62,7 @@ def test_a_report_of_another_s_is_left_alone(tmp_path):
         write(tmp_path / "b.onnx")
 
 
-def test_where_nothing_can_be_written_is_named(tmp_path):
+def test_a_target_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(
         OSError, match=r"Nothing can be written at .*file/a.onnx: .*Name a target"

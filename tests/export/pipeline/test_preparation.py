@@ -31,7 +31,7 @@ def test_logits_become_probabilities():
     assert found.labels == tuple("abcdefghij")
 
 
-def test_what_cannot_be_exported():
+def test_models_without_a_classifier_and_wrong_labels_are_refused():
     with pytest.raises(ValueError, match=r"10 classes.*Received: 2 labels"):
         prepare(tiny_deit(), labels=["a", "b"])
     with pytest.raises(ValueError, match="include_top=True"):
@@ -41,26 +41,26 @@ def test_what_cannot_be_exported():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_statistics_are_as_many_as_channels(channels):
+def test_mean_and_std_have_one_value_for_each_channel(channels):
     found = prepare(tiny_deit(input_shape=(16, 16, channels)))
     assert len(found.preprocessing.mean) == len(found.preprocessing.std) == channels
     assert found.report_fields["mean"] == found.preprocessing.mean
 
 
 @pytest.mark.parametrize("build", [tiny_deit, tiny_cait, tiny_regnety])
-def test_whether_images_are_normalized_is_read_from_the_graph(build):
+def test_takes_pixels_follows_include_preprocessing(build):
     assert prepare(build(include_preprocessing=True)).takes_pixels
     assert not prepare(build()).takes_pixels
 
 
-def test_what_turns_images_only_may_stand_in_front():
+def test_geometric_layers_before_the_model_are_accepted():
     images = keras.layers.Resizing(16, 16)(keras.Input((20, 20, 3)))
     flipped = keras.layers.RandomFlip()(images)
     options = {"input_shape": (16, 16, 3), "input_tensor": flipped}
     assert prepare(tiny_deit(**options, include_preprocessing=True)).takes_pixels
 
 
-def test_rescaling_of_one_s_own_is_refused():
+def test_a_rescaling_layer_before_the_model_is_refused():
     """It cannot be told which images it is for: answers would be silently wrong."""
     images = keras.Input((16, 16, 3))
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scaled")(images)
@@ -90,13 +90,13 @@ def around(model):
         ),
     ],
 )
-def test_other_models_are_named(make, message):
+def test_models_that_cannot_be_exported_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         prepare(make())
 
 
 @pytest.mark.parametrize("labels", ["abcdefghij", ["", *"bcdefghij"], list(range(10))])
-def test_labels_are_names(labels):
+def test_labels_that_are_not_names_are_refused(labels):
     with pytest.raises(ValueError, match="`labels` must be a list of names"):
         prepare(tiny_deit(), labels=labels)
 
@@ -105,7 +105,7 @@ def test_labels_are_names(labels):
     ("value", "message"),
     [(np.nan, r"pixels in \[0, 255\]"), (-1, "-1"), (256, "256"), (0.5, "by 255")],
 )
-def test_images_are_pixels(value, message):
+def test_images_that_are_not_pixels_are_refused(value, message):
     found = prepare(tiny_deit(input_shape=(16, 16, 3)))
     with pytest.raises(ValueError, match=message):
         images_to_compare(found, np.full((1, 16, 16, 3), value))

@@ -23,7 +23,7 @@ def probabilities(wrong, *, sure=0.9):
 
 @pytest.mark.parametrize("sure", [0.3, 0.5, 0.9])
 @pytest.mark.parametrize(("wrong", "passed"), [(0, True), (14, True), (20, False)])
-def test_the_likeliest_class_decides_and_not_how_sure_it_is(wrong, passed, sure):
+def test_the_predicted_class_decides_whatever_its_probability(wrong, passed, sure):
     expected = probabilities(0)
     found = by_predictions(expected, probabilities(wrong, sure=sure))
     assert found.passed == passed
@@ -35,7 +35,7 @@ def test_the_likeliest_class_decides_and_not_how_sure_it_is(wrong, passed, sure)
 
 
 @pytest.mark.parametrize("count", [16, 32, 200])
-def test_few_images_refuse_only_what_they_prove(count):
+def test_few_images_refuse_only_beyond_the_confidence_interval(count):
     expected = probabilities(0)[:count]
     for wrong in range(count):
         found = by_predictions(expected, probabilities(wrong)[:count])
@@ -44,7 +44,7 @@ def test_few_images_refuse_only_what_they_prove(count):
     assert by_predictions(expected, probabilities(1)[:count]).passed
 
 
-def test_the_accuracy_decides_where_labels_are_known():
+def test_the_accuracy_decides_if_labels_are_known():
     expected, actual = probabilities(0), probabilities(14)
     assert by_predictions(expected, actual, is_close=True).passed
     found = by_predictions(expected, actual, LABELS, is_close=True)
@@ -57,7 +57,7 @@ def test_the_accuracy_decides_where_labels_are_known():
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 16), (8, 16), (33, 33), (190, 200)])
-def test_the_interval_covers_what_was_counted(count, total):
+def test_the_interval_contains_the_proportion(count, total):
     lowest, highest = wilson_interval(count, total)
     assert 0 <= lowest <= count / total <= highest <= 1
     assert wilson_interval(total - count, total) == pytest.approx(

@@ -25,10 +25,10 @@ def spoilt(served, signature, output, spoil):
     """The signatures, one of them with an output that is spoilt."""
 
     def model(images):
-        found = served.ask[signature](images=images)
+        found = served.signatures[signature](images=images)
         return {**found, output: tf.constant(spoil(found[output].numpy()))}
 
-    return {**served.ask, signature: model}
+    return {**served.signatures, signature: model}
 
 
 def check(loaded, prepared):
@@ -36,9 +36,9 @@ def check(loaded, prepared):
 
 
 def test_the_largest_difference_is_that_of_all_signatures(served, prepared):
-    assert check(served.ask, prepared).relative_difference < 1e-5
+    assert check(served.signatures, prepared).relative_difference < 1e-5
     loaded = spoilt(served, "features", "features", lambda rows: rows * (1 + 5e-5))
-    largest = np.max(np.abs(served.named("features", PIXELS)["features"]))
+    largest = np.max(np.abs(served.outputs("features", PIXELS)["features"]))
     found = check(loaded, prepared)
     assert (found.images, found.top1_agreement) == (3, 1)
     assert found.relative_difference == pytest.approx(5e-5, rel=0.2)
@@ -62,7 +62,7 @@ def last_changed(rows):
         ("heads", "distillation", lambda rows: rows * 1.001, "must equal"),
     ],
 )
-def test_what_differs_is_refused(signature, output, spoil, said, served, prepared):
+def test_a_wrong_output_is_refused(signature, output, spoil, said, served, prepared):
     loaded = spoilt(served, signature, output, spoil)
     with pytest.raises(ValueError, match=said):
         check(loaded, prepared)
@@ -73,10 +73,10 @@ def test_resizing_is_compared(served, prepared):
 
     def stretched(images):
         small = tf.image.resize(images, VIEW.image_size)
-        return served.ask["probabilities"](images=small)
+        return served.signatures["probabilities"](images=small)
 
     with pytest.raises(ValueError, match="must equal the Keras model"):
-        check({**served.ask, "probabilities": stretched}, prepared)
+        check({**served.signatures, "probabilities": stretched}, prepared)
 
 
 def failing(images):
@@ -91,14 +91,14 @@ def failing(images):
         (lambda images: {"features": tf.zeros((0, 32))}, r"shape \(0, 32\) for 1"),
     ],
 )
-def test_warm_up_requests_must_be_answered(model, said, served):
-    check_warmup(served.path, served.ask)
-    signatures: Any = {**served.ask, "features": model}
+def test_a_failed_warm_up_request_is_refused(model, said, served):
+    check_warmup(served.path, served.signatures)
+    signatures: Any = {**served.signatures, "features": model}
     with pytest.raises(ValueError, match=said):
         check_warmup(served.path, signatures)
 
 
 def test_every_signature_needs_a_warm_up_request(served):
-    signatures: Any = {**served.ask, "other": failing}
+    signatures: Any = {**served.signatures, "other": failing}
     with pytest.raises(ValueError, match=r"warm-up request for each of .*'other'"):
         check_warmup(served.path, signatures)

@@ -1,4 +1,4 @@
-"""Scans are counted in the image, and neither before nor behind it."""
+"""Scans of a JPEG are counted in the image alone, not before or after it."""
 
 import io
 import struct
@@ -106,7 +106,7 @@ def pixels():
 
 
 @pytest.mark.parametrize("trailer", TRAILERS)
-def test_what_follows_the_image_does_not_count(trailer, pixels):
+def test_data_after_the_image_is_not_counted(trailer, pixels):
     after = TRAILERS[trailer]
     assert after.count(SCAN) > MAX_SCANS
     plain = list(jpegs())
@@ -114,7 +114,7 @@ def test_what_follows_the_image_does_not_count(trailer, pixels):
     np.testing.assert_array_equal(found, pixels(tf.constant(plain)))
 
 
-def test_what_segments_hold_does_not_count(pixels):
+def test_scans_inside_segments_are_not_counted(pixels):
     plain = list(jpegs())
     changed = [with_thumbnail(with_fill_bytes(file)) for file in plain]
     for file in changed:
@@ -126,7 +126,7 @@ def test_what_segments_hold_does_not_count(pixels):
 
 
 @pytest.mark.parametrize("wrap", [bytes, with_fill_bytes, with_thumbnail])
-def test_the_limit_is_that_of_the_image(wrap, decodable):
+def test_one_scan_more_than_the_limit_is_found(wrap, decodable):
     for after in (b"", *TRAILERS.values()):
         assert decodable(wrap(with_scans(MAX_SCANS)) + after)
         assert not decodable(wrap(with_scans(MAX_SCANS + 1)) + after)
@@ -155,11 +155,11 @@ def hidden(filler):
         b"garbage",
     ],
 )
-def test_scans_are_not_hidden(filler, decodable):
+def test_scans_after_invalid_segments_are_found(filler, decodable):
     assert not decodable(hidden(filler))
 
 
-def test_an_image_of_many_markers_is_refused_in_time(decodable):
+def test_a_million_markers_are_refused_within_seconds(decodable):
     file = encoded(PHOTOGRAPHS[0].resize((83, 61)))
     many = file[:2] + 1_000_000 * b"\xff\xfe\0\x02" + file[2:]
     assert decodable(many)  # and as fast as without them
@@ -168,7 +168,7 @@ def test_an_image_of_many_markers_is_refused_in_time(decodable):
     assert time.perf_counter() - started < 5
 
 
-def test_an_image_that_ends_early_is_left_to_the_decoder(decodable):
+def test_a_truncated_image_gives_an_answer_without_an_error(decodable):
     whole = with_scans(MAX_SCANS) + TRAILERS["scans alone"]
     for end in range(2, len(whole), len(whole) // 40):
         decodable(whole[:end])  # whatever it says, it says without an error

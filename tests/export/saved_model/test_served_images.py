@@ -1,4 +1,4 @@
-"""Images in a request become what the model is shown in evaluation, pixel for pixel."""
+"""Images of a request get the pixels of the evaluation transform."""
 
 import functools
 
@@ -52,7 +52,7 @@ def of_arrays():
 
 
 @pytest.mark.parametrize("view", [VIEW, GRAY], ids=["color", "gray"])
-def test_transform_files_are_those_of_the_view(view):
+def test_files_give_the_pixels_of_the_evaluation_transform(view):
     from_files = in_a_graph(transform_files, view, tf.TensorSpec((None,), "string"))
     found = from_files(tf.constant(list(ALL_KINDS.values()))).numpy()
     assert found.shape == (len(ALL_KINDS), *view.image_size, view.channels)
@@ -61,14 +61,14 @@ def test_transform_files_are_those_of_the_view(view):
         np.testing.assert_array_equal(pixels, expected, kind)
 
 
-def test_pixels_are_those_of_pil(of_files):
+def test_files_give_the_pixels_of_pil(of_files):
     every = of_files(tf.constant(list(ALL_KINDS.values()))).numpy()
     for kind, found in zip(ALL_KINDS, every, strict=True):
         expected = as_in_timm(opened(ALL_KINDS[kind]), VIEW.image_size, 0.9)
         assert abs(found - expected.astype(int)).max() <= 1, kind  # one gray level
 
 
-def test_transform_arrays_are_rounded_and_clipped(of_arrays):
+def test_arrays_are_rounded_and_clipped(of_arrays):
     images = np.random.default_rng(0).uniform(-30, 290, (2, 50, 40, 3))
     images = images.astype("float32")
     levels = np.clip(np.round(images), 0, 255).astype("uint8")
@@ -76,7 +76,7 @@ def test_transform_arrays_are_rounded_and_clipped(of_arrays):
     np.testing.assert_array_equal(of_arrays(images), expected)
 
 
-def test_no_images_are_no_pixels(of_files, of_arrays):
+def test_an_empty_batch_gives_an_empty_batch(of_files, of_arrays):
     assert of_files(tf.constant([], "string")).shape == (0, 32, 48, 3)
     assert of_arrays(tf.zeros((0, 7, 9, 3))).shape == (0, 32, 48, 3)
 
@@ -148,7 +148,7 @@ def test_files_at_the_limits_are_decoded(of_files):
         (np.zeros((1, 1, 65_501, 3)), r"Received: \[1 1 65501 3\]"),
     ],
 )
-def test_what_is_no_image_is_refused(images, named, of_arrays):
+def test_arrays_that_are_not_images_are_refused(images, named, of_arrays):
     with pytest.raises(tf.errors.InvalidArgumentError, match=named):
         of_arrays(tf.constant(images, "float32"))
     assert of_arrays(tf.zeros((1, 4, 4, 3))).shape == (1, 32, 48, 3)

@@ -1,4 +1,4 @@
-"""Every signature gives what the Keras model does, and nothing wrong to bad input."""
+"""Every signature equals the Keras model, and refuses malformed input."""
 
 import dataclasses
 import time
@@ -36,9 +36,9 @@ def deit():
     return distilled_deit()
 
 
-def test_files_become_classes(served, deit, seen):
+def test_serving_default_returns_the_classes_of_files(served, deit, seen):
     expected = deit.predict_on_batch(seen)
-    found = served.likeliest(*(encoded(picture, "PNG") for picture in PICTURES))
+    found = served.top_classes(*(encoded(picture, "PNG") for picture in PICTURES))
     order = np.argsort(-expected, axis=-1, kind="stable")
     np.testing.assert_array_equal(found["indices"], order)
     scores = np.take_along_axis(expected, order, axis=-1)
@@ -48,16 +48,16 @@ def test_files_become_classes(served, deit, seen):
     ]
 
 
-def test_a_jpeg_is_seen_as_in_evaluation(served, deit):
+def test_a_jpeg_is_transformed_as_in_evaluation(served, deit):
     file = encoded(PICTURES[0], quality=80)
     expected = deit.predict_on_batch(VIEW(tf.constant(file))[None])
-    scores = np.sort(served.likeliest(file)["scores"])
+    scores = np.sort(served.top_classes(file)["scores"])
     np.testing.assert_allclose(scores, np.sort(expected), rtol=1e-4)
 
 
-def test_images_become_probabilities(served, deit, seen):
+def test_probabilities_equal_those_of_the_model(served, deit, seen):
     for picture, image in zip(PICTURES, seen, strict=True):
-        (found,) = served.named("probabilities", picture[None]).values()
+        (found,) = served.outputs("probabilities", picture[None]).values()
         expected = deit.predict_on_batch(image[None])
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
@@ -66,14 +66,14 @@ def test_features_are_the_mean_of_both_tokens(served, deit, seen):
     tokens = keras.Model(deit.input, deit.get_layer("norm").output)
     expected = tokens.predict_on_batch(seen)[:, :2].mean(axis=1)
     for picture, wanted in zip(PICTURES, expected, strict=True):
-        (found,) = served.named("features", picture[None]).values()
+        (found,) = served.outputs("features", picture[None]).values()
         np.testing.assert_allclose(found, wanted[None], rtol=1e-4, atol=1e-5)
 
 
-def test_heads_are_those_of_the_model(served, deit, seen):
+def test_heads_equal_those_of_the_model(served, deit, seen):
     logits = keras_cait.separate_heads(deit).predict_on_batch(seen)
     for index, picture in enumerate(PICTURES):
-        found = served.named("heads", picture[None])
+        found = served.outputs("heads", picture[None])
         assert found.keys() == logits.keys() == {"class", "distillation"}
         for head in found:
             expected = keras.ops.softmax(logits[head][index : index + 1])
@@ -89,7 +89,7 @@ def test_features_of_a_convnet_are_the_mean_over_its_map():
     np.testing.assert_array_equal(found["features"], expected)
 
 
-def test_images_are_cropped_and_normalized_as_the_model_wants():
+def test_images_are_cropped_and_normalized_by_the_preprocessing():
     model = randomize(tiny_deit(depth=1))  # without its own normalizing
     preprocessing = Preprocessing(
         image_size=(32, 32), crop_pct=0.7, mean=(0.1, 0.5, 0.6), std=(0.2, 0.3, 0.4)
@@ -105,10 +105,10 @@ def test_images_are_cropped_and_normalized_as_the_model_wants():
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_no_images_give_no_answers(served):
-    assert served.likeliest()["scores"].shape == (0, 10)
+def test_an_empty_batch_gives_empty_outputs(served):
+    assert served.top_classes()["scores"].shape == (0, 10)
     for signature in NAMED:
-        for rows in served.named(signature, np.zeros((0, 9, 9, 3))).values():
+        for rows in served.outputs(signature, np.zeros((0, 9, 9, 3))).values():
             assert rows.shape in [(0, 10), (0, 32)]
 
 
@@ -128,18 +128,18 @@ def check_probabilities(rows):
     np.testing.assert_allclose(rows.sum(axis=-1), 1, rtol=1e-4)
 
 
-def test_malformed_files_are_refused_or_answered(served):
+def test_malformed_files_are_refused_or_give_probabilities(served):
     """All classes are asked for, so that scores must add up to 1."""
     files = corpus()
     assert len(files) == 100
     good = encoded(PICTURES[0], "PNG")
-    expected = served.likeliest(good)["scores"]
-    answers = [answered(served.likeliest, file) for file in files]
+    expected = served.top_classes(good)["scores"]
+    answers = [answered(served.top_classes, file) for file in files]
     for answer in filter(None, answers):
         check_probabilities(answer["scores"])
     # Flipped bits are pixels too; most of the others cannot be read.
     assert 50 < answers.count(None) < 100
-    np.testing.assert_array_equal(served.likeliest(good)["scores"], expected)
+    np.testing.assert_array_equal(served.top_classes(good)["scores"], expected)
 
 
 def malformed_images():
@@ -164,12 +164,12 @@ def malformed_images():
 
 
 @pytest.mark.parametrize("signature", NAMED)
-def test_malformed_images_are_refused_or_answered(signature, served):
+def test_malformed_arrays_are_refused_or_give_finite_outputs(signature, served):
     images = list(malformed_images())
     assert len(images) == 100
     refused = 0
     for batch in images:
-        answer = answered(served.named, signature, batch)
+        answer = answered(served.outputs, signature, batch)
         refused += answer is None
         assert (answer is None) or np.isfinite(batch).all()
         for name, rows in (answer or {}).items():
@@ -181,7 +181,7 @@ def test_malformed_images_are_refused_or_answered(signature, served):
     assert 33 < refused < 50
 
 
-def test_other_shapes_are_refused_as_a_server_sends_them(served):
+def test_wrong_shapes_are_refused_inside_the_graph(served):
     """TensorFlow Serving does not hold a request against the signature's shape.
 
     Nor does the part of a session below Python, where this asks.
@@ -210,8 +210,8 @@ def test_other_shapes_are_refused_as_a_server_sends_them(served):
                 ask(np.zeros(shape, "float32"))
 
 
-def test_the_graph_is_plain_tensorflow(served):
-    for signature in served.ask:
+def test_the_graph_has_no_python_and_no_xla(served):
+    for signature in served.signatures:
         graph = SavedGraph(served.path, signature)
         assert not {"PyFunc", "EagerPyFunc"} & graph.operators().keys()
         assert graph.largest_rank() == 4
@@ -230,12 +230,12 @@ def test_grouped_convolutions_need_no_xla():
 
 
 @pytest.mark.parametrize("top", [0, 11])
-def test_a_top_of_more_than_all_is_refused(top):
+def test_a_top_of_0_or_more_than_the_classes_is_refused(top):
     with pytest.raises(ValueError, match=f"between 1 and the 10 .* top={top}"):
         Signatures(prepare(tiny_deit(depth=1)), top=top)
 
 
-def test_other_channels_are_refused():
+def test_a_model_of_four_channels_is_refused():
     model = tiny_deit(depth=1, input_shape=(16, 16, 4), include_preprocessing=True)
     with pytest.raises(ValueError, match=r"3 channels or 1\. Received: .* 4 channels"):
         Signatures(prepare(model), top=1)

@@ -1,4 +1,4 @@
-"""Each request that TensorFlow Serving warms up with is one that the model answers."""
+"""Warm-up requests of TensorFlow Serving run on the exported model."""
 
 import sys
 
@@ -10,19 +10,19 @@ from keras_cait.export.to_saved_model import to_saved_model
 from tests.support.models.tiny_models import tiny_deit
 
 
-def test_every_signature_is_warmed_up_and_answers(served):
+def test_every_signature_has_a_warm_up_request_that_runs(served):
     assert (served.path / "assets.extra" / "tf_serving_warmup_requests").is_file()
     requests = read_warmup(served.path)
     names = [request.model_spec.signature_name for request in requests]
-    assert sorted(names) == sorted(served.ask)
+    assert sorted(names) == sorted(served.signatures)
     for name, request in zip(names, requests, strict=True):
         assert list(request.inputs) == ["images"]
         images = tf.constant(tf.make_ndarray(request.inputs["images"]))
-        answer = served.ask[name](images=images)
+        answer = served.signatures[name](images=images)
         assert {len(rows) for rows in answer.values()} == {1}
 
 
-def test_files_are_warmed_up_with_a_real_jpeg(served):
+def test_the_warm_up_request_of_files_is_a_jpeg(served):
     (request,) = [
         request
         for request in read_warmup(served.path)
@@ -35,7 +35,7 @@ def test_files_are_warmed_up_with_a_real_jpeg(served):
     assert tf.math.reduce_std(tf.cast(image, "float32")) > 20  # gray levels
 
 
-def test_without_the_api_nothing_is_written(tmp_path, monkeypatch):
+def test_without_tensorflow_serving_api_nothing_is_written(tmp_path, monkeypatch):
     name = "tensorflow_serving.apis.prediction_log_pb2"
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ModuleNotFoundError, match=r"keras-cait\[export\]"):

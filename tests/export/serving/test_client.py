@@ -1,4 +1,4 @@
-"""The client speaks the protocol as it is written down, and says what is wrong."""
+"""The client follows the protocol, and ends with an error of one line."""
 
 import json
 import re
@@ -45,13 +45,13 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rest(served):
-    with over_rest(served.ask) as url:
+    with over_rest(served.signatures) as url:
         yield ["--url", url]
 
 
 @pytest.fixture(scope="module")
 def rpc(served):
-    with over_grpc(served.ask) as (target, service):
+    with over_grpc(served.signatures) as (target, service):
         yield ["--grpc", target], service
 
 
@@ -75,9 +75,9 @@ def run(capsys):
     return run
 
 
-def test_it_says_what_is_on_images(where, run, served, images):
+def test_the_client_prints_the_top_classes(where, run, served, images):
     files = [images / "temple.jpg", images / "flower.png"]
-    expected = served.likeliest(*(file.read_bytes() for file in files))
+    expected = served.top_classes(*(file.read_bytes() for file in files))
     code, said, _ = run(*where, "--top", 3, *files)
     assert code == 0
     lines = said.splitlines()
@@ -93,14 +93,16 @@ def test_it_says_what_is_on_images(where, run, served, images):
 
 
 @pytest.mark.parametrize("signature", ["probabilities", "features", "heads"])
-def test_other_signatures_give_json(where, signature, run, served, images):
+def test_the_client_prints_json_for_other_signatures(
+    where, signature, run, served, images
+):
     files = [images / "temple.jpg", images / "flower.png"]
     _, said, _ = run(*where, "--signature", signature, *files)
     for file, line in zip(files, said.splitlines(), strict=True):
         found = json.loads(line)
         assert found.pop("image") == str(file)
         pixels = decode(tf.constant(file.read_bytes()))  # equal to Pillow's
-        expected = served.named(signature, pixels.numpy()[None])
+        expected = served.outputs(signature, pixels.numpy()[None])
         if len(expected) == 1 and "outputs" in found:  # REST leaves out a lone name
             found[signature] = found.pop("outputs")
         assert found.keys() == expected.keys()
@@ -116,7 +118,7 @@ def test_other_signatures_give_json(where, signature, run, served, images):
         (["--signature", "other"], 6, 'refused the request: .*"other" not found'),
     ],
 )
-def test_what_the_server_does_not_have_is_said(
+def test_a_missing_model_version_or_signature_is_an_error(
     where, arguments, code, said, run, images
 ):
     found, _, error = run(*where, *arguments, images / "temple.jpg")
@@ -148,7 +150,7 @@ def test_a_file_that_pillow_cannot_read_is_named(run, images):
 
 
 @pytest.mark.parametrize("kind", ["--url", "--grpc"])
-def test_a_server_that_is_down_is_said(kind, run, images):
+def test_a_server_that_is_down_is_an_error(kind, run, images):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -159,15 +161,15 @@ def test_a_server_that_is_down_is_said(kind, run, images):
 
 
 @pytest.mark.parametrize("kind", [over_rest, over_grpc])
-def test_no_answer_in_time_is_said(kind, run, served, images):
-    with kind(served.ask, delay=SLOW) as server:
+def test_no_answer_within_the_timeout_is_an_error(kind, run, served, images):
+    with kind(served.signatures, delay=SLOW) as server:
         where = ["--url", server] if kind is over_rest else ["--grpc", server[0]]
         code, _, error = run(*where, "--timeout", 0.2, images / "temple.jpg")
     assert (code, error) == (4, "client.py: no answer within 0.2 s\n")
 
 
 @pytest.mark.parametrize("exchange", SHAPES["exchanges"], ids=lambda it: it["case"])
-def test_rest_is_spoken_as_it_is_written_down(exchange, run, tmp_path):
+def test_rest_requests_have_the_documented_shapes(exchange, run, tmp_path):
     asked = []
 
     class Recorded(BaseHTTPRequestHandler):
@@ -191,7 +193,7 @@ def test_rest_is_spoken_as_it_is_written_down(exchange, run, tmp_path):
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"predictions": []}', b"[]"])
-def test_another_server_is_told_from_tensorflow_serving(body, run, images):
+def test_an_answer_of_another_server_is_an_error(body, run, images):
     class Other(BaseHTTPRequestHandler):
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -207,7 +209,7 @@ def test_another_server_is_told_from_tensorflow_serving(body, run, images):
     assert f"{url} does not talk as TensorFlow Serving does" in error
 
 
-def test_grpc_is_spoken_as_its_messages_say(rpc, run, images):
+def test_grpc_requests_have_the_fields_of_their_messages(rpc, run, images):
     where, service = rpc
     run(*where, "--version", 1, images / "temple.jpg")
     request = service.requests[-1]
@@ -245,13 +247,13 @@ def started(*arguments, folder):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def test_rest_needs_python_alone(rest, images, tmp_path):
+def test_rest_needs_only_python(rest, images, tmp_path):
     done = started(*rest, images / "temple.jpg", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 6
 
 
-def test_a_package_that_is_missing_is_named(images, tmp_path):
+def test_a_missing_package_is_named(images, tmp_path):
     where = ["--grpc", "127.0.0.1:1"]
     done = started(*where, images / "temple.jpg", folder=tmp_path)
     assert done.returncode == 9

@@ -1,4 +1,4 @@
-"""Whatever a server answers or leaves out, the client ends with a line and a code."""
+"""Any fault of a server ends the client with one line and an exit code."""
 
 import json
 import struct
@@ -70,7 +70,7 @@ def head(handler, status, length):
     ],
     ids=json.dumps,
 )
-def test_an_answer_that_does_not_fit_is_said(answer, run):
+def test_an_answer_that_does_not_fit_is_an_error(answer, run):
     def send(handler):
         content = json.dumps(answer).encode()
         head(handler, 200, len(content))
@@ -87,7 +87,7 @@ def test_an_answer_that_does_not_fit_is_said(answer, run):
     [{"scores": 0.5}, {"scores": [0.5, 0.25]}, {"scores": [[0.5]] * 2}, {"a": [[1]]}],
     ids=json.dumps,
 )
-def test_an_answer_over_grpc_that_does_not_fit_is_said(columns, run):
+def test_an_answer_over_grpc_that_does_not_fit_is_an_error(columns, run):
     def model(images):
         return {name: tf.constant(values) for name, values in columns.items()}
 
@@ -98,7 +98,7 @@ def test_an_answer_over_grpc_that_does_not_fit_is_said(columns, run):
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, 6), (404, 5), (503, 3), (500, 8)])
-def test_an_error_that_is_cut_short_keeps_its_code(status, code, run):
+def test_a_truncated_error_keeps_its_code(status, code, run):
     def send(handler):
         head(handler, status, 1000)
         handler.wfile.write(b'{"error": "something')
@@ -110,7 +110,7 @@ def test_an_error_that_is_cut_short_keeps_its_code(status, code, run):
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_an_answer_that_stalls_is_too_late(status, run):
+def test_an_answer_that_stalls_is_a_timeout(status, run):
     def send(handler):
         head(handler, status, 1000)
         handler.wfile.write(b"{")
@@ -123,7 +123,7 @@ def test_an_answer_that_stalls_is_too_late(status, run):
         )
 
 
-def test_the_timeout_bounds_an_answer_that_drips(run):
+def test_the_timeout_bounds_the_sum_of_slow_parts(run):
     """Each of its bytes comes in time."""
 
     def send(handler):
@@ -153,7 +153,7 @@ def test_the_timeout_bounds_an_answer_that_drips(run):
         (tf.errors.InternalError, 8, "the server failed"),
     ],
 )
-def test_both_protocols_mean_the_same(protocol, error, code, said, run):
+def test_both_protocols_give_the_same_exit_code(protocol, error, code, said, run):
     def model(images):
         raise error(None, None, "why")
 

@@ -1,4 +1,4 @@
-"""A server that means harm gets neither the terminal, nor the memory, nor the time."""
+"""A malicious server cannot harm terminal, memory or time of the client."""
 
 import json
 import random
@@ -167,7 +167,7 @@ def test_an_endless_answer_is_cut(kind, run):
         b"\x1b[31m" * 100,
     ],
 )
-def test_what_is_no_http_is_one_line(garbage, run):
+def test_an_answer_that_is_not_http_is_one_line(garbage, run):
     with answering(lambda handler: handler.wfile.write(garbage)) as url:
         code, _ = run("--url", url)
     assert code in {3, 8}
@@ -202,13 +202,13 @@ NUMBERS = '{"outputs": {"indices": [[1], [1]], "scores": [[%s], [0]]}}'
     ],
     ids=lambda it: it[:40] if isinstance(it, str) else None,
 )
-def test_absurd_json_is_one_line(status, text, run):
+def test_malformed_json_is_one_line(status, text, run):
     with with_content(text.encode(), status) as url:
         code, _ = run("--url", url)
     assert code == {200: 8, 400: 6}[status] or "[[[" in text
 
 
-def test_a_long_error_is_read_in_time(run):
+def test_a_long_error_is_parsed_within_seconds(run):
     """A search for what a model says must not take the square of the length."""
     text = "assertion failed: [" * 500_000
     with with_content(text.encode(), 400) as url:
@@ -247,7 +247,7 @@ def scores(*size, kind="float32", **values):
     ],
     ids=range(12),
 )
-def test_an_absurd_tensor_is_one_line(tensor, run):
+def test_a_malformed_tensor_is_one_line(tensor, run):
     answer = predict_pb2.PredictResponse()
     answer.outputs["indices"].CopyFrom(tf.make_tensor_proto([[1], [1]]))
     answer.outputs["scores"].CopyFrom(tensor or tf.make_tensor_proto([[0.5], [0.5]]))
@@ -257,7 +257,7 @@ def test_an_absurd_tensor_is_one_line(tensor, run):
     assert code == 8
 
 
-def test_any_answer_is_output_or_one_line(run):
+def test_random_answers_are_output_or_one_line(run):
     """Hundreds of answers of the protocol with parts replaced, cut or added."""
     draws = random.Random(0)
     row = {"classes": ["a", "b"], "indices": [3, 1], "scores": [0.5, 0.25]}
@@ -288,7 +288,7 @@ def test_any_answer_is_output_or_one_line(run):
 
 
 @pytest.mark.slow  # imports TensorFlow, which logs
-def test_nothing_else_is_logged_over_grpc(tmp_path):
+def test_grpc_logs_nothing_else(tmp_path):
     (tmp_path / "one.jpg").write_bytes(b"image")
     with content_over_grpc(b"\xff no message") as target:
         command = [sys.executable, client.__file__, "--grpc", target, "one.jpg"]

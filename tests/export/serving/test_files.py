@@ -1,4 +1,4 @@
-"""The files for TensorFlow Serving say what it reads, and fit each other."""
+"""Configuration files for TensorFlow Serving are valid and consistent."""
 
 import re
 import shutil
@@ -29,27 +29,27 @@ def model():
     return config
 
 
-def test_the_models_file_is_what_tensorflow_serving_reads():
+def test_models_config_is_a_valid_message():
     assert model().name == client._parser().get_default("model")
     assert model().model_platform == "tensorflow"
     assert model().model_version_policy.latest.num_versions == 1
 
 
-def test_the_model_is_mounted_where_it_is_looked_for():
+def test_the_model_is_mounted_at_its_base_path():
     mounts = [volume.rsplit(":", 2)[-2:] for volume in CPU["volumes"]]
     assert [model().base_path, "ro"] in mounts
     assert ["/config", "ro"] in mounts
 
 
 @pytest.mark.parametrize("service", [CPU, BATCHING])
-def test_files_that_the_commands_name_are_there(service):
+def test_config_files_of_the_commands_exist(service):
     named = re.findall(r"/config/(\S+)", " ".join(service["command"]))
     assert named
     for name in named:
         assert (FOLDER / name).is_file()
 
 
-def test_batches_are_what_tensorflow_serving_takes():
+def test_batch_sizes_obey_the_rules_of_tensorflow_serving():
     """Its own rules, of `CreateBasicBatchingSession` and `SharedBatchScheduler`."""
     text = (FOLDER / "batching.config").read_text()
     sizes = [int(one) for one in re.findall(r"^allowed_batch_sizes: (\d+)", text, re.M)]
@@ -64,7 +64,7 @@ def test_batches_are_what_tensorflow_serving_takes():
     assert values.keys() == known | {"max_execution_batch_size", "max_batch_size"}
 
 
-def test_batching_is_for_those_who_ask():
+def test_batching_is_off_unless_its_file_is_added():
     assert "--enable_batching" in BATCHING["command"]
     assert "--enable_batching" not in CPU["command"]
     assert "command" not in GPU
@@ -79,7 +79,7 @@ def test_no_flag_repeats_a_default():
 @pytest.mark.parametrize(
     ("state", "healthy"), [("AVAILABLE", True), ("LOADING", False), (None, False)]
 )
-def test_the_health_check_waits_for_the_model(state, healthy):
+def test_the_health_check_passes_only_if_the_model_is_available(state, healthy):
     kind, *command = CPU["healthcheck"]["test"]
     assert kind == "CMD"
     assert f"/v1/models/{model().name} " in command[-1]
@@ -90,11 +90,11 @@ def test_the_health_check_waits_for_the_model(state, healthy):
     assert (done.returncode == 0) == healthy
 
 
-def test_the_readme_names_files_that_are_there():
+def test_files_in_the_readme_exist():
     for name in re.findall(r"[\w.-]+\.(?:py|yml|config)\b", README):
         assert (FOLDER / name).is_file(), name
 
 
-def test_the_readme_lists_the_codes_of_the_client():
+def test_the_readme_lists_the_exit_codes_of_the_client():
     listed = dict(re.findall(r"^\| (\d) \| ([a-z ]+)", README, re.M))
     assert set(map(int, listed)) == {0, 2, *range(3, 10)}

@@ -1,4 +1,4 @@
-"""Many clients at once get what one client gets, and none is forgotten."""
+"""The load test counts right, wrong and lost answers of many clients."""
 
 import pytest
 import tensorflow as tf
@@ -17,7 +17,10 @@ def test_no_request_is_lost_or_wrong(served, capfd):
 @pytest.mark.export
 def test_no_request_of_a_thousand_is_lost_or_wrong(served):
     load = load_test.send(
-        served.ask["serving_default"], load_test.pictures(), requests=1000, clients=8
+        served.signatures["serving_default"],
+        load_test.pictures(),
+        requests=1000,
+        clients=8,
     )
     assert (load.answered, load.wrong, load.lost) == (1000, 0, 0)
 
@@ -46,29 +49,29 @@ def lost(found):
 @pytest.mark.parametrize(("fault", "counted"), [(swapped, "wrong"), (lost, "lost")])
 def test_faults_are_counted(fault, counted, served):
     files = load_test.pictures(2)
-    faulty = Faulty(served.ask["serving_default"], fault, from_call=2 + 10)
+    faulty = Faulty(served.signatures["serving_default"], fault, from_call=2 + 10)
     load = load_test.send(faulty, files, requests=20, clients=1)
     assert (load.answered, getattr(load, counted)) == (10, 10)
     assert "10 right" in str(load)
 
 
-def test_what_must_be_refused_and_is_answered_is_wrong(served):
+def test_an_answer_to_a_truncated_file_is_wrong(served):
     (file,) = load_test.pictures(1)
-    model = served.ask["serving_default"]
+    model = served.signatures["serving_default"]
     load = load_test.send(
         lambda images: model(images=tf.constant([file])), [file], requests=50, clients=2
     )
     assert (load.answered, load.wrong, load.lost) == (49, 1, 0)
 
 
-def test_where_none_is_answered_no_time_is_said(served):
+def test_without_answers_the_latency_is_nan(served):
     files = load_test.pictures(1)
-    model = Faulty(served.ask["serving_default"], lost, from_call=1)
+    model = Faulty(served.signatures["serving_default"], lost, from_call=1)
     load = load_test.send(model, files, requests=3, clients=2)
     assert str(load).startswith("3 requests: 0 right, 0 wrong, 3 lost; p50 nan ms, ")
 
 
-def test_what_cannot_be_read_is_one_line(served, tmp_path, capsys):
+def test_an_unreadable_model_or_image_is_one_line(served, tmp_path, capsys):
     (tmp_path / "text.jpg").write_text("no image")
     for arguments, said in [
         ([tmp_path / "nowhere"], "nowhere"),
@@ -87,7 +90,7 @@ def test_what_cannot_be_read_is_one_line(served, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("flag", ["--requests", "--clients"])
-def test_fewer_than_one_are_refused(flag, capsys):
+def test_zero_requests_or_clients_are_refused(flag, capsys):
     with pytest.raises(SystemExit) as ended:
         load_test.main(["exported/1", flag, "0"])
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""A hundred files that are no images, or no longer, the same ones each time."""
+"""A hundred malformed image files, the same ones in each call."""
 
 import random
 import struct
@@ -17,7 +17,7 @@ WHOLE = {
 
 
 def png_of(width: int, height: int) -> bytes:
-    """A PNG whose header promises so much, and that holds next to nothing."""
+    """A PNG with a header of this size and almost no data."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = (b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -50,13 +50,13 @@ EMPTY = {
 
 
 def corpus() -> list[bytes]:
-    """A hundred of them."""
+    """A hundred malformed files."""
     rng = random.Random(0)
     files = [*HUGE.values(), *EMPTY.values()]
     for whole in WHOLE.values():
         ends = [1, 2, 3, 10, len(whole) - 1, *rng.sample(range(len(whole)), 3)]
         files += [whole[:end] for end in ends]
-        files.append(b"\0" + whole[1:])  # without the beginning of its kind
+        files.append(b"\0" + whole[1:])  # without its signature
         files.append(whole[:8] + bytes(rng.randbytes(len(whole) - 8)))
     kinds = list(WHOLE.values())
     while len(files) < 95:

@@ -1,8 +1,8 @@
-"""Every format of every model that is exported, and the table of what came out.
+"""Exports of each model in each format, and a table of the results.
 
-`make test-export` runs it on all of them, `make test` on small ones. As a program,
-`python -m tests.support.export.matrix MODEL FORMAT FOLDER`, it does one and prints
-its line.
+`make test-export` exports the published sizes, `make test` small models. The program
+`python -m tests.support.export.matrix MODEL FORMAT FOLDER` does one export and prints
+its line of the table.
 """
 
 import sys
@@ -28,10 +28,10 @@ TOLERANCES = {
     "dynamic": 0.1,
     "int8": 0.1,
 }
-"""Largest difference to Keras, as a part of the largest output."""
+"""Largest difference from Keras, relative to the largest output."""
 
 EXACT = ("saved_model", "float32", "onnx")
-"""Formats in which each image must get the same class."""
+"""Formats in which the predicted class of each image must stay."""
 
 
 def _distilled_cait() -> keras.Model:
@@ -66,7 +66,7 @@ def export(make: Callable[[], keras.Model], format: str, path: Path) -> ExportRe
     representative = None
     if format == "int8":
         height, width, channels = model.input_shape[1:]
-        # Others than those that the result is compared on.
+        # The first 16 are the comparison images.
         seen = photographs((height, width), number=48, channels=channels)
         representative = seen[16:]
     path = path.with_suffix(".tflite")
@@ -74,7 +74,7 @@ def export(make: Callable[[], keras.Model], format: str, path: Path) -> ExportRe
 
 
 def check(report: ExportReport, format: str) -> None:
-    """Holds a report to what is promised of its format."""
+    """Checks a report against the requirements of its format."""
     found = report.comparison
     assert found.relative_difference <= TOLERANCES[format]
     if format in EXACT:

@@ -1,14 +1,14 @@
-"""Models to export, with weights that all count and answers that differ."""
+"""Weights for models to export, with predictions that differ between images."""
 
 import keras
 import numpy as np
 
 
 def plausible(model: keras.Model, seed: int = 0) -> keras.Model:
-    """Gives a model weights of the size that training gives them, and none at 0 or 1.
+    """Assigns random weights of the magnitude of trained ones, none of them 0 or 1.
 
-    Matrices keep the size of what goes through them, gains are near 1 and biases near
-    0, so that activations stay in the range that quantization expects.
+    Matrices preserve the magnitude of their inputs, gains are near 1 and biases near 0,
+    so activations stay in the range that quantization expects.
     """
     draws = np.random.default_rng(seed)
     for weight in model.weights:

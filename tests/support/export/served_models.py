@@ -1,4 +1,4 @@
-"""A model exported as a SavedModel once, for all tests that ask it."""
+"""A SavedModel that is exported once for all tests."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ VIEW = EvaluationTransform(image_size=(32, 48), crop_pct=1.0, channels=3)
 
 
 def distilled_deit():
-    """The model that is exported: two heads, and images that are no squares."""
+    """A model with two heads and images that are not square."""
     model = tiny_deit(
         input_shape=(32, 48, 3), depth=1, distilled=True, include_preprocessing=True
     )
@@ -30,29 +30,29 @@ class Served:
 
     Attributes:
         path: The folder of its version.
-        ask: Its signatures.
+        signatures: Its signatures.
     """
 
     path: Path
-    ask: dict[str, Any]
+    signatures: dict[str, Any]
 
     @classmethod
     def load(cls, path: Path) -> "Served":
-        return cls(path=path, ask=tf.saved_model.load(str(path)).signatures)
+        return cls(path=path, signatures=tf.saved_model.load(str(path)).signatures)
 
-    def likeliest(self, *files: bytes) -> dict[str, np.ndarray]:
-        """What `serving_default` says of files."""
-        answer = self.ask["serving_default"](images=tf.constant(files, "string"))
+    def top_classes(self, *files: bytes) -> dict[str, np.ndarray]:
+        """Outputs of `serving_default` for files."""
+        answer = self.signatures["serving_default"](images=tf.constant(files, "string"))
         return {name: value.numpy() for name, value in answer.items()}
 
-    def named(self, signature: str, images: Any) -> dict[str, np.ndarray]:
-        """What another signature says of images."""
-        answer = self.ask[signature](images=tf.constant(images, "float32"))
+    def outputs(self, signature: str, images: Any) -> dict[str, np.ndarray]:
+        """Outputs of another signature for images."""
+        answer = self.signatures[signature](images=tf.constant(images, "float32"))
         return {name: value.numpy() for name, value in answer.items()}
 
 
 def exported(base: Path) -> Served:
-    """The model of all tests, exported by the first process that asks."""
+    """The model of all tests; the first process exports it."""
     path = base / "served" / "1"
     with FileLock(base / "served.lock"):
         if not path.exists():

@@ -1,4 +1,4 @@
-"""Servers that speak as TensorFlow Serving does, around a loaded SavedModel.
+"""Servers with the protocols of TensorFlow Serving, for a loaded SavedModel.
 
 The protocol is the real one, over HTTP and gRPC on this machine; the server is not.
 """
@@ -24,21 +24,21 @@ _PREDICT = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?:predict")
 
 
 class RefusedError(Exception):
-    """What a server answers in place of a prediction."""
+    """An error response of a server."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-# What it says of a signature that is not there: over REST, in `GetInfoMap` of its
-# http_rest_api_handler.cc, otherwise than over gRPC, in predict_util.cc.
+# Errors for a missing signature: over REST in `GetInfoMap` of http_rest_api_handler.cc,
+# over gRPC in predict_util.cc.
 REST_MISSING = (
     "INVALID_ARGUMENT",
     'Serving signature name: "{}" not found in signature def',
 )
 GRPC_MISSING = ("FAILED_PRECONDITION", 'Serving signature key "{}" not found.')
-# What `ToHTTPStatusCode` of its http_server.cc makes of other codes is 500, here.
+# As `ToHTTPStatusCode` of http_server.cc; the test server gives 500 for other codes.
 STATUSES = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
@@ -58,7 +58,7 @@ def predict(
     images: Any,
     missing: tuple[str, str],
 ) -> dict[str, np.ndarray]:
-    """What TensorFlow Serving does with a request, with its words for errors."""
+    """Handles a request as TensorFlow Serving does, with the same error messages."""
     if model != NAME or version not in (None, VERSION):
         asked = (
             f"Latest({model})" if version is None else f"Specific({model}, {version})"
@@ -80,9 +80,9 @@ def predict(
 def over_rest(
     signatures: dict, *, delay: float = 0.0, state: str = "AVAILABLE"
 ) -> Iterator[str]:
-    """A server on a free port; gives its address.
+    """A server on a free port; yields its address.
 
-    `delay` is in seconds a request, `state` what it says of the model.
+    `delay` is in seconds a request, `state` the reported state of the model.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -100,7 +100,9 @@ def over_rest(
                 self.answer(STATUSES.get(error.code, 500), {"error": str(error)})
 
         def answer(self, status: int, body: dict) -> None:
-            content = json.dumps(body, indent=1).encode()  # "name": value, as there
+            content = json.dumps(
+                body, indent=1
+            ).encode()  # the spaces of TensorFlow Serving
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -116,7 +118,7 @@ def over_rest(
 
 @contextlib.contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Runs an HTTP server on a free port; gives its address."""
+    """Runs an HTTP server on a free port; yields its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -129,7 +131,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 def rest_answer(signatures: dict, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Rows for rows, columns for columns; one output alone has no name."""
+    """Answers in rows or columns, as the request; a single output has no name."""
     match = _PREDICT.fullmatch(path)
     if match is None:
         raise RefusedError("NOT_FOUND", f"Malformed request: POST {path}")
@@ -166,7 +168,7 @@ def _plain(values: np.ndarray) -> list[Any]:
 
 
 class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers `Predict`, and keeps the requests."""
+    """Answers `Predict`, and stores the requests."""
 
     def __init__(self, signatures: dict, delay: float) -> None:
         self.signatures = signatures
@@ -199,7 +201,7 @@ class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 @contextlib.contextmanager
 def over_grpc(signatures: dict, *, delay: float = 0.0) -> Iterator[tuple[str, Service]]:
-    """A server on a free port; gives its address, and what it was asked."""
+    """A server on a free port; yields its address and its service."""
     service = Service(signatures, delay)
     add = prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server
     with _serving_grpc(lambda server: add(service, server)) as target:
@@ -208,7 +210,7 @@ def over_grpc(signatures: dict, *, delay: float = 0.0) -> Iterator[tuple[str, Se
 
 @contextlib.contextmanager
 def content_over_grpc(content: bytes) -> Iterator[str]:
-    """A server that answers every `Predict` with these bytes; gives its address."""
+    """A server that answers every `Predict` with these bytes; yields its address."""
     method = grpc.unary_unary_rpc_method_handler(lambda request, context: content)
     handler = grpc.method_handlers_generic_handler(
         "tensorflow.serving.PredictionService", {"Predict": method}
