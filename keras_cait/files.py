@@ -22,13 +22,8 @@ def replace_when_written(path: Path) -> Iterator[Path]:
     an error nothing of it remains, nor a folder that was made for it, and an old file
     at `path` is unchanged. A file gets the permissions of any new file, `0o666` less
     the umask, whatever its writer set. Leftovers of killed processes in the folder
-    are removed first; see `sweep_leftovers`.
-
-    Args:
-        path: The file or folder to write. A folder is replaced only if it is empty.
-
-    Raises:
-        OSError: If the path cannot be written.
+    are removed first; see `sweep_leftovers`. A folder at `path` is replaced only if it
+    is empty.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -60,10 +55,8 @@ def sweep_leftovers(folder: Path) -> None:
     `replace_when_written` holds a lock beside the file that it writes. The system
     releases the lock when the process ends, in whatever way. A file that is still
     locked is being written, perhaps in another container or on another host, and is
-    kept. Files that cannot be removed stay, without an error.
-
-    Args:
-        folder: The folder, which need not exist. Folders inside are not searched.
+    kept. Files that cannot be removed stay, without an error. The folder need not
+    exist, and folders inside are not searched.
 
     Example:
         >>> with tempfile.TemporaryDirectory() as folder:

@@ -20,10 +20,6 @@ class BatchStatistics:
 
     A replica without images gets a black one (see `TensorFlowSteps`), which is left
     out of the statistics.
-
-    Args:
-        model: The model that trains.
-
     """
 
     def __init__(self, model: keras.Model) -> None:

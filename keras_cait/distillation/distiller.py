@@ -10,7 +10,7 @@ from keras_cait.distillation.batch_labels import labels_and_logits
 from keras_cait.distillation.class_loss import get_class_loss
 from keras_cait.distillation.losses import DistillationLoss, get_distillation_loss
 from keras_cait.distillation.objective import Objective, agreements
-from keras_cait.distillation.saving import Saving
+from keras_cait.distillation.saving import ARGUMENTS, Saving
 from keras_cait.distillation.student_and_teacher import (
     check_student,
     check_teacher,
@@ -26,18 +26,6 @@ if keras.backend.backend() == "tensorflow":
     from keras_cait.distillation.tensorflow_steps import TensorFlowSteps as Steps
 else:
     from keras_cait.distillation.keras_steps import KerasSteps as Steps
-
-_FIXED = frozenset(
-    {
-        "student",
-        "teacher",
-        "distillation",
-        "distillation_loss",
-        "alpha",
-        "teacher_preprocessing",
-        "teacher_output",
-    }
-)
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
@@ -160,7 +148,8 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         self._is_complete = True
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _FIXED and getattr(self, "_is_complete", False):
+        is_fixed = name in ARGUMENTS or name == "distillation_loss"
+        if is_fixed and getattr(self, "_is_complete", False):
             raise AttributeError(
                 f"`{name}` of a Distiller cannot be changed: its compiled step "
                 f"depends on it. Received: {name}={value!r}. Make a new "

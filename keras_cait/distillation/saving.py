@@ -9,6 +9,16 @@ from keras.src.api_export import get_name_from_symbol
 
 from keras_cait.typing import Tensor
 
+ARGUMENTS = (
+    "student",
+    "teacher",
+    "distillation",
+    "alpha",
+    "teacher_preprocessing",
+    "teacher_output",
+)
+"""The arguments of `Distiller`, which are its configuration."""
+
 
 class Saving:
     """The part of `Distiller` that `save` and `keras.saving.load_model` call."""
@@ -32,18 +42,13 @@ class Saving:
         self.optimizer.build(self.trainable_variables)
 
     def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "name": self.name,
-            "student": serialize(self.student),
-            "teacher": serialize(self.teacher),
-            "distillation": serialize(self.distillation),
-            "alpha": self.alpha,
-            "teacher_preprocessing": serialize_preprocessing(
-                self.teacher_preprocessing
-            ),
-            "teacher_output": self.teacher_output,
+        values = {name: getattr(self, name) for name in ARGUMENTS}
+        preprocessing = serialize_preprocessing(values.pop("teacher_preprocessing"))
+        config = {
+            name: keras.saving.serialize_keras_object(value)
+            for name, value in values.items()
         }
+        return {"name": self.name, **config, "teacher_preprocessing": preprocessing}
 
     @classmethod
     def from_config(

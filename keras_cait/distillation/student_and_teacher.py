@@ -96,7 +96,7 @@ def _check_sizes(
 def _symbolic_outputs(
     teacher: keras.Model, student: keras.Model, preprocessing: Any
 ) -> Any:
-    """The symbolic outputs of a subclassed teacher, which has no graph."""
+    """Outputs of a subclassed teacher, which has no graph, for symbolic images."""
     images: Any = [keras.KerasTensor(x.shape, x.dtype) for x in student.inputs]
     images = images[0] if len(images) == 1 else images
     if preprocessing is not None and not isinstance(preprocessing, keras.Layer):

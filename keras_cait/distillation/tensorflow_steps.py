@@ -1,5 +1,6 @@
 """Training and evaluation steps of `Distiller` on TensorFlow."""
 
+import functools
 import warnings
 from typing import Any, NamedTuple
 
@@ -80,14 +81,11 @@ class TensorFlowSteps:
             jit_compile = bool(tf.config.list_physical_devices("GPU"))
         self._train_pass, self._test_pass = self._compute_gradients, self._evaluate
         if jit_compile and not self.run_eagerly:
-            compiled = {
-                "jit_compile": True,
-                "reduce_retracing": True,
-                "autograph": False,
-            }
+            options = {"jit_compile": True, "reduce_retracing": True}
+            compiled = functools.partial(tf.function, autograph=False, **options)
             if not self.synchronizes_batch_norm:
-                self._train_pass = tf.function(self._compute_gradients, **compiled)
-            self._test_pass = tf.function(self._evaluate, **compiled)
+                self._train_pass = compiled(self._compute_gradients)
+            self._test_pass = compiled(self._evaluate)
         if self.has_many_replicas:
             _skip_reduction(self.optimizer)
 

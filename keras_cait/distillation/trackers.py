@@ -14,10 +14,6 @@ class Trackers(CompileMetrics):
 
     Keras's callbacks look into this class alone for the direction of the value that
     they monitor (`EarlyStopping(monitor="val_accuracy")`, with `mode="auto"`).
-
-    Args:
-        names: Names in the log. A value whose name ends in "loss" is better if lower.
-
     """
 
     def __init__(self, names: Iterable[str]) -> None:

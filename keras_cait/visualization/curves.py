@@ -13,15 +13,8 @@ def plot_curves(
 ) -> Any:
     """Draws test accuracy and training loss over the epochs, side by side.
 
-    Args:
-        accuracies: Name to accuracy after each epoch, in [0, 1]. A curve of one
-            value is drawn as a level.
-        losses: Name to loss in each epoch.
-        title: Title of the figure.
-
-    Returns:
-        A matplotlib figure.
-
+    Accuracies are in [0, 1]; a curve of one value is drawn as a level. Returns a
+    matplotlib figure.
     """
     matplotlib = import_optional("matplotlib.figure", "recipes")
     figure = matplotlib.Figure(figsize=(11, 4.2))

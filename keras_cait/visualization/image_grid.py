@@ -4,14 +4,9 @@ import numpy as np
 
 
 def image_grid(images: np.ndarray, *, gap: int = 4) -> np.ndarray:
-    """Rows and columns of images on white.
+    """Draws images, `(rows, columns, height, width, channels)` uint8, on white.
 
-    Args:
-        images: `(rows, columns, height, width, channels)` uint8.
-        gap: Pixels between two images, and around all.
-
-    Returns:
-        `(height, width, channels)` uint8.
+    There are `gap` pixels between two images, and around all.
 
     Example:
         >>> image_grid(np.zeros((2, 3, 10, 20, 3), "uint8"), gap=1).shape

@@ -109,17 +109,9 @@ def load_tensors(
 
 
 def check_source(source: Any, *, others: str = "") -> None:
-    """Raises an error unless weights can be loaded from a source of this form.
+    """Raises an error unless a source is a file of weights or "hf://owner/repository".
 
-    Args:
-        source: The argument to check: a path, or "hf://owner/repository".
-        others: Other values that the caller accepts, for the message.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is neither the name of a file of weights nor of a hub
-            repository.
-
+    `others` names other values that the caller accepts, for the message.
     """
     name = str(source)
     is_name = isinstance(source, (str, Path))

@@ -26,12 +26,6 @@ def warn_about_normalization(
     There is no warning for Keras's own files, whose models hold theirs; for a model
     built with other statistics than ImageNet's; and for layouts that were never
     published with others.
-
-    Args:
-        model: The model with the weights.
-        metadata: That of the source.
-        source: The source of the weights.
-
     """
     own = stored_preprocessing(model)
     if own is None:

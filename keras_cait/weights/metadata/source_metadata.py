@@ -30,17 +30,11 @@ _HUB_FILES = (FILE, "pytorch_model.bin")
 
 @dataclass(frozen=True, kw_only=True)
 class SourceMetadata:
-    """Facts about weights that are stated beside their tensors.
+    """Facts about weights that are stated beside their tensors."""
 
-    Attributes:
-        preprocessing: That of their images, without its size; None if not stated.
-        class_names: Names of the classes of their head; None likewise.
-        imagenet: Whether their classes are those of ImageNet, in order.
-    """
-
-    preprocessing: Preprocessing | None = None
+    preprocessing: Preprocessing | None = None  # without the size of the images
     class_names: tuple[str, ...] | None = None
-    imagenet: bool = False
+    imagenet: bool = False  # whether the classes are those of ImageNet, in order
 
 
 def read_source_metadata(source: str | Path) -> SourceMetadata:
@@ -50,14 +44,7 @@ def read_source_metadata(source: str | Path) -> SourceMetadata:
     the hub in its `config.json`, as timm writes it, or `preprocessor_config.json`; for
     a `.safetensors` file in the metadata that `save_timm_weights` writes, or in a
     `config.json` beside a file that is named as on the hub; for a `.keras` file in its
-    model.
-
-    Args:
-        source: As in `load_weights`.
-
-    Raises:
-        ValueError: If a stated value is out of range.
-        OSError: If the file cannot be downloaded.
+    model. Raises `ValueError` if a stated value is out of range.
 
     Example:
         >>> read_source_metadata("hf://timm/deit_tiny_patch16_224.fb_in1k").imagenet

@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from keras_cait.weights.readers.damaged_files import damage_named
 from keras_cait.weights.tensors.stored_tensors import (
     GridSize,
     StoredTensor,
@@ -22,6 +23,7 @@ _OPTIMIZER = "optimizer"  # group that is not read
 # For other filters HDF5 would load plugins of the machine.
 _DEFLATE, _SHUFFLE, _CHECKSUM = 1, 2, 3
 _SLACK = 2**16  # bytes that a chunk may take beyond its values
+_FORMAT = "a complete HDF5 file of weights, as Keras writes it"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class HDF5Weights:
 def open_hdf5(path: Path, source: Path) -> Iterator[HDF5Weights]:
     """Opens a file that Keras wrote, called `source` in errors; skips the optimizer."""
     with contextlib.ExitStack() as stack:
-        with _errors_named(source):
+        with damage_named(source, _FORMAT, Exception):  # h5py has many kinds
             file = stack.enter_context(h5py.File(path, "r"))
             datasets = dict(_datasets(file, "", {file}))
             grids = {name: _grid_of(dataset) for name, dataset in datasets.items()}
@@ -45,18 +47,6 @@ def open_hdf5(path: Path, source: Path) -> Iterator[HDF5Weights]:
                 for name, dataset in datasets.items()
             }
         yield HDF5Weights(tensors, {name: x for name, x in grids.items() if x})
-
-
-@contextlib.contextmanager
-def _errors_named(source: Path) -> Iterator[None]:
-    """Turns h5py's errors into one that names the file."""
-    try:
-        yield
-    except Exception as error:  # many kinds, for files that are damaged
-        raise ValueError(
-            "Expected a complete HDF5 file of weights, as Keras writes it. "
-            f"Received: {source}, {error}"
-        ) from error
 
 
 def _datasets(
@@ -92,7 +82,7 @@ def _stored_tensor(name: str, dataset: h5py.Dataset, source: Path) -> StoredTens
         dtype = "bfloat16"
 
     def read() -> np.ndarray:
-        with _errors_named(source):
+        with damage_named(source, _FORMAT, Exception):
             _check_storage(name, dataset)
             return np.array(dataset, dtype=dtype)
 

@@ -35,12 +35,8 @@ def download(source: str) -> Path:
     The hub client's own settings apply: its cache folder, `HF_TOKEN`,
     `HF_HUB_OFFLINE`, and `HF_ENDPOINT` for a mirror.
 
-    Raises:
-        ValueError: If `source` is not "hf://owner/repository", or that with
-            "@revision" behind it.
-        OSError: If the file is neither in the cache nor can be downloaded, or its
-            hash is not the hub's; then it is removed from the cache.
-
+    Raises `OSError` if the file cannot be downloaded, or its hash is not the hub's;
+    then it is removed from the cache.
     """
     repository, revision = _repository_and_revision(source)
     try:

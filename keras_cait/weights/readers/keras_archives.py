@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_cait.errors import first_line
+from keras_cait.weights.readers.damaged_files import damage_named
 from keras_cait.weights.tensors.stored_tensors import GridSize
 
 _WEIGHTS = "model.weights.h5"
@@ -48,21 +48,14 @@ def check_archive(path: Path) -> None:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """Opens an archive, and names it in errors about its content."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        LookupError,
-        EOFError,
-        RuntimeError,  # also NotImplementedError
-        ValueError,
-        ArithmeticError,
-    ) as error:
-        raise ValueError(
-            f"Expected a complete .keras file. Received: {path}, {first_line(error)}"
-        ) from error
+    errors = (zipfile.BadZipFile, zlib.error, LookupError, EOFError, RuntimeError)
+    with (
+        damage_named(
+            path, "a complete .keras file", *errors, ValueError, ArithmeticError
+        ),
+        zipfile.ZipFile(path) as archive,
+    ):
+        yield archive
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

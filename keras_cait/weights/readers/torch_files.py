@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_cait.errors import first_line
 from keras_cait.optional_packages import import_optional
+from keras_cait.weights.readers.damaged_files import damage_named
 from keras_cait.weights.tensors.stored_tensors import StoredTensor
 
 
@@ -18,29 +18,23 @@ def read_torch_file(path: Path) -> dict[str, Any]:
     """Content of a file of `torch.save`, with its tensors as `StoredTensor`."""
     purpose = f"to read {path} (a .safetensors file does not need it)"
     torch = import_optional("torch", "torch", purpose=purpose)
-    try:
+    expected = "a complete file of torch with weights and nothing that runs code"
+    with damage_named(path, expected, Exception):  # torch raises many kinds
         _check_archive(path)
-        # The official training code keeps its arguments beside the weights.
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # many kinds, for files that are damaged
-        raise ValueError(
-            "Expected a complete file of torch with weights and nothing that runs "
-            f"code. Received: {path}, {_reason(error)}"
-        ) from error
+        try:
+            # The official training code keeps its arguments beside the weights.
+            with torch.serialization.safe_globals([argparse.Namespace]):
+                content = torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as error:  # with advice to run the file's code
+            raise ValueError(
+                "which is damaged, or holds objects other than tensors"
+            ) from error
     if not isinstance(content, Mapping):
         raise ValueError(
             "Expected a dictionary of weights in the file. "
             f"Received: {path} with a {type(content).__name__}"
         )
     return _tensors(content)
-
-
-def _reason(error: Exception) -> str:
-    """The first line of an error, without torch's advice to run what is in the file."""
-    if isinstance(error, pickle.UnpicklingError):
-        return "which is damaged, or holds objects other than tensors"
-    return first_line(error)
 
 
 def _check_archive(path: Path) -> None:

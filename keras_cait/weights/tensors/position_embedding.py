@@ -94,19 +94,11 @@ def resample_position_embedding(
 def resample_grid(
     grid: np.ndarray, size: GridSize, *, antialias: bool = False
 ) -> np.ndarray:
-    """Bicubic resampling of a grid of vectors, with the numbers of torch.
+    """Bicubic resampling of `(rows, columns, dim)` to `(*size, dim)`, as in torch.
 
     The kernel is torch's, with corners not aligned: a = -0.75 and edges repeated
     as in the official code; with `antialias` a = -0.5, stretched where the grid
     shrinks, as in timm. Bilinear resampling would shorten the vectors.
-
-    Args:
-        grid: `(rows, columns, dim)`.
-        size: New rows and columns.
-        antialias: Whether to smooth a grid that shrinks.
-
-    Returns:
-        `(*size, dim)`, float32; the same values where the size is the same.
 
     Example:
         >>> resample_grid(np.ones((2, 2, 3)), (4, 5)).shape

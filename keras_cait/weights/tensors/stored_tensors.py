@@ -23,18 +23,11 @@ class StoredTensor:
 
 @dataclass(frozen=True)
 class ExpectedTensor:
-    """A tensor that a model takes from a checkpoint.
-
-    Attributes:
-        shape: Its shape in the checkpoint's layout.
-        dtype: Number type of the model's weight; None for a tensor that may be absent
-            and whose values are not loaded.
-        grid_size: Of a position embedding, the rows and columns of the model's patches.
-    """
+    """A tensor that a model takes from a checkpoint, in the checkpoint's layout."""
 
     shape: Shape
-    dtype: str | None
-    grid_size: GridSize | None = None
+    dtype: str | None  # None for a tensor that may be absent and is not loaded
+    grid_size: GridSize | None = None  # the model's, for a position embedding
 
 
 @dataclass(frozen=True, kw_only=True)

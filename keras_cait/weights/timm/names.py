@@ -23,17 +23,9 @@ _CONVOLUTION = (2, 3, 1, 0)  # torch (out, in, rows, columns) -> Keras (rows, ..
 
 
 def timm_parameters(model: keras.Model) -> dict[str, Parameter | BatchCount]:
-    """Every weight of a model by its name in timm.
+    """Every weight of a model by its name in timm, in the order of the layers.
 
-    Args:
-        model: A model of this package.
-
-    Returns:
-        Name in timm's state dict to `Parameter`, in the order of the layers.
-
-    Raises:
-        ValueError: If a weight of the model has no counterpart in timm.
-
+    Raises `ValueError` if a weight has no counterpart in timm.
     """
     table: dict[str, Parameter | BatchCount] = {}
     for layer in model.layers:

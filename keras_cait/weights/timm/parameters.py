@@ -11,24 +11,17 @@ from keras_cait.typing import Shape
 
 @dataclass(frozen=True)
 class Parameter:
-    """A Keras variable and its layout in timm.
-
-    Attributes:
-        variable: The Keras variable.
-        axes: Place of each of its axes in timm's tensor.
-    """
+    """A Keras variable and its layout in timm."""
 
     variable: keras.Variable
-    axes: tuple[int, ...]
+    axes: tuple[int, ...]  # place of each of its axes in timm's tensor
 
     @property
     def timm_shape(self) -> Shape:
-        """The shape of timm's tensor."""
         return tuple(self.variable.shape[axis] for axis in np.argsort(self.axes))
 
     @property
     def dtype(self) -> str:
-        """Number type of the variable."""
         return self.variable.dtype
 
     def from_timm(self, tensor: np.ndarray) -> np.ndarray:
@@ -54,5 +47,4 @@ class BatchCount:
     dtype: ClassVar[None] = None  # not loaded
 
     def to_timm(self) -> np.ndarray:
-        """No batches, as a scalar."""
         return np.zeros((), np.int64)
