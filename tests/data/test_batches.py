@@ -1,4 +1,4 @@
-"""The same batches each run, from the start or from the middle."""
+"""Batches repeat exactly, from the start or from the middle of a run."""
 
 import numpy as np
 import pytest
@@ -25,11 +25,11 @@ def whole(record, seed):
     return record
 
 
-def batches_of(images=DIGITS.train, views=None, **options):
-    views = [whole, RandomAffine(shift=0.2)] if views is None else views
+def batches_of(images=DIGITS.train, transforms=None, **options):
+    transforms = [whole, RandomAffine(shift=0.2)] if transforms is None else transforms
     settings = {"epochs": 2, "seed": 7, **options}
     batches = training_batches(
-        images, views, settings.pop("batch_size", 16), **settings
+        images, transforms, settings.pop("batch_size", 16), **settings
     )
     return [tuple(map(np.asarray, batch)) for batch in batches]
 
@@ -47,7 +47,7 @@ def test_runs_repeat_and_epochs_differ():
 
 @pytest.mark.parametrize("first_step", [1, 3])
 @pytest.mark.parametrize("repeats", [1, 2])
-def test_the_rest_of_a_run_is_the_same(first_step, repeats):
+def test_a_run_resumes_with_the_same_batches(first_step, repeats):
     options = {"mixing": Mixing(), "classes": 10, "repeats": repeats}
     expected = batches_of(**options)[first_step:]
     found = batches_of(**options, first_step=first_step)
@@ -83,7 +83,7 @@ def test_an_epoch_holds_every_image_once():
         assert sorted(np.concatenate(epoch)) == list(range(600))
 
 
-def test_repeated_augmentation_sees_a_third_thrice():
+def test_repeated_augmentation_has_a_third_of_the_images_three_times():
     """As in the official sampler: 600 images make epochs of 512 samples."""
     x, y = zip(
         *batches_of(
@@ -103,8 +103,8 @@ def test_repeated_augmentation_sees_a_third_thrice():
     epoch = np.concatenate(y[:4])
     np.testing.assert_array_equal(epoch[:510].reshape(170, 3).std(axis=1), 0)
     assert len(set(epoch)) == 171
-    views = np.concatenate(x[:4])[:3, 0, 0, 0]
-    assert len(set(views)) == 3
+    images = np.concatenate(x[:4])[:3, 0, 0, 0]
+    assert len(set(images)) == 3
 
 
 def test_the_length_of_an_epoch():
@@ -143,23 +143,23 @@ def test_accumulated_batches_hold_the_images_of_one_large_batch(
     np.testing.assert_array_equal(labels, np.stack([y for _, y in large]))
 
 
-def test_a_step_of_more_images_than_there_are_is_refused():
+def test_a_step_of_more_images_than_an_epoch_is_refused():
     assert steps_per_epoch(179, 8, accumulation_steps=4) == 20
     message = r"at most the 30 images.*batch_size=8, accumulation_steps=4\. Lower"
     with pytest.raises(ValueError, match=message):
         steps_per_epoch(30, 8, accumulation_steps=4)
 
 
-def test_mixed_labels_come_soft():
+def test_mixing_gives_soft_labels():
     ((x, y), *_) = batches_of(mixing=Mixing(), classes=10)
     assert y.shape == (16, 10)
     np.testing.assert_allclose(y.sum(-1), 1, rtol=1e-6)
     assert x.shape == (16, 8, 8, 1)
 
 
-def test_evaluation_sees_every_image_once_as_it_is():
-    view = EvaluationTransform(image_size=(8, 8), crop_pct=1.0)
-    batches = list(evaluation_batches(DIGITS.test, view, 16))
+def test_evaluation_batches_hold_every_image_once_unchanged():
+    transform = EvaluationTransform(image_size=(8, 8), crop_pct=1.0)
+    batches = list(evaluation_batches(DIGITS.test, transform, 16))
     assert [len(labels) for _, labels in batches] == [16, 16, 8]
     images = tf.concat([images for images, _ in batches], axis=0)
     expected = [DIGITS.test.read(key)[0] for key in DIGITS.test.in_order()]

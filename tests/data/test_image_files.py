@@ -1,4 +1,4 @@
-"""What is an image by name is one that can be read; the rest is named and counted."""
+"""Image files of class folders: suffixes, unreadable files and warnings."""
 
 import os
 
@@ -27,7 +27,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_every_kind_that_is_decoded_is_taken(folder):
+def test_every_image_type_is_loaded(folder):
     data = load_dataset(data_dir=folder)
     assert (data.train.number, data.test.number) == (2 * len(KINDS),) * 2
     for key in data.train.in_order():
@@ -35,7 +35,7 @@ def test_every_kind_that_is_decoded_is_taken(folder):
         np.testing.assert_allclose(image[4, 4], (200, 0, 0), atol=8)
 
 
-def test_what_is_left_out_is_named_and_counted(folder):
+def test_other_files_are_named_and_counted_in_one_warning(folder):
     """But not what file managers leave."""
     for name in ("x.tiff", "y.tiff", "deep/z.tiff", "note.txt", "README"):
         path = folder / "train" / "b" / name
@@ -64,7 +64,7 @@ def test_what_is_left_out_is_named_and_counted(folder):
         (lambda path: os.symlink("/nowhere", path), "a link to nothing"),
     ],
 )
-def test_what_is_no_file_is_refused_at_once(folder, make, said):
+def test_an_entry_that_is_not_a_regular_file_is_refused(folder, make, said):
     make(folder / "train" / "b" / "x.jpg")
     with pytest.raises(ValueError, match=rf"train/b/x\.jpg, which is {said}"):
         load_dataset(data_dir=folder)
@@ -77,7 +77,7 @@ def test_an_unreadable_file_is_refused(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_names_of_files_may_be_any_bytes(folder, in_memory, monkeypatch):
+def test_file_names_that_are_not_utf8_are_read(folder, in_memory, monkeypatch):
     if not in_memory:
         monkeypatch.setattr("keras_cait.data.sources.folder.MEMORY_LIMIT", 1)
     path = os.path.join(os.fsencode(folder), b"val/b/stra\xdfe.png")
@@ -100,7 +100,7 @@ def raise_for(images):
     raise ValueError(first_unreadable(images, images.in_order()))
 
 
-def test_names_of_classes_must_be_text(folder):
+def test_class_names_that_are_not_utf8_are_refused(folder):
     for part in ("train", "val"):
         os.rename(folder / part / "b", os.fsencode(folder / part) + b"/stra\xdfe")
     with pytest.raises(ValueError, match=r"must be valid UTF-8.*stra\\xdfe in"):

@@ -1,4 +1,4 @@
-"""Orders are permutations, of a seed alone."""
+"""Orders of indexed images are permutations that follow from a seed."""
 
 import numpy as np
 import tensorflow as tf
@@ -14,13 +14,13 @@ def all_of(images, keys):
     return [(int(record.numpy()[0, 0, 0]), int(label)) for record, label in read]
 
 
-def test_in_order_is_as_it_was():
+def test_in_order_gives_the_stored_order():
     images = images_in_memory(PIXELS, LABELS)
     expected = [(3 * index, index % 3) for index in range(20)]
     assert all_of(images, images.in_order()) == expected
 
 
-def test_shuffled_is_a_permutation_that_the_seed_decides():
+def test_a_shuffled_order_is_a_permutation_of_the_seed():
     images = images_in_memory(PIXELS, LABELS)
     orders = [all_of(images, images.shuffled((0, seed))) for seed in (1, 1)]
     assert orders[0] == orders[1]
@@ -28,7 +28,7 @@ def test_shuffled_is_a_permutation_that_the_seed_decides():
     assert sorted(orders[0]) == sorted(all_of(images, images.in_order()))
 
 
-def test_a_part_of_an_order():
+def test_take_and_skip_give_a_part_of_the_order():
     images = images_in_memory(PIXELS, LABELS)
     order = all_of(images, images.shuffled((0, 1)))
     assert all_of(images, images.shuffled((0, 1), take=15, skip=4)) == order[4:15]
@@ -40,7 +40,7 @@ def test_other_seeds_give_other_orders():
     assert len(orders) == 50
 
 
-def test_every_place_gets_every_image():
+def test_every_image_comes_to_every_place():
     """The first image of an order is each one equally often."""
     images = images_in_memory(PIXELS[:5], LABELS[:5])
     firsts = tf.data.Dataset.range(500).flat_map(
@@ -51,7 +51,7 @@ def test_every_place_gets_every_image():
     assert counts.min() > 70
 
 
-def test_contents_of_files_are_kept_as_they_are():
+def test_encoded_images_are_stored_unchanged():
     images = images_in_memory([b"one", b"other"], [0, 1])
     record, label = images.read(tf.constant(1))
     assert (record.numpy(), int(label)) == (b"other", 1)

@@ -1,4 +1,4 @@
-"""Mixtures are drawn and computed as Mixup, CutMix and the papers' settings say."""
+"""Distribution and arithmetic of Mixup and CutMix."""
 
 import functools
 
@@ -41,7 +41,7 @@ def smooth(labels, smoothing):
 
 
 @pytest.mark.parametrize("alpha", [0.8, 1.0, 0.01])
-def test_shares_of_mixup_are_of_beta(alpha):
+def test_mixup_shares_have_the_moments_of_beta(alpha):
     """Mean, variance and fourth moment, within four standard errors."""
     shares, is_cutmix, _ = draws(Mixing(mixup_alpha=alpha, cutmix_alpha=0.0))
     assert not is_cutmix.any()
@@ -66,7 +66,7 @@ def largest_gap(found, expected):
     return gap / (1.63 * (2 / DRAWS) ** 0.5)
 
 
-def test_shares_of_mixup_are_distributed_as_numpy_draws_them():
+def test_mixup_shares_are_distributed_as_beta_of_numpy():
     shares, _, _ = draws(Mixing(cutmix_alpha=0))
     assert largest_gap(shares, np.random.default_rng(0).beta(0.8, 0.8, DRAWS)) < 1
 
@@ -74,7 +74,7 @@ def test_shares_of_mixup_are_distributed_as_numpy_draws_them():
 @pytest.mark.parametrize(
     ("prob", "switch_prob"), [(1.0, 0.5), (1.0, 0.2), (0.7, 0.5), (0.0, 1.0)]
 )
-def test_how_often_each_kind_is_drawn(prob, switch_prob):
+def test_mixup_and_cutmix_have_their_probabilities(prob, switch_prob):
     shares, is_cutmix, _ = draws(Mixing(prob=prob, switch_prob=switch_prob))
     rate = prob * switch_prob
     error = 4 * (rate * (1 - rate) / DRAWS) ** 0.5
@@ -85,7 +85,7 @@ def test_how_often_each_kind_is_drawn(prob, switch_prob):
         assert abs(whole.mean() - (1 - prob)) <= error
 
 
-def test_share_of_cutmix_is_the_part_that_the_box_leaves():
+def test_cutmix_share_is_the_area_outside_the_box():
     shares, is_cutmix, boxes = draws(Mixing(mixup_alpha=0.0))
     top, bottom, left, right = boxes.T
     assert is_cutmix.all()
@@ -98,7 +98,7 @@ def test_share_of_cutmix_is_the_part_that_the_box_leaves():
     np.testing.assert_array_equal(shares, left_over)
 
 
-def test_boxes_lie_where_cutmix_puts_them():
+def test_cutmix_boxes_have_the_place_and_size_of_the_paper():
     """Size and place are distributed as where each step is done with NumPy."""
     rng = np.random.default_rng(0)
     sides = np.sqrt(1 - rng.beta(1, 1, (DRAWS, 1))) * SIZE // 1
@@ -119,7 +119,7 @@ def test_boxes_lie_where_cutmix_puts_them():
 
 
 @pytest.mark.parametrize("examples", [4, 5])
-def test_mixup_is_the_formula(examples):
+def test_mixup_equals_its_formula(examples):
     mixing = Mixing(cutmix_alpha=0.0)
     images, labels = batch(examples)
     mixed, targets = mixing(images, labels, (0, 1), CLASSES)
@@ -131,7 +131,7 @@ def test_mixup_is_the_formula(examples):
     np.testing.assert_allclose(targets, expected, atol=1e-6)
 
 
-def test_cutmix_pastes_the_partners_box():
+def test_cutmix_pastes_the_box_of_the_partner():
     mixing = Mixing(mixup_alpha=0.0, label_smoothing=0.0)
     images, labels = batch()
     pasted = 0
@@ -151,7 +151,7 @@ def test_cutmix_pastes_the_partners_box():
     assert pasted >= 3
 
 
-def test_without_alphas_labels_are_smoothed_alone():
+def test_without_alphas_only_labels_are_smoothed():
     images, labels = batch()
     mixed, targets = Mixing(mixup_alpha=0.0, cutmix_alpha=0.0)(
         images, labels, (0, 0), CLASSES
@@ -160,14 +160,14 @@ def test_without_alphas_labels_are_smoothed_alone():
     np.testing.assert_allclose(targets, smooth(labels, 0.1), atol=1e-7)
 
 
-def test_a_batch_that_is_not_chosen_stays():
+def test_at_probability_0_images_are_unchanged():
     images, labels = batch()
     mixed, targets = Mixing(prob=0.0)(images, labels, (0, 0), CLASSES)
     np.testing.assert_array_equal(mixed, images)
     np.testing.assert_allclose(targets, smooth(labels, 0.1), atol=1e-7)
 
 
-def test_in_a_pipeline_every_seed_has_its_own_mixture():
+def test_every_seed_gives_its_own_mixture_in_a_pipeline():
     images, labels = batch(6)
     data = tf.data.Dataset.from_tensor_slices((images, labels)).repeat(20)
     data = data.batch(6, drop_remainder=True).enumerate()
@@ -191,7 +191,7 @@ def test_in_a_pipeline_every_seed_has_its_own_mixture():
         {"label_smoothing": 1.0},
     ],
 )
-def test_what_cannot_be_is_refused(wrong):
+def test_settings_out_of_range_are_refused(wrong):
     ((name, value),) = wrong.items()
     with pytest.raises(ValueError, match=f"`{name}` must be .* {name}={value}"):
         Mixing(**wrong)

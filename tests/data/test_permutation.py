@@ -1,4 +1,4 @@
-"""Orders of the sizes of real data sets are as good as drawn at random."""
+"""Permutations of the sizes of real data sets are independent and complete."""
 
 import itertools
 

@@ -1,9 +1,9 @@
-"""Seeds of places are all different, and always the same."""
+"""Derived seeds are distinct and repeatable."""
 
 from keras_cait.data.seeds import derive_seed
 
 
-def test_places_have_seeds_of_their_own():
+def test_places_have_distinct_seeds():
     places = [
         (seed, epoch, sample)
         for seed in (0, 1)
@@ -14,7 +14,7 @@ def test_places_have_seeds_of_their_own():
     assert len(seeds) == len(places)
 
 
-def test_a_seed_goes_on_from_another():
+def test_a_seed_can_be_derived_in_two_steps():
     assert tuple(derive_seed(derive_seed(3, 5), 7).numpy()) == tuple(
         derive_seed(3, 5, 7).numpy()
     )

@@ -1,4 +1,4 @@
-"""Orders of images in many files: mixed, resumed exactly, and read once."""
+"""Orders of images in many files: shuffled, resumed exactly, and read once."""
 
 import itertools
 
@@ -31,7 +31,7 @@ def numbers(images, keys):
     return np.concatenate([[], *labels.as_numpy_iterator()]).astype(int)
 
 
-def test_in_order(images):
+def test_images_come_in_order_and_samples_evenly_spread(images):
     assert images.number == 3000
     np.testing.assert_array_equal(numbers(images, images.in_order()), np.arange(3000))
     some = numbers(images, images.spread(10, 5))
@@ -39,14 +39,14 @@ def test_in_order(images):
     assert np.bincount(some // 500).min() >= 5
 
 
-def test_a_sample_is_drawn_from_everywhere(images):
+def test_a_random_subset_covers_all_files(images):
     drawn = numbers(images, RandomSubset(images, 700, seed=0).in_order())
     assert len(drawn) == len(np.unique(drawn)) == 700
     assert np.bincount(drawn // 500, minlength=6).min() > 0
     assert RandomSubset(images, 9000, seed=0).number == 3000
 
 
-def test_every_image_comes_once_in_an_order_of_the_seed(images):
+def test_an_order_follows_from_the_seed_and_has_every_image_once(images):
     one, again, other = (labels_of(images, 0, 0, epoch) for epoch in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     for order in (one, other):
@@ -66,7 +66,7 @@ def test_orders_of_neighbors_are_independent(images):
 
 @pytest.mark.slow  # resuming a run is one case of it
 @pytest.mark.parametrize("take", [1234, 3000])
-def test_what_is_left_of_an_order_is_the_same(images, take):
+def test_skipping_gives_the_rest_of_the_same_order(images, take):
     whole = labels_of(images, 3, take=take)
     assert len(set(whole)) == take
     for skip in (1, 400, 1199, take):
@@ -101,13 +101,13 @@ def test_an_epoch_reads_each_record_that_it_uses_once(images, repeats, monkeypat
 
 
 def test_a_run_resumes_by_reading_one_block(images, monkeypatch):
-    views = [lambda record, seed: record]
-    run = training_batches(images, views, BATCH, epochs=3, seed=0)
+    transforms = [lambda record, seed: record]
+    run = training_batches(images, transforms, BATCH, epochs=3, seed=0)
     labels = [batch.numpy() for _, batch in run]
     for first_step in (59, 130):
         read = count_of_records(monkeypatch)
         rest = training_batches(
-            images, views, BATCH, epochs=3, seed=0, first_step=first_step
+            images, transforms, BATCH, epochs=3, seed=0, first_step=first_step
         )
         found = [batch.numpy() for _, batch in rest]
         np.testing.assert_array_equal(found, labels[first_step:])

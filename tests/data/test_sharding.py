@@ -1,4 +1,4 @@
-"""The parts of a batch that many workers read are those of one worker."""
+"""Batches of many workers together equal those of one worker."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def assert_same(parts, batch, order):
 
 @pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("mixing", [None, Mixing(), Mixing(cutmix_alpha=0.0)])
-def test_all_workers_read_what_one_does(count, mixing):
+def test_workers_together_read_the_batches_of_one(count, mixing):
     """The mixed images, and the labels with them; from the middle too."""
     options = {"mixing": mixing, "classes": 10, "first_step": 1, "repeats": 2}
     one = train(Shard(), **options)
@@ -66,7 +66,7 @@ def test_all_workers_read_what_one_does(count, mixing):
         assert_same(parts, batch, order)
 
 
-def test_each_replica_of_a_worker_gets_its_part():
+def test_each_replica_of_a_worker_gets_its_own_batch():
     options = {"mixing": Mixing(), "classes": 10}
     one = train(Shard(), **options)
     many = [train(Shard(index, 2, replicas=2), **options) for index in range(2)]
@@ -76,7 +76,7 @@ def test_each_replica_of_a_worker_gets_its_part():
         assert_same(parts, batch, places(2, 16, paired=True))
 
 
-def test_a_worker_decodes_its_own_images_alone():
+def test_a_worker_decodes_only_its_own_images():
     read = []
 
     def reader(index):
@@ -89,7 +89,7 @@ def test_a_worker_decodes_its_own_images_alone():
     assert len(read) == 32
 
 
-def test_files_of_records_are_divided_too(tmp_path):
+def test_workers_divide_record_files(tmp_path):
     images = sharded(tmp_path, (13, 7, 20))
     options = {"first_step": 2, "repeats": 2}
     one = train(Shard(), 10, images, **options)
@@ -104,8 +104,8 @@ def test_files_of_records_are_divided_too(tmp_path):
 
 def evaluate(shard, batch_size=16, images=DIGITS.test):
     size = images.read(next(iter(images.in_order())))[0].shape[:2]
-    view = EvaluationTransform(image_size=tuple(size), crop_pct=1.0)
-    batches = evaluation_batches(images, view, batch_size, shard=shard)
+    transform = EvaluationTransform(image_size=tuple(size), crop_pct=1.0)
+    batches = evaluation_batches(images, transform, batch_size, shard=shard)
     assert batches.cardinality() == len(list(batches))
     return [tuple(map(np.asarray, batch)) for batch in batches]
 
@@ -114,7 +114,7 @@ def evaluate(shard, batch_size=16, images=DIGITS.test):
     ("batch_size", "count", "replicas"),
     [(16, 2, 1), (16, 2, 2), (48, 4, 1), (64, 2, 1), (50, 2, 1), (48, 2, 2)],
 )
-def test_every_test_image_counts_once(batch_size, count, replicas):
+def test_every_test_image_is_evaluated_once(batch_size, count, replicas):
     """Steps are as many on each replica, also where it has nothing left."""
     one = evaluate(Shard(), batch_size)
     many = [
@@ -136,18 +136,18 @@ def test_every_test_image_counts_once(batch_size, count, replicas):
         (Shard(0, 2, replicas=16), 17, "multiple of 32.*batch_size=17. Take 32"),
     ],
 )
-def test_a_batch_that_does_not_divide(shard, batch_size, message):
+def test_a_batch_size_that_does_not_divide_is_refused(shard, batch_size, message):
     with pytest.raises(ValueError, match=message):
         train(shard, batch_size)
 
 
-def test_half_of_a_mixed_batch_is_of_pairs():
+def test_a_mixed_batch_must_divide_into_pairs():
     assert len(train(Shard(0, 2), 18)) == 4
     with pytest.raises(ValueError, match=r"multiple of 4.*in pairs.*Take 16 or 20"):
         train(Shard(0, 2), 18, mixing=Mixing(), classes=10)
 
 
 @pytest.mark.parametrize("options", [{"index": 2, "count": 2}, {"replicas": 0}])
-def test_no_such_worker(options):
+def test_an_index_or_replica_count_out_of_range_is_refused(options):
     with pytest.raises(ValueError, match="Received: Shard"):
         Shard(**options)

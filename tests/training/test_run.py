@@ -34,9 +34,11 @@ def test_models_are_measured_as_they_are_published(make, setting, crop_pct, tmp_
     data = load_dataset("digits", limit=2)
     config = RunConfig(image_size=SIZE, crop_pct=setting, output=tmp_path / "run")
     images, _ = next(iter(batches_of_test_images(Run(config, data, ()), make())))
-    view = EvaluationTransform(image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3)
+    transform = EvaluationTransform(
+        image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3
+    )
     first = next(iter(data.test.in_order()))
-    expected = view(data.test.read(first)[0])
+    expected = transform(data.test.read(first)[0])
     np.testing.assert_array_equal(images[0], expected)
 
 

@@ -1,4 +1,4 @@
-"""Images are turned, slanted and shifted as Pillow does it."""
+"""Rotation, shear and translation equal those of Pillow."""
 
 import numpy as np
 import pytest
@@ -59,6 +59,6 @@ def test_equals_pillow(image, pillows, arguments):
         assert difference.mean() < 0.003
 
 
-def test_fill_is_the_one_given():
+def test_the_area_outside_the_image_has_the_fill_color():
     gone = affine.translate_x(PHOTO, 1.0, (1, 2, 3)).numpy()
     np.testing.assert_array_equal(gone, np.broadcast_to([1, 2, 3], PHOTO.shape))

@@ -1,4 +1,4 @@
-"""Colors become what Pillow makes of them."""
+"""Color operations equal those of Pillow."""
 
 import numpy as np
 import pytest

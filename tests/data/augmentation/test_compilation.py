@@ -1,4 +1,4 @@
-"""A compiled operation is the operation, whether the size is known or not."""
+"""Compiled operations give the results of the plain ones."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ PHOTO = reference.numbers("randaugment_m9")["photo"]
 
 
 @pytest.mark.parametrize("name", INCREASING)
-def test_size_need_not_be_known(name):
+def test_images_of_unknown_size_give_the_same_result(name):
     operation = INCREASING[name]
 
     def run(image):
@@ -25,7 +25,7 @@ def test_size_need_not_be_known(name):
     assert difference.mean() < 0.003
 
 
-def test_numbers_keep_their_digits_and_do_not_compile_again():
+def test_numbers_stay_float64_and_compile_once():
     traced = []
 
     @compiled

@@ -1,4 +1,4 @@
-"""Filters give what Pillow's give."""
+"""Sharpness and blur equal those of Pillow."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_blur_has_the_variance_of_its_radius(radius):
     assert variance == pytest.approx(radius**2, rel=0.05)
 
 
-def test_blur_knows_the_size_after_it():
+def test_blur_keeps_the_static_shape():
     @tf.function(input_signature=[tf.TensorSpec((96, 144, 3), tf.uint8)])
     def blurred(image):
         result = gaussian_blur(image, 1.3)

@@ -1,4 +1,4 @@
-"""Gray levels become what Pillow makes of them."""
+"""Operations on gray levels equal those of Pillow."""
 
 import numpy as np
 import pytest
@@ -48,14 +48,14 @@ def test_equals_pillow(image, ours, pillows, arguments):
         np.testing.assert_array_equal(ours(image, *each), expected)
 
 
-def test_few_pixels_are_not_equalized():
+def test_fewer_pixels_than_levels_are_not_equalized():
     """Fewer than there are levels: nothing to spread."""
     image = PHOTO[:8, :8]
     np.testing.assert_array_equal(operations.equalize(image), image)
     np.testing.assert_array_equal(of_pillow(image, ImageOps.equalize), image)
 
 
-def test_no_bits_are_black():
+def test_posterizing_to_0_bits_gives_black():
     assert not np.any(operations.posterize(PHOTO, 0))
 
 
@@ -67,6 +67,6 @@ def test_no_bits_are_black():
         (tf.zeros((2, 8, 8, 3), "uint8"), r"shape=\(2, 8, 8, 3\)"),
     ],
 )
-def test_other_images_are_refused(image, named):
+def test_other_shapes_and_types_are_refused(image, named):
     with pytest.raises(ValueError, match=named):
         operations.checked_image(image)

@@ -1,4 +1,4 @@
-"""RandAugment draws as often and as strongly as it says, and does what it drew."""
+"""Distribution of the operations that RandAugment draws, and their application."""
 
 import math
 from statistics import NormalDist
@@ -80,13 +80,13 @@ def test_magnitudes_are_normal_and_clipped(default_draws):
     assert magnitude.std() == pytest.approx(0.5, abs=0.02)
 
 
-def test_magnitudes_do_not_go_with_operations(default_draws):
+def test_magnitudes_are_independent_of_operations(default_draws):
     operation, magnitude, _ = default_draws
     means = [magnitude[operation == each].mean() for each in range(NONE + 1)]
     np.testing.assert_allclose(means, magnitude.mean(), atol=0.08)
 
 
-def test_magnitudes_without_spread_and_of_any_size():
+def test_magnitudes_without_deviation_are_clipped():
     assert set(drawn(RandAugment(magnitude_std=0), 100)[1].ravel()) == {9}
     assert set(drawn(RandAugment(magnitude=30, magnitude_std=0), 100)[1].ravel()) == {
         10
@@ -94,14 +94,14 @@ def test_magnitudes_without_spread_and_of_any_size():
     assert drawn(RandAugment(magnitude=0, magnitude_std=3), 100)[1].min() == 0
 
 
-def test_infinite_spread_is_uniform():
+def test_infinite_deviation_gives_uniform_magnitudes():
     magnitude = drawn(RandAugment(magnitude=8, magnitude_std=math.inf), 2000)[1].ravel()
     assert magnitude.max() < 8
     for part in (0.1, 0.5, 0.9):
         assert standard_errors((magnitude < 8 * part).sum(), 4000, part) < 4
 
 
-def test_probability_and_number():
+def test_probability_and_number_of_operations():
     operation = drawn(RandAugment(prob=0.9, num_ops=3), 2000)[0]
     assert operation.shape == (2000, 3)
     assert standard_errors((operation != NONE).sum(), 6000, 0.9) < 4
@@ -110,7 +110,7 @@ def test_probability_and_number():
 
 
 @pytest.mark.parametrize("increasing", [True, False])
-def test_does_what_it_drew_in_that_order(increasing):
+def test_drawn_operations_are_applied_in_order(increasing):
     augment = RandAugment(prob=0.9, num_ops=3, increasing=increasing, fill=(9, 8, 7))
     operations = list(augment.operations.values())
     for sample in range(12):
@@ -123,7 +123,7 @@ def test_does_what_it_drew_in_that_order(increasing):
         np.testing.assert_array_equal(augment(PHOTO, (5, sample)), expected)
 
 
-def test_gives_the_same_in_a_pipeline():
+def test_results_are_the_same_in_a_pipeline():
     augment = RandAugment(prob=0.9)
     images = tf.data.Dataset.from_tensors(PHOTO).repeat(24).enumerate()
     images = images.map(lambda sample, image: augment(image, (3, sample)), 2)
@@ -134,7 +134,7 @@ def test_gives_the_same_in_a_pipeline():
     assert len({image.tobytes() for image in found}) > 18
 
 
-def test_takes_images_of_any_size():
+def test_images_of_any_size_are_augmented():
     """Of a size that a pipeline does not know before it has read the image."""
     images = tf.data.Dataset.from_generator(
         lambda: (PHOTO[: 40 + i] for i in range(8)),
@@ -165,7 +165,7 @@ def test_takes_images_of_any_size():
         ),
     ],
 )
-def test_reads_timms_names(name, expected):
+def test_timms_names_give_their_settings(name, expected):
     assert RandAugment.from_name(name) == expected
 
 
@@ -183,7 +183,7 @@ def test_reads_timms_names(name, expected):
         "rand-m9-mstd-0.5",
     ],
 )
-def test_refuses_other_names(name):
+def test_other_names_are_refused(name):
     with pytest.raises(ValueError, match=r"rand-m9-mstd0\.5-inc1.*Received"):
         RandAugment.from_name(name)
 
@@ -192,12 +192,12 @@ def test_refuses_other_names(name):
     "setting",
     [{"magnitude": -1}, {"magnitude_std": -0.5}, {"num_ops": 0}, {"prob": 1.5}],
 )
-def test_refuses_settings_out_of_range(setting):
+def test_settings_out_of_range_are_refused(setting):
     (name, value), *_ = setting.items()
     with pytest.raises(ValueError, match=f"Received: {name}={value}"):
         RandAugment(**setting)
 
 
-def test_refuses_images_in_floats():
+def test_float_images_are_refused():
     with pytest.raises(ValueError, match="dtype=float32"):
         RandAugment()(tf.zeros((8, 8, 3)), (0, 1))

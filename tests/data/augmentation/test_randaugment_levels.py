@@ -1,4 +1,4 @@
-"""Each operation does at each magnitude what timm's does."""
+"""Operations and levels of RandAugment equal timm's."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_operations_equal_timms(name, sign):
 
 
 @pytest.mark.parametrize("name", INCREASING)
-def test_the_photo_shows_every_operation(name):
+def test_every_operation_changes_the_photo(name):
     changed = NUMBERS[f"{name}/plus"].astype(int) - NUMBERS["photo"]
     assert np.abs(changed).mean() > 1
 

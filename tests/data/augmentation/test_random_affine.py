@@ -1,4 +1,4 @@
-"""Views are what their settings say, and follow from their seeds."""
+"""Random affine maps stay within their settings and follow from seeds."""
 
 import numpy as np
 import pytest
@@ -10,18 +10,18 @@ SEEDS = tf.stack([tf.range(200), tf.fill([200], 3)], axis=1)
 IMAGES = np.random.default_rng(0).uniform(0, 255, (64, 12, 10, 3)).astype("float32")
 
 
-def views_of(augmentation, images, seeds=SEEDS):
+def transformed(transform, images, seeds=SEEDS):
     """Each image with a seed of its own."""
-    views = [augmentation(x, seed) for x, seed in zip(images, seeds, strict=False)]
-    return np.stack(views)
+    results = [transform(x, seed) for x, seed in zip(images, seeds, strict=False)]
+    return np.stack(results)
 
 
 def test_without_settings_nothing_changes():
-    np.testing.assert_allclose(views_of(RandomAffine(), IMAGES), IMAGES, atol=1e-3)
+    np.testing.assert_allclose(transformed(RandomAffine(), IMAGES), IMAGES, atol=1e-3)
 
 
 def test_flip_mirrors_some_images_and_no_others():
-    flipped = views_of(RandomAffine(flip=True), IMAGES)
+    flipped = transformed(RandomAffine(flip=True), IMAGES)
     kept = np.isclose(flipped, IMAGES, atol=1e-3).all((1, 2, 3))
     mirrored = np.isclose(flipped, IMAGES[:, :, ::-1], atol=1e-3).all((1, 2, 3))
     assert np.all(mirrored != kept)
@@ -32,20 +32,20 @@ def test_flip_mirrors_some_images_and_no_others():
     ("settings", "largest"),
     [({"shift": 0.2}, 2.4), ({"rotation": 10}, 1.5), ({"zoom": 0.2}, 1.6)],
 )
-def test_no_point_moves_further_than_asked(settings, largest):
+def test_no_point_moves_further_than_the_settings_allow(settings, largest):
     """A bright dot on black, off the center, is found where it may have gone."""
     dots = np.zeros((200, 12, 12, 1), "float32")
     dots[:, 8, 9] = 255
-    views = views_of(RandomAffine(**settings), dots)[..., 0]
-    mass = views.sum((1, 2))
-    rows = (views.sum(2) * np.arange(12)).sum(1) / mass
-    columns = (views.sum(1) * np.arange(12)).sum(1) / mass
+    found = transformed(RandomAffine(**settings), dots)[..., 0]
+    mass = found.sum((1, 2))
+    rows = (found.sum(2) * np.arange(12)).sum(1) / mass
+    columns = (found.sum(1) * np.arange(12)).sum(1) / mass
     moved = np.maximum(np.abs(rows - 8), np.abs(columns - 9))
     assert 0.4 * largest < moved.max() <= largest + 0.35
 
 
-def test_same_seed_same_views():
-    views = RandomAffine(shift=0.2, rotation=10, zoom=0.1, flip=True)
+def test_equal_seeds_give_equal_images():
+    transform = RandomAffine(shift=0.2, rotation=10, zoom=0.1, flip=True)
     image = IMAGES[0]
-    np.testing.assert_array_equal(views(image, (5, 6)), views(image, (5, 6)))
-    assert not np.allclose(views(image, (5, 6)), views(image, (5, 7)))
+    np.testing.assert_array_equal(transform(image, (5, 6)), transform(image, (5, 6)))
+    assert not np.allclose(transform(image, (5, 6)), transform(image, (5, 7)))

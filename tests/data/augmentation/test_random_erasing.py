@@ -1,4 +1,4 @@
-"""Erased rectangles: how often, how large, and filled with what."""
+"""Frequency, size and noise of erased rectangles."""
 
 import math
 
@@ -15,7 +15,7 @@ MEAN, STD = np.array(IMAGENET_MEAN), np.array(IMAGENET_STD)
 
 
 @pytest.mark.parametrize("prob", [0.25, 0.6])
-def test_images_are_erased_as_often_as_asked(prob):
+def test_images_are_erased_with_the_given_probability(prob):
     erasing = RandomErasing(prob=prob)
     image = tf.zeros((4, 4, 1), "uint8")
     found = draws(lambda seed: tf.reduce_any(erasing(image, seed) != 0))
@@ -24,7 +24,7 @@ def test_images_are_erased_as_often_as_asked(prob):
         assert abs(rate - prob) < 0.025  # five standard deviations
 
 
-def test_never_and_always():
+def test_probabilities_0_and_1_erase_never_and_always():
     image = tf.constant(photograph(32, 32))
     for n in range(20):
         kept = RandomErasing(prob=0.0)(image, (n, 0))
@@ -47,7 +47,7 @@ def test_area_is_uniform_and_so_is_the_logarithm_of_the_aspect():
     assert distance_from_uniform(left / (1000 - width), 0, 1) < 0.02
 
 
-def test_whether_an_image_is_erased_says_nothing_of_the_rectangle():
+def test_erasing_is_independent_of_the_rectangle():
     erasing = RandomErasing(prob=0.5, max_area=0.25)
     erases, rectangle = draws(lambda seed: erasing.rectangle(1000, 1000, seed))
     area = rectangle.height * rectangle.width / 1e6
@@ -55,7 +55,7 @@ def test_whether_an_image_is_erased_says_nothing_of_the_rectangle():
     assert distance_from_uniform(area[~erases], 0.02, 0.25) < 0.03
 
 
-def test_one_rectangle_changes_and_all_of_it():
+def test_all_pixels_of_one_rectangle_change():
     image = photograph(60, 80)
     for n in range(20):
         found = RandomErasing(prob=1.0)(tf.constant(image), (n, 0)).numpy()
@@ -75,7 +75,7 @@ def noise(erasing, channels):
     return found[(found != 1000).all(axis=-1)]
 
 
-def test_noise_is_standard_normal_once_normalized():
+def test_normalized_noise_is_standard_normal():
     values = (noise(RandomErasing(prob=1.0), 3) / 255 - MEAN) / STD
     assert len(values) > 100_000
     np.testing.assert_allclose(values.mean(axis=0), 0, atol=0.015)
@@ -88,7 +88,7 @@ def test_noise_is_standard_normal_once_normalized():
 
 
 @pytest.mark.parametrize("channels", [1, 4])
-def test_other_channels_have_the_mean_of_the_three(channels):
+def test_other_numbers_of_channels_have_the_mean_statistics(channels):
     values = noise(RandomErasing(prob=1.0), channels) / 255
     np.testing.assert_allclose(values.mean(axis=0), MEAN.mean(), atol=0.005)
     np.testing.assert_allclose(values.std(axis=0), STD.mean(), atol=0.005)
@@ -100,7 +100,7 @@ def test_statistics_can_be_those_of_another_model():
     np.testing.assert_allclose(values.std(axis=0), 0.5, atol=0.01)
 
 
-def test_the_seed_decides():
+def test_equal_seeds_erase_equally():
     erasing, image = RandomErasing(prob=1.0), tf.constant(photograph(32, 32))
     first, second = erasing(image, (1, 2)), erasing(image, tf.constant([1, 2]))
     np.testing.assert_array_equal(first, second)
@@ -129,12 +129,12 @@ def test_shapes_are_known_in_a_pipeline(dtype):
         ({"mean": (0.5,)}, r"mean=\(0.5,\)"),
     ],
 )
-def test_what_cannot_be_is_refused(options, named):
+def test_settings_out_of_range_are_refused(options, named):
     with pytest.raises(ValueError, match=named):
         RandomErasing(**options)
 
 
-def test_channels_that_are_not_known_are_refused():
+def test_unknown_channels_are_refused():
     erasing = tf.function(
         lambda image: RandomErasing()(image, (0, 0)),
         input_signature=[tf.TensorSpec((None, None, None), "uint8")],

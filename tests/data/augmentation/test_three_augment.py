@@ -1,4 +1,4 @@
-"""3-Augment draws evenly, and does what it drew."""
+"""Distribution of the operations that 3-Augment draws, and their application."""
 
 import math
 
@@ -27,7 +27,7 @@ def standard_errors(count, number, probability):
     return abs(count - number * probability) / deviation
 
 
-def test_each_of_three_is_as_frequent(draws):
+def test_the_three_operations_are_equally_frequent(draws):
     counts = np.bincount(draws[0])
     assert len(counts) == 3
     for count in counts:
@@ -54,7 +54,7 @@ def test_factors_are_uniform_and_independent(draws):
     assert np.abs(correlation).max() < 0.04
 
 
-def test_every_order_is_as_frequent(draws):
+def test_all_orders_are_equally_frequent(draws):
     orders, counts = np.unique(draws[3], axis=0, return_counts=True)
     assert len(orders) == 6
     for count in counts:
@@ -89,7 +89,7 @@ def test_equals_pillow_in_a_pipeline():
         np.testing.assert_array_equal(augment(PHOTO, (3, sample)), image)
 
 
-def test_without_jitter_one_of_three_is_left():
+def test_without_jitter_one_operation_is_applied():
     augment = ThreeAugment(color_jitter=0)
     draws = [augment.draw((1, sample)) for sample in range(8)]
     assert {int(draw.choice) for draw in draws} == {0, 1, 2}
@@ -98,7 +98,7 @@ def test_without_jitter_one_of_three_is_left():
         assert np.abs(found - of_pillow(draw)).mean() < 0.01
 
 
-def test_size_need_not_be_known():
+def test_the_image_size_may_be_unknown():
     spec = tf.TensorSpec((None, None, 3), tf.uint8)
     augment = tf.function(
         ThreeAugment(), input_signature=[spec, tf.TensorSpec((2,), "int32")]
@@ -110,11 +110,11 @@ def test_size_need_not_be_known():
 
 
 @pytest.mark.parametrize("color_jitter", [-0.1, 1.1, float("nan")])
-def test_refuses_settings_out_of_range(color_jitter):
+def test_settings_out_of_range_are_refused(color_jitter):
     with pytest.raises(ValueError, match=f"Received: color_jitter={color_jitter}"):
         ThreeAugment(color_jitter=color_jitter)
 
 
-def test_refuses_images_in_floats():
+def test_float_images_are_refused():
     with pytest.raises(ValueError, match="dtype=float32"):
         ThreeAugment()(tf.zeros((8, 8, 3)), (0, 1))

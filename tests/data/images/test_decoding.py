@@ -39,19 +39,19 @@ ALL = {**FILES, **WEBP}
 
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize(("channels", "mode"), [(3, "RGB"), (1, "L")])
-def test_every_kind_of_file_decodes_as_in_pil(kind, channels, mode):
+def test_every_file_type_decodes_to_the_pixels_of_pil(kind, channels, mode):
     found = decode(tf.constant(ALL[kind]), channels)
     expected = opened(ALL[kind], mode).reshape(61, 83, channels)
     np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_size_is_that_of_the_pixels(kind):
+def test_image_size_is_that_of_the_pixels(kind):
     height, width = image_size(tf.constant(ALL[kind]))
     assert (int(height), int(width)) == (61, 83)
 
 
-def test_size_of_jpeg_and_png_is_read_without_the_pixels():
+def test_size_of_jpeg_and_png_is_read_from_the_header():
     for kind in ("baseline", "PNG"):
         height, width = image_size(tf.constant(FILES[kind][:640]))
         assert (int(height), int(width)) == (61, 83)
@@ -59,7 +59,7 @@ def test_size_of_jpeg_and_png_is_read_without_the_pixels():
             decode(tf.constant(FILES[kind][:640]))
 
 
-def test_of_an_animation_comes_the_first_frame():
+def test_an_animated_gif_decodes_to_its_first_frame():
     frames = [COLOR.convert("L").rotate(angle) for angle in (0, 30, 60)]
     file = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     np.testing.assert_array_equal(decode(file), opened(file))
@@ -68,7 +68,7 @@ def test_of_an_animation_comes_the_first_frame():
 @pytest.mark.parametrize(
     "kind", ["baseline", "progressive", "unsampled", "PNG", "GIF", "WebP"]
 )
-def test_a_window_is_a_slice_of_the_whole(kind):
+def test_a_window_is_a_slice_of_the_image(kind):
     """At every offset from the blocks of a JPEG, and at every edge of the image."""
     record = tf.constant(ALL[kind])
     whole = decode(record).numpy()
@@ -156,14 +156,14 @@ def test_an_animated_webp_is_refused(mode):
 
 @pytest.mark.parametrize("size", [(1, 1), (16_383, 3), (3, 16_383), (300, 257)])
 @pytest.mark.parametrize("options", [{}, {"lossless": True}])
-def test_sizes_of_webp_of_every_kind(size, options):
+def test_size_of_lossy_and_lossless_webp(size, options):
     for mode in ("RGB", "RGBA"):
         image = Image.new(mode, size, (9, 9, 9, 99)[: len(mode)])
         found = image_size(tf.constant(encoded(image, "WEBP", **options)))
         assert tuple(map(int, found)) == size[::-1]
 
 
-def test_decoded_images_are_taken_as_they_are():
+def test_decoded_images_are_records_too():
     color = photograph(6, 8)
     gray = np.array(Image.fromarray(color).convert("L"))[..., None]
     np.testing.assert_array_equal(decode(color), color)
@@ -176,7 +176,7 @@ def test_decoded_images_are_taken_as_they_are():
 
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
-def test_other_channels_become_three(channels):
+def test_two_and_four_channels_become_three(channels):
     image = photograph(6, 8)[..., [0, 1, 2, 0]][..., :channels]
     expected = image[..., :3] if channels == 4 else image[..., [0, 0, 0]]
     np.testing.assert_array_equal(decode(image), expected)
@@ -200,6 +200,6 @@ def test_the_channels_are_known_in_a_graph():
         (tf.constant([FILES["PNG"]]), 3, r"\(1,\)"),
     ],
 )
-def test_what_is_no_record_is_refused(record, channels, named):
+def test_other_tensors_and_channels_are_refused(record, channels, named):
     with pytest.raises(ValueError, match=named):
         decode(record, channels)

@@ -1,4 +1,4 @@
-"""The view of an image in evaluation is the one of timm, with PIL's pixels."""
+"""The evaluation transform is timm's, with the pixels of PIL."""
 
 import math
 
@@ -49,10 +49,10 @@ def as_in_timm(image, image_size, crop_pct, interpolation="bicubic"):
 )
 def test_pixels_are_those_of_pil(shape, image_size, crop_pct, interpolation):
     image = photograph(*shape)
-    view = EvaluationTransform(
+    transform = EvaluationTransform(
         image_size=image_size, crop_pct=crop_pct, interpolation=interpolation
     )
-    found = view(tf.constant(image))
+    found = transform(tf.constant(image))
     assert (found.dtype, found.shape) == ("uint8", (*image_size, 3))
     expected = as_in_timm(image, image_size, crop_pct, interpolation)
     assert_equal_but_for_last_bits(found, expected, interpolation)
@@ -62,8 +62,8 @@ def test_pixels_are_those_of_pil(shape, image_size, crop_pct, interpolation):
 @pytest.mark.parametrize("image_size", [(65, 65), (64, 64), (40, 70)])
 def test_a_crop_larger_than_the_image_is_surrounded_by_black(image_size, crop_pct):
     image = photograph(91, 91) // 2 + 100
-    view = EvaluationTransform(image_size=image_size, crop_pct=crop_pct)
-    found = view(tf.constant(image))
+    transform = EvaluationTransform(image_size=image_size, crop_pct=crop_pct)
+    found = transform(tf.constant(image))
     expected = as_in_timm(image, image_size, crop_pct)
     assert (expected == 0).any()
     assert_equal_but_for_last_bits(found, expected)
@@ -95,16 +95,16 @@ def test_gray_images_stay_gray_or_become_color():
 
 def test_an_image_of_the_right_size_is_unchanged():
     image = photograph(32, 48)
-    view = EvaluationTransform(image_size=(32, 48), crop_pct=1.0)
-    np.testing.assert_array_equal(view(tf.constant(image)), image)
-    np.testing.assert_array_equal(view(tf.constant(encoded(image, "PNG"))), image)
+    transform = EvaluationTransform(image_size=(32, 48), crop_pct=1.0)
+    np.testing.assert_array_equal(transform(tf.constant(image)), image)
+    np.testing.assert_array_equal(transform(tf.constant(encoded(image, "PNG"))), image)
 
 
 @pytest.mark.parametrize("record", [photograph(75, 50), encoded(photograph(75, 50))])
 def test_shapes_are_known_in_a_pipeline(record):
-    views = tf.data.Dataset.from_tensors(record).repeat(2).map(EvaluationTransform())
-    assert views.element_spec == tf.TensorSpec((224, 224, 3), "uint8")
-    first, second = views
+    images = tf.data.Dataset.from_tensors(record).repeat(2).map(EvaluationTransform())
+    assert images.element_spec == tf.TensorSpec((224, 224, 3), "uint8")
+    first, second = images
     np.testing.assert_array_equal(first, second)
 
 
@@ -115,6 +115,6 @@ def test_shapes_are_known_in_a_pipeline(record):
         ({"interpolation": "lanczos"}, "interpolation='lanczos'"),
     ],
 )
-def test_what_cannot_be_is_refused(options, named):
+def test_crop_pct_and_interpolation_that_do_not_exist_are_refused(options, named):
     with pytest.raises(ValueError, match=named):
         EvaluationTransform(**options)

@@ -1,4 +1,4 @@
-"""Rectangles are distributed as those that torchvision and timm draw."""
+"""Random rectangles have the distribution of torchvision and timm."""
 
 import math
 import random
@@ -29,7 +29,7 @@ def one_after_the_other(height, width, area, aspect, whole, rng):
 
 @pytest.mark.parametrize("kind", [CROP, HOLE])
 @pytest.mark.parametrize("size", [(375, 500), (224, 224), (500, 120), (32, 32)])
-def test_ten_tries_at_once_are_as_ten_in_a_row(kind, size):
+def test_ten_draws_at_once_are_distributed_as_ten_in_a_row(kind, size):
     fits, found = draws(lambda seed: random_rectangle(*size, seed, **kind))
     rng = random.Random(0)
     tries = [one_after_the_other(*size, **kind, rng=rng) for _ in range(10_000)]
@@ -42,7 +42,7 @@ def test_ten_tries_at_once_are_as_ten_in_a_row(kind, size):
     assert distance(area[fits], expected_area) < 0.03
 
 
-def test_area_aspect_and_place_are_uniform_where_all_fit():
+def test_area_aspect_and_place_are_uniform_if_all_fit():
     kind = {"area": (0.1, 0.4), "aspect": (0.5, 2.0), "whole": True}
     fits, found = draws(lambda seed: random_rectangle(1000, 1000, seed, **kind))
     assert fits.all()
@@ -70,7 +70,7 @@ def test_rectangles_lie_inside_and_reach_every_border(kind):
     assert width.max() == (12 if kind["whole"] else 11)
 
 
-def test_where_none_fits_it_is_said():
+def test_no_rectangle_fits_an_area_that_is_too_large():
     kind = {"area": (1.0, 1.0), "aspect": (1.0, 1.0), "whole": True}
     fits, _ = draws(lambda seed: random_rectangle(10, 20, seed, **kind), 100)
     assert not fits.any()
@@ -81,7 +81,7 @@ def test_where_none_fits_it_is_said():
     assert not fits.any()
 
 
-def test_the_seed_decides():
+def test_equal_seeds_give_equal_rectangles():
     def drawn(seed):
         fits, rectangle = random_rectangle(375, 500, seed, **CROP)
         return bool(fits), *map(int, rectangle)

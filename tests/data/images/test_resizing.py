@@ -1,4 +1,4 @@
-"""Resized images equal PIL's."""
+"""Resized images have the pixels of PIL."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_pixels_are_those_of_pil(size, interpolation):
 
 
 @pytest.mark.parametrize("size", [(224, 224), (256, 341), (97, 611), (500, 667)])
-def test_whichever_axis_pil_begins_with_the_levels_differ_little(size):
+def test_levels_differ_little_from_the_other_order_of_axes_in_pil(size):
     image = photograph(375, 500)
     picture = Image.fromarray(image).resize(size[::-1], KERNELS["bicubic"])
     found = resize(tf.constant(image), size).numpy().astype("int32")
@@ -92,7 +92,7 @@ def test_gray_images_are_as_in_pil():
     )
 
 
-def test_the_same_size_changes_nothing():
+def test_resizing_to_the_same_size_changes_nothing():
     image = photograph(50, 60)
     for interpolation in KERNELS:
         found = resize(tf.constant(image), (50, 60), interpolation)
@@ -109,7 +109,7 @@ def test_a_window_is_a_part_of_the_whole(window):
     assert_equal_but_for_last_bits(found, expected)
 
 
-def test_outside_the_image_a_window_is_black():
+def test_a_window_is_black_outside_the_image():
     image = tf.constant(photograph(150, 130))
     found = resize(image, (100, 80), window=(-3, -40, 110, 200))
     whole = resize(image, (100, 80))
@@ -117,7 +117,7 @@ def test_outside_the_image_a_window_is_black():
     assert_equal_but_for_last_bits(found, expected)
 
 
-def test_sizes_may_be_known_at_run_time_only():
+def test_sizes_may_be_unknown_in_a_graph():
     @tf.function
     def resized(image, size):
         return resize(image, (size[0], size[1]))

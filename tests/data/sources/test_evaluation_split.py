@@ -1,4 +1,4 @@
-"""A part of each class is kept to measure on, the same one every time."""
+"""Images held out of each class for evaluation, the same every time."""
 
 import collections
 import shutil
@@ -17,7 +17,7 @@ def paths_of(number, folder="photos/a"):
     return [f"{folder}/{index}.jpg" for index in range(number)]
 
 
-def test_every_class_is_divided_in_the_same_ratio():
+def test_the_fraction_is_held_out_of_every_class():
     by_class = [paths_of(5000), paths_of(3, "photos/b"), paths_of(700, "photos/c")]
     train, test = EvaluationSplit(fraction=0.1).hold_out(by_class, "abc", "photos")
     assert [len(paths) for paths in test] == [500, 1, 70]
@@ -28,7 +28,7 @@ def test_every_class_is_divided_in_the_same_ratio():
     assert np.histogram(places, 10, (0, 5000))[0] == pytest.approx([50] * 10, abs=25)
 
 
-def test_the_seed_decides_wherever_the_folder_lies():
+def test_held_out_images_follow_from_the_seed_in_any_folder():
     by_class = [paths_of(50)]
     test = EvaluationSplit(fraction=0.2, seed=1).hold_out(by_class, "a", "photos")[1][0]
     moved = EvaluationSplit(fraction=0.2, seed=1).hold_out(
@@ -62,7 +62,7 @@ def names_of(images):
     return {images.name_of(key) for key in images.in_order()}
 
 
-def test_a_flat_folder_is_a_data_set(folder, monkeypatch):
+def test_a_flat_folder_is_split_into_a_data_set(folder, monkeypatch):
     monkeypatch.setattr(
         "keras_cait.data.sources.folder.MEMORY_LIMIT", 1
     )  # to know the names
@@ -79,18 +79,18 @@ def test_a_flat_folder_is_a_data_set(folder, monkeypatch):
     assert names_of(load_test_images(data_dir=folder, **options)[1]) != names_of(images)
 
 
-def test_without_the_option_it_is_named(folder):
+def test_a_flat_folder_without_the_option_names_it(folder):
     with pytest.raises(ValueError, match=r"measure on with --validation-split 0\.2$"):
         load_dataset(data_dir=folder)
 
 
 @pytest.mark.parametrize("fraction", [0, 1, -0.5, 2.0, float("nan")])
-def test_a_part_is_more_than_nothing_and_not_all(folder, fraction):
+def test_fractions_out_of_range_are_refused(folder, fraction):
     with pytest.raises(ValueError, match="must be above 0 and below 1"):
         load_dataset(data_dir=folder, validation_split=fraction)
 
 
-def test_mistakes(folder):
+def test_options_that_contradict_the_folder_are_refused(folder):
     with pytest.raises(ValueError, match=r"test_split='val' and validation_split=0\.2"):
         load_dataset(data_dir=folder, validation_split=0.2, test_split="val")
     with pytest.raises(ValueError, match=r"validation_split=0\.2 with digits"):

@@ -1,4 +1,4 @@
-"""A folder of images becomes a data set, or says what is wrong with it."""
+"""Data sets from folders of images, and errors that name what is missing."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_classes_are_sorted_folders(folder):
         assert image[..., 0].mean() == pytest.approx(200 * label, abs=3)
 
 
-def test_test_folder_may_be_called_test(folder):
+def test_the_test_folder_may_be_called_test(folder):
     (folder / "val").rename(folder / "test")
     assert load_dataset(data_dir=folder).test.number == 4
 
@@ -62,7 +62,7 @@ def test_files_of_larger_sets_are_read_when_needed(folder, monkeypatch):
         assert label == other_label
 
 
-def test_images_to_measure_on_need_none_to_train_on(folder):
+def test_test_images_need_no_training_images(folder):
     names, images = load_test_images(data_dir=folder)
     assert (names, images.number) == (("blue", "red"), 4)
     names, images = load_test_images(data_dir=folder / "train", limit=3)
@@ -122,12 +122,12 @@ def test_a_corrupt_image_is_named(folder):
         (lambda folder: write_images(folder / "val" / "odd", 1, (0, 0, 0)), "odd"),
     ],
 )
-def test_what_is_missing_is_named(folder, damage, named):
+def test_an_error_names_the_missing_folder_or_image(folder, damage, named):
     damage(folder)
     with pytest.raises(ValueError, match=named):
         load_dataset(data_dir=folder)
 
 
-def test_no_such_folder(tmp_path):
+def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no folder of that name"):
         load_dataset(data_dir=tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""Digits and data sets of TensorFlow Datasets."""
+"""Loading of digits and of data sets of TensorFlow Datasets."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_digits_in_training_and_test_differ():
     assert not {x.tobytes() for x in train} & {x.tobytes() for x in test}
 
 
-def test_limit():
+def test_a_limit_holds_for_training_and_test_images():
     digits = load_dataset("digits", limit=40)
     assert (digits.train.number, digits.test.number) == (40, 40)
     assert all_of(digits.train)[0].shape == (40, 8, 8, 1)
@@ -89,7 +89,7 @@ def kept_in_files(monkeypatch):
         monkeypatch.setattr(f"keras_cait.data.sources.tfds.{name}", value)
 
 
-def test_a_set_of_tensorflow_datasets(prepared):
+def test_a_small_set_of_tensorflow_datasets_is_kept_in_memory(prepared):
     data = load_dataset("tiny_images", data_dir=prepared, limit=9)
     assert data.class_names == ("a", "b", "c")
     assert (data.train.number, data.test.number) == (9, 6)
@@ -110,17 +110,17 @@ def test_a_large_set_stays_in_its_files(prepared, limit, request):
     for one, other in ((held.train, data.train), (held.test, data.test)):
         for found, expected in zip(all_of(one), all_of(other), strict=True):
             np.testing.assert_array_equal(found, expected)
-    views = [lambda record, seed: decode(record)]
-    batches = training_batches(data.train, views, 10, epochs=2, seed=0)
+    transforms = [lambda record, seed: decode(record)]
+    batches = training_batches(data.train, transforms, 10, epochs=2, seed=0)
     found = [labels.numpy() for _, labels in batches]
     number = data.train.number // 10 * 10
     assert np.concatenate(found).shape == (2 * number,)
-    rest = training_batches(data.train, views, 10, epochs=2, seed=0, first_step=9)
+    rest = training_batches(data.train, transforms, 10, epochs=2, seed=0, first_step=9)
     np.testing.assert_array_equal([labels for _, labels in rest], found[9:])
 
 
 @pytest.mark.parametrize("large", [True, pytest.param(False, marks=pytest.mark.slow)])
-def test_the_split_with_labels_is_measured_on(prepared, large, request):
+def test_the_first_split_with_labels_is_the_test_split(prepared, large, request):
     """imagenet2012's and i_naturalist2018's test images have labels of -1."""
     if large:
         request.getfixturevalue("kept_in_files")
@@ -160,13 +160,13 @@ def test_labels_of_no_class_are_refused_as_they_are_read(prepared, kept_in_files
         images.read(tf.constant(example.SerializeToString()))
 
 
-def test_digits_have_one_test_split():
+def test_another_test_split_of_digits_is_refused():
     assert load_dataset("digits", test_split="test").test.number == 500
     with pytest.raises(ValueError, match=r"must be 'test'.*'validation'"):
         load_dataset("digits", test_split="validation")
 
 
-def test_an_unknown_name_gets_the_nearest():
+def test_an_unknown_name_gives_the_nearest_names():
     with pytest.raises(ValueError, match=r"cifra10.*Did you mean cifar10\?"):
         load_dataset("cifra10")
 

@@ -1,4 +1,4 @@
-"""The image behind an error of TensorFlow's is named, and the reason."""
+"""Errors name the image that TensorFlow could not read, and the reason."""
 
 import os
 
@@ -41,7 +41,7 @@ def bomb(path):
         (bomb, "at most 50000000 pixels, 65500 a side. Received: height=10000"),
     ],
 )
-def test_the_first_image_that_cannot_be_read_is_named(damage, reason, images):
+def test_the_first_unreadable_image_is_named(damage, reason, images):
     paths = [images.name_of(key) for key in images.in_order()]
     assert first_unreadable(images, images.in_order()) is None
     for path in (paths[12], paths[5]):
@@ -71,7 +71,7 @@ def test_other_errors_pass(images):
         fail()
 
 
-def test_a_damaged_file_of_records(tmp_path):
+def test_a_damaged_record_file_is_named(tmp_path):
     images = sharded(tmp_path, (50, 50))
     path = images.shards[1].path
     with open(path, "r+b") as file:

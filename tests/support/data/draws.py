@@ -1,4 +1,4 @@
-"""Many draws of a random function, and how far distributions are apart."""
+"""Many draws of a random function, and distances between distributions."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""What the recipes are tried on: a few pictures, and as little training as shows."""
+"""Small pictures, a tiny model and eager training for tests of recipes."""
 
 import contextlib
 import json

@@ -50,16 +50,16 @@ def test_the_defaults_are_those_of_table_9():
 
 
 @pytest.mark.parametrize(
-    ("crop", "views"),
+    ("crop", "transforms"),
     [
         ("simple", (SimpleRandomCrop(**SIZE),)),
         ("padded", (EvaluationTransform(**SIZE, crop_pct=1.0), RandomCrop(**SIZE))),
         ("none", (EvaluationTransform(**SIZE, crop_pct=1.0),)),
     ],
 )
-def test_every_crop(crop, views):
+def test_every_crop(crop, transforms):
     made = settings(crop=crop, flip=False, augment="none", erasing=0.0)
-    assert made.training_transforms(SHAPE) == views
+    assert made.training_transforms(SHAPE) == transforms
 
 
 def test_deit3_s_augmentation_and_small_turns():
@@ -77,9 +77,13 @@ def test_without_mixing_labels_stay_whole():
 
 def test_evaluation():
     own = Preprocessing(image_size=(32, 48), crop_pct=0.95, interpolation="bilinear")
-    view = settings().evaluation_transform(SHAPE, own)
-    assert (view.image_size, view.crop_pct, view.channels) == ((32, 48), 0.95, 3)
-    assert view.interpolation == "bilinear"
+    transform = settings().evaluation_transform(SHAPE, own)
+    assert (transform.image_size, transform.crop_pct, transform.channels) == (
+        (32, 48),
+        0.95,
+        3,
+    )
+    assert transform.interpolation == "bilinear"
     assert settings(crop_pct=0.9).evaluation_transform(SHAPE, own).crop_pct == 0.9
 
 
