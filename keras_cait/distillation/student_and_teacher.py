@@ -25,7 +25,7 @@ def training_policy(student: keras.Model) -> Any:
     """The dtype policy by which Keras decides whether to scale the loss.
 
     It follows from the layers: a loaded model itself has the global policy of that
-    moment, whatever its layers compute in.
+    moment, which its layers need not have.
     """
     for layer in student._flatten_layers():
         if (layer.compute_dtype, layer.variable_dtype) == ("float16", "float32"):
@@ -123,7 +123,7 @@ def teacher_output_kind(teacher: keras.Model) -> OutputKind:
     kind = output_kind(teacher)
     if kind is None:
         raise ValueError(
-            "Could not tell whether the teacher gives logits or probabilities. "
+            "The teacher's output must be recognizable as logits or probabilities. "
             f"Received: {type(teacher).__name__} {teacher.name!r}, whose last layer "
             'shows neither. Pass teacher_output="logits" or '
             'teacher_output="probabilities".'

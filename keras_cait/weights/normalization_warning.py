@@ -47,7 +47,7 @@ def warn_about_normalization(
     if is_keras or not is_default or _has_one_published_normalization(model):
         return
     warnings.warn(
-        f"{source} does not say which mean and std its images are normalized with. The "
+        f"{source} does not state the mean and std of its images. The "
         f"model {model.name!r} has ImageNet's, mean={own.mean} and std={own.std}; "
         "weights of the same layout were published with 0.5 and 0.5 too. If these are "
         f"not right, {_ADVICE}.",

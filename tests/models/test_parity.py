@@ -17,7 +17,7 @@ from tests.support.models.tiny_models import (
 )
 
 # Other files do not say it; see tests/weights/metadata/test_source_metadata.py.
-pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not state the mean and std")
 
 TRANSFORMERS = ["deit", "deit_distilled", "deit3", "cait", "cait_rect"]
 NAMES = [*TRANSFORMERS, "regnety"]
@@ -27,7 +27,7 @@ RECTANGLE = {"input_shape": (32, 48, 3), "embed_dim": 24, "depth": 2, "num_heads
 @cache  # nothing below changes a model
 def loaded(name):
     settings = {"classifier_activation": None}
-    # A file of timm's does not say which grid its patches make.
+    # A file of timm does not state the grid of its patches.
     grid = (4, 6) if name == "cait_rect" else None
     if name == "cait_rect":
         model = tiny_cait(**RECTANGLE, **settings, classes=7)

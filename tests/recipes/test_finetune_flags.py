@@ -98,7 +98,7 @@ def test_statistics_that_nobody_says_are_said_to_be_assumed(source, data, tmp_pa
     keras_cait.save_timm_weights(source, path)
     save_file(load_file(path), path)
     flags = {"weights": str(path), "model": "DeiT_Ti"}
-    with pytest.warns(UserWarning, match="does not say which mean and std"):
+    with pytest.warns(UserWarning, match="does not state the mean and std"):
         built(data, **flags)
     model = built(data, **flags, mean=(0.5,) * 3, std=(0.5,) * 3)
     assert keras_cait.preprocessing_for(model).mean == (0.5,) * 3

@@ -20,6 +20,7 @@ from tests.support.weights.weight_checks import (
     assert_equal_weights,
     load_fails,
     weight_values,
+    write_weights,
 )
 
 PLACE = "layers/position_embedding/vars"
@@ -59,18 +60,8 @@ def build(family, size=(32, 32)):
     return function(depth=1, input_shape=(*size, 3), **settings)
 
 
-def save(model, path):
-    if path.suffix == ".safetensors":
-        keras_cait.save_timm_weights(model, path)
-    elif path.suffix == ".keras":
-        model.save(path)
-    else:
-        model.save_weights(path)
-    return path
-
-
-def written_before_grids_were(path):
-    """Takes the grid out of a `.weights.h5` file, as it was not there once."""
+def without_grid(path):
+    """Removes the grid from a `.weights.h5` file, as in files of older versions."""
     with h5py.File(path, "r+") as file:
         del file[PLACE].attrs["grid_size"]
     return path
@@ -82,8 +73,8 @@ def test_a_file_of_keras_loads_as_a_safetensors_file_does(
 ):
     source = randomize(build(family, theirs))
     model, expected = build(family, ours), build(family, ours)
-    keras_cait.load_weights(model, save(source, tmp_path / f"model{suffix}"))
-    path = save(source, tmp_path / "model.safetensors")
+    keras_cait.load_weights(model, write_weights(source, tmp_path / f"model{suffix}"))
+    path = write_weights(source, tmp_path / "model.safetensors")
     keras_cait.load_weights(expected, path)
     assert_equal_weights(model, weight_values(expected))
     # Both are the resampled embedding, with the file's grid and not another.
@@ -99,7 +90,7 @@ def test_a_file_of_keras_loads_as_a_safetensors_file_does(
 
 
 def test_antialias_selects_the_smoothed_form(tmp_path):
-    path = save(randomize(build("deit3")), tmp_path / "model.keras")
+    path = write_weights(randomize(build("deit3")), tmp_path / "model.keras")
     plain, smooth = build("deit3", (16, 16)), build("deit3", (16, 16))
     keras_cait.load_weights(plain, path)
     keras_cait.load_weights(smooth, path, antialias=True)
@@ -112,19 +103,21 @@ def test_antialias_selects_the_smoothed_form(tmp_path):
 
 def test_the_grid_is_an_attribute_and_not_a_tensor_of_the_file(tmp_path):
     # So that earlier versions, and Keras by itself, read the same tensors as before.
-    with h5py.File(save(build("deit"), tmp_path / "model.weights.h5")) as file:
+    with h5py.File(write_weights(build("deit"), tmp_path / "model.weights.h5")) as file:
         assert list(file[PLACE]) == ["0"]
         assert tuple(file[PLACE].attrs["grid_size"]) == (4, 4)
 
 
 def test_a_square_file_without_its_grid_loads_at_another_size(tmp_path):
     source = randomize(build("deit"))
-    path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
+    path = without_grid(write_weights(source, tmp_path / "model.weights.h5"))
     same = keras_cait.load_weights(build("deit"), path)
     assert_equal_weights(same, weight_values(source))
     model = keras_cait.load_weights(build("deit", (24, 48)), path)
     expected = build("deit", (24, 48))
-    keras_cait.load_weights(expected, save(source, tmp_path / "model.safetensors"))
+    keras_cait.load_weights(
+        expected, write_weights(source, tmp_path / "model.safetensors")
+    )
     assert_equal_weights(model, weight_values(expected))
 
 
@@ -134,23 +127,25 @@ def test_a_square_file_without_its_grid_loads_at_another_size(tmp_path):
 )
 def test_a_rectangular_file_without_its_grid_is_refused(theirs, ours, tmp_path):
     source = randomize(build("deit", theirs))
-    path = written_before_grids_were(save(source, tmp_path / "model.weights.h5"))
+    path = without_grid(write_weights(source, tmp_path / "model.weights.h5"))
     model = build("deit", ours)
     with load_fails(
-        model, "must say which grid", f"Received: {path}", "grid_size=(rows"
+        model, "must state the grid", f"Received: {path}", "grid_size=(rows"
     ):
         keras_cait.load_weights(model, path)
-    # What the error advises works.
+    # The error's advice works.
     grid = (theirs[0] // 8, theirs[1] // 8)
     keras_cait.load_weights(model, path, grid_size=grid)
     expected = build("deit", ours)
-    keras_cait.load_weights(expected, save(source, tmp_path / "model.safetensors"))
+    keras_cait.load_weights(
+        expected, write_weights(source, tmp_path / "model.safetensors")
+    )
     assert_equal_weights(model, weight_values(expected))
 
 
 def test_a_grid_of_another_number_of_patches_is_refused(tmp_path):
-    path = save(build("deit", (16, 24)), tmp_path / "model.weights.h5")
-    written_before_grids_were(path)
+    path = write_weights(build("deit", (16, 24)), tmp_path / "model.weights.h5")
+    without_grid(path)
     model = build("deit")
     with load_fails(model, "as many patches as its position embedding, 6", "4 x 4"):
         keras_cait.load_weights(model, path, grid_size=(4, 4))
@@ -158,10 +153,10 @@ def test_a_grid_of_another_number_of_patches_is_refused(tmp_path):
 
 def test_an_older_archive_states_its_grid_in_its_configuration(tmp_path):
     source = randomize(build("deit", (16, 64)))
-    save(source, tmp_path / "new.keras")
+    write_weights(source, tmp_path / "new.keras")
     with zipfile.ZipFile(tmp_path / "new.keras") as archive:
         archive.extractall(tmp_path)
-    written_before_grids_were(tmp_path / "model.weights.h5")
+    without_grid(tmp_path / "model.weights.h5")
     with zipfile.ZipFile(tmp_path / "old.keras", "w") as archive:
         for name in ("config.json", "model.weights.h5"):
             archive.write(tmp_path / name, name)
@@ -173,12 +168,12 @@ def test_an_older_archive_states_its_grid_in_its_configuration(tmp_path):
 @pytest.mark.parametrize("ours", [(16, 24), (24, 16), (32, 32)])
 def test_a_rectangular_file_of_timm_needs_its_grid(ours, tmp_path):
     source = randomize(build("cait", (16, 24)))
-    path = save(source, tmp_path / "model.safetensors")
+    path = write_weights(source, tmp_path / "model.safetensors")
     theirs = tmp_path / "theirs.safetensors"
     save_file(load_file(path), theirs)
     model, expected = build("cait", ours), build("cait", ours)
     with load_fails(
-        model, "must say which grid", f"Received: {theirs}", "grid_size=(rows"
+        model, "must state the grid", f"Received: {theirs}", "grid_size=(rows"
     ):
         keras_cait.load_weights(model, theirs)
     keras_cait.load_weights(model, theirs, grid_size=(2, 3))
@@ -188,7 +183,9 @@ def test_a_rectangular_file_of_timm_needs_its_grid(ours, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # once it has failed
 def test_keras_itself_refuses_another_grid(tmp_path):
-    path = save(randomize(build("deit", (16, 64))), tmp_path / "model.weights.h5")
+    path = write_weights(
+        randomize(build("deit", (16, 64))), tmp_path / "model.weights.h5"
+    )
     with pytest.raises(ValueError, match=r"keras_cait\.load_weights would resample"):
         build("deit").load_weights(path)
     same = build("deit", (16, 64))

@@ -5,7 +5,7 @@ from tests.support.models.tiny_models import tiny_deit
 from tests.support.reference import weights
 
 # Files without metadata; see tests/weights/metadata/test_source_metadata.py.
-pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not state the mean and std")
 
 
 @pytest.mark.parametrize("convert", [str, lambda path: path], ids=["str", "Path"])

@@ -94,7 +94,7 @@ def _stored_tensor(name: str, dataset: h5py.Dataset, source: Path) -> StoredTens
 def _check_storage(name: str, dataset: h5py.Dataset) -> None:
     """Refuses values in another file, missing values, and chunks without an end."""
     if dataset.external or dataset.is_virtual:
-        raise ValueError(f"in which the values of {name} stand in another file")
+        raise ValueError(f"in which the values of {name} are in another file")
     size = dataset.size * dataset.dtype.itemsize  # bytes
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(index)[0] for index in range(plist.get_nfilters())]

@@ -103,6 +103,6 @@ def _check_hash(path: Path, source: str) -> None:
         path.unlink()
         stored.unlink(missing_ok=True)
         raise OSError(
-            f"The file of {source} must have the SHA-256 {stored.name}, as the hub "
-            f"says. Received: {found}. It is removed from the cache; try again."
+            f"The file of {source} must have the SHA-256 {stored.name}, as on the "
+            f"hub. Received: {found}. It is removed from the cache; try again."
         )

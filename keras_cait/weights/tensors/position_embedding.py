@@ -65,9 +65,9 @@ def _square_grid(
     is_ambiguous = patches == rows * columns and rows != columns and not is_square
     if side**2 != patches or is_ambiguous:
         raise ValueError(
-            f"The file must say which grid its {patches} patches make, unless it is a "
+            f"The file must state the grid of its {patches} patches, unless it is a "
             f"square. Received: {source}, for a model of {rows} x {columns} patches. "
-            "Name the file's grid: keras_cait.load_weights(model, path, "
+            "Pass the file's grid: keras_cait.load_weights(model, path, "
             "grid_size=(rows, columns))."
         )
     return side, side

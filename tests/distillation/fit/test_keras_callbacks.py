@@ -11,7 +11,7 @@ from keras_cait import Distiller
 from tests.support.models.distillation_models import weights_of
 
 SHAPE = (4, 4, 3)
-# Two classes, told apart by the mean: 48 examples to train on, 16 to validate on.
+# Two classes with different means: 48 examples to train on, 16 to validate on.
 LABELS = np.random.default_rng(0).integers(0, 2, 64)
 IMAGES = np.random.default_rng(1).normal(size=(64, *SHAPE)).astype("float32")
 IMAGES += LABELS[:, None, None, None]
@@ -48,7 +48,7 @@ def traced():
 
 @pytest.fixture
 def shared(traced):
-    """One distiller for many tests, as it was made; it is traced once."""
+    """One new distiller for many tests, traced once."""
     distiller, weights = traced
     distiller.set_weights(weights)
     distiller.optimizer.learning_rate = 0.01
@@ -107,7 +107,7 @@ def test_early_stopping_restores_the_best_weights(shared):
         monitor="val_accuracy", min_delta=1.0, patience=2, restore_best_weights=True
     )
     log = fit(shared, stopping, epochs=9).history
-    assert len(log["val_loss"]) == 3  # none was better than the first by so much
+    assert len(log["val_loss"]) == 3  # none was better than the first by `min_delta`
     found = shared.evaluate(IMAGES[48:], LABELS[48:], verbose=0, return_dict=True)
     assert found["loss"] == pytest.approx(log["val_loss"][0])
 

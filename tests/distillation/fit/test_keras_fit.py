@@ -156,7 +156,7 @@ def test_train_test_and_predict_on_batch_agree_with_fit(shared, plain, weighted)
         assert right.mean() == pytest.approx(found["accuracy"])
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="says nothing")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="no warning")
 def test_a_student_without_trainable_weights_is_named(shared):
     distiller = make_distiller()
     distiller.student.trainable = False

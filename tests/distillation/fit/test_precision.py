@@ -53,7 +53,7 @@ def test_float16_scales_its_loss_and_bfloat16_does_not():
 
 
 def test_a_loaded_student_has_its_loss_scaled(tmp_path):
-    """Keras gives it the global policy, and its layers their own."""
+    """Keras gives the model the global policy, and its layers their own."""
     mixed_student("mixed_float16").save(tmp_path / "student.keras")
     student = keras.models.load_model(tmp_path / "student.keras")
     assert student.dtype_policy.name == "float32"

@@ -44,7 +44,7 @@ def train(replicas, distillation, jit_compile, optimizer, examples=40, policy=No
         distiller.compile(OPTIMIZERS[optimizer](), jit_compile=jit_compile)
     log = distiller.fit(data, shuffle=False, verbose=0).history
     measured = {}
-    if optimizer == "sgd" and policy is None:  # measuring does not depend on them
+    if optimizer == "sgd" and policy is None:  # evaluation does not depend on them
         measured = distiller.evaluate(data, verbose=0, return_dict=True)
     return weights_of(student), {k: v[0] for k, v in log.items()}, measured
 
@@ -54,14 +54,14 @@ def assert_same(one, two, atol=1e-6, ignore_key_bias=False):
         difference = np.abs(value - two[0][path])
         if ignore_key_bias and path.endswith("qkv/bias"):
             # A key's bias shifts all scores of a query alike: its gradient is
-            # zero but for rounding, which AdamW blows up to a whole step.
+            # zero but for rounding, which AdamW scales to a whole step.
             difference = np.delete(difference, np.s_[8:16])
         assert difference.max() <= atol, path
     for log, other in zip(one[1:], two[1:], strict=True):
         assert log == pytest.approx(other, rel=1e-5, abs=1e-6)
 
 
-# The last batch's tests run the other kind of loss and optimizer, without XLA.
+# The tests of the last batch run the other kind of loss and optimizer, without XLA.
 ALWAYS = (("hard", True, "adamw"),)
 
 
@@ -94,7 +94,7 @@ def test_clipping_uses_the_gradients_of_all_replicas():
     ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)],
 )
 def test_mixed_precision_on_two_replicas(policy):
-    """As near as sums in half precision come in another order."""
+    """Equal up to the order of sums in half precision."""
     one, two = (train(n, "hard", False, "sgd", policy=policy) for n in (1, 2))
     for path, value in one[0].items():
         np.testing.assert_allclose(value, two[0][path], atol=2e-3, err_msg=path)

@@ -30,7 +30,7 @@ def test_twenty_steps_equal_torch(jit_compile):
     numbers = reference.numbers("trajectory_deit_distilled")
     student = tiny_deit(distilled=True, classifier_activation=None)
     keras_cait.load_weights(student, reference.weights("trajectory_deit_distilled"))
-    # A linear teacher, solved anew each step to say just what was recorded.
+    # A linear teacher, fitted at each step to give the recorded logits.
     teacher = keras.Sequential(
         [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]
     )
@@ -51,7 +51,7 @@ def test_twenty_steps_equal_torch(jit_compile):
 
 @pytest.mark.slow
 def test_twenty_steps_of_cait_equal_torch():
-    """Without a teacher: `Distiller` is a trainer of classifiers then."""
+    """Without a teacher `Distiller` trains a classifier."""
     numbers = reference.numbers("trajectory_cait")
     model = tiny_cait(classifier_activation=None)
     keras_cait.load_weights(model, reference.weights("trajectory_cait"))

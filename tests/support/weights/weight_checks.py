@@ -1,11 +1,23 @@
-"""Checks of a model's weights, for tests that load them."""
+"""Files of a model's weights, and checks of the weights, for tests that load them."""
 
 import contextlib
 
 import numpy as np
 import pytest
 
+import keras_cait
 from tests.support.models.tiny_models import to_numpy
+
+
+def write_weights(model, path):
+    """Writes a model's weights in the format of the suffix; returns the path."""
+    if path.suffix == ".safetensors":
+        keras_cait.save_timm_weights(model, path)
+    elif path.suffix == ".keras":
+        model.save(path)
+    else:
+        model.save_weights(path)
+    return path
 
 
 def weight_values(model):

@@ -129,7 +129,7 @@ def test_load_weights_warns_about_another_mean_and_std(model, tmp_path):
 def test_load_weights_warns_about_an_unstated_mean_and_std(model, tmp_path):
     path = without_metadata(model, tmp_path / "model.safetensors")
     with pytest.warns(
-        UserWarning, match=r"does not say which mean and std.*Preprocessing"
+        UserWarning, match=r"does not state the mean and std.*Preprocessing"
     ):
         keras_cait.load_weights(tiny_deit(classes=2, depth=1), path)
     keras_cait.load_weights(tiny_deit(classes=2, depth=1, preprocessing=OWN), path)

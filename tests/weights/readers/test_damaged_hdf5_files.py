@@ -181,7 +181,7 @@ def test_random_damage_is_refused_or_changes_values_alone(
     before = weight_values(model)
     for _ in range(times):
         damaged = bytearray(content)
-        # Most of the structure stands at the ends.
+        # Most of the structure is at the ends.
         start = int(generator.beta(0.3, 0.3) * len(content))
         length = int(generator.integers(1, 64))
         damaged[start : start + length] = generator.bytes(length)

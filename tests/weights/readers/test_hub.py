@@ -125,7 +125,7 @@ def test_a_repository_with_other_classes_loads_with_its_head(hub, published):
     head = published["somebody/birds"]["head.weight"]
     assert found["head"] == pytest.approx(head.sum(), rel=1e-4)
     (warning,) = found["warnings"]  # it has no config.json
-    assert warning.startswith("hf://somebody/birds does not say which mean and std")
+    assert warning.startswith("hf://somebody/birds does not state the mean and std")
 
 
 def test_a_repository_s_config_states_preprocessing_and_class_names(hub):

@@ -39,7 +39,7 @@ def write(path, content, method=zipfile.ZIP_STORED):
 
 
 def set_flag(path, bit):
-    """Sets a flag of every member, in both places that say it."""
+    """Sets a flag of every member in its two headers."""
     data = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         start = data.find(signature)

@@ -10,6 +10,7 @@ from tests.support.weights.weight_checks import (
     assert_equal_weights,
     load_fails,
     weight_values,
+    write_weights,
 )
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
@@ -19,18 +20,11 @@ def tiny(**overrides):
     return tiny_deit(**{"depth": 1, "distilled": True, **overrides})
 
 
-def save(model, path):
-    if path.suffix == ".keras":
-        model.save(path)
-    else:
-        model.save_weights(path)
-
-
 @pytest.fixture
 def file(suffix, tmp_path):
     """Path of the weights of a model of the same layout as `tiny()`."""
     path = tmp_path / f"model{suffix}"
-    save(randomize(tiny()), path)
+    write_weights(randomize(tiny()), path)
     return path
 
 
@@ -59,7 +53,7 @@ def test_a_trained_model_s_optimizer_is_not_loaded(suffix, tmp_path):
     trained.compile("adamw", loss, metrics=["accuracy"], run_eagerly=True)
     trained.train_on_batch(images(2, 32, 32, 3), np.arange(2))
     path = tmp_path / f"model{suffix}"
-    save(trained, path)
+    write_weights(trained, path)
     plain = tiny()
     keras_cait.load_weights(plain, path)
     assert_equal_weights(plain, weight_values(trained))
@@ -124,7 +118,7 @@ def test_an_archive_without_weights_is_refused(tmp_path):
 
 
 def test_only_the_weights_of_an_archive_are_read(tmp_path):
-    save(randomize(tiny()), tmp_path / "whole.keras")
+    write_weights(randomize(tiny()), tmp_path / "whole.keras")
     with zipfile.ZipFile(tmp_path / "whole.keras") as archive:
         weights = archive.read("model.weights.h5")
     with zipfile.ZipFile(tmp_path / "model.keras", "w") as archive:

@@ -16,20 +16,10 @@ from tests.support.weights.weight_checks import (
     assert_equal_weights,
     load_fails,
     weight_values,
+    write_weights,
 )
 
 SUFFIXES = pytest.mark.parametrize("suffix", [".safetensors", ".weights.h5", ".keras"])
-
-
-def written(model, path):
-    """Path of the model's weights, in the format that the path names."""
-    if path.suffix == ".safetensors":
-        keras_cait.save_timm_weights(model, path)
-    elif path.suffix == ".keras":
-        model.save(path)
-    else:
-        model.save_weights(path)
-    return path
 
 
 def without_heads(model):
@@ -44,7 +34,7 @@ def without_heads(model):
 @pytest.mark.parametrize("distilled", [False, True])
 def test_a_new_head_keeps_its_values_with_one_warning(suffix, distilled, tmp_path):
     source = randomize(tiny_deit(distilled=distilled))
-    path = written(source, tmp_path / f"model{suffix}")
+    path = write_weights(source, tmp_path / f"model{suffix}")
     model = tiny_deit(distilled=distilled, classes=7)
     heads = [layer for layer in model.layers if layer.name.startswith("head")]
     before = [head.get_weights() for head in heads]
@@ -65,7 +55,7 @@ def test_a_new_head_keeps_its_values_with_one_warning(suffix, distilled, tmp_pat
 @SUFFIXES
 def test_a_head_for_the_same_classes_loads_without_a_warning(suffix, tmp_path):
     source = randomize(tiny_deit())
-    path = written(source, tmp_path / f"model{suffix}")
+    path = write_weights(source, tmp_path / f"model{suffix}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model = keras_cait.load_weights(tiny_deit(), path, new_head=True)
@@ -75,7 +65,7 @@ def test_a_head_for_the_same_classes_loads_without_a_warning(suffix, tmp_path):
 @SUFFIXES
 def test_a_model_without_a_head_loads_everything_else(suffix, tmp_path):
     source = randomize(tiny_deit(distilled=True))
-    path = written(source, tmp_path / f"model{suffix}")
+    path = write_weights(source, tmp_path / f"model{suffix}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model = tiny_deit(distilled=True, include_top=False)
@@ -87,7 +77,7 @@ def test_a_model_without_a_head_loads_everything_else(suffix, tmp_path):
 
 def test_a_distilled_cait_loads_a_file_without_a_distillation_token(tmp_path):
     source = randomize(tiny_cait())
-    path = written(source, tmp_path / "model.safetensors")
+    path = write_weights(source, tmp_path / "model.safetensors")
     model = tiny_cait(distilled=True)
     with load_fails(model, "missing: dist_token"):
         keras_cait.load_weights(model, path)
@@ -100,7 +90,7 @@ def test_a_distilled_cait_loads_a_file_without_a_distillation_token(tmp_path):
 
 
 def test_only_a_head_may_differ(tmp_path):
-    path = written(randomize(tiny_deit(depth=2)), tmp_path / "model.safetensors")
+    path = write_weights(randomize(tiny_deit(depth=2)), tmp_path / "model.safetensors")
     model = tiny_deit(classes=7)
     with (
         warnings.catch_warnings(),
@@ -111,7 +101,7 @@ def test_only_a_head_may_differ(tmp_path):
 
 
 def test_without_new_head_other_classes_are_refused(tmp_path):
-    path = written(randomize(tiny_deit()), tmp_path / "model.safetensors")
+    path = write_weights(randomize(tiny_deit()), tmp_path / "model.safetensors")
     model = tiny_deit(classes=7)
     with load_fails(model, "shape: head.weight should be (7, 32) but is (10, 32)"):
         keras_cait.load_weights(model, path)

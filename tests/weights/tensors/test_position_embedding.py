@@ -17,7 +17,7 @@ from tests.support.models.tiny_models import (
 )
 
 # Files without metadata; see tests/weights/metadata/test_source_metadata.py.
-pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not state the mean and std")
 
 
 @pytest.mark.parametrize("size", [(24, 24), (28, 28), (7, 7), (10, 20)])

@@ -17,7 +17,7 @@ from tests.support.weights.weight_checks import (
 )
 
 # Files without metadata; see tests/weights/metadata/test_source_metadata.py.
-pytestmark = pytest.mark.filterwarnings("ignore:.* does not say which mean and std")
+pytestmark = pytest.mark.filterwarnings("ignore:.* does not state the mean and std")
 
 
 def tiny(**overrides):
