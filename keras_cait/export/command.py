@@ -52,92 +52,7 @@ FORMATS = {
         export=to_onnx, suffix=OnnxFormat.suffix, arguments=("opset", "overwrite")
     ),
 }
-
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "model": {
-        "metavar": "MODEL",
-        "help": "name of a builder or of timm, or a .keras file",
-    },
-    "--output": {
-        "required": True,
-        "type": Path,
-        "metavar": "PATH",
-        "help": "target file; for saved_model the folder of the versions",
-    },
-    "--weights": {
-        "metavar": "W",
-        "help": "imagenet (default), none for random weights, a file, or "
-        "hf://owner/repo",
-    },
-    "--classes": {
-        "type": int,
-        "metavar": "N",
-        "help": "number of classes (default: that of the weights or labels)",
-    },
-    "--labels": {
-        "type": Path,
-        "metavar": "FILE",
-        "help": "text file with one class name a line (default: the model's own)",
-    },
-    "--mean": {
-        "type": float,
-        "nargs": 3,
-        "metavar": "M",
-        "help": "channel means of images in [0, 1] (default: those of the weights)",
-    },
-    "--std": {
-        "type": float,
-        "nargs": 3,
-        "metavar": "S",
-        "help": "channel standard deviations (default: those of the weights)",
-    },
-    "--image-size": {
-        "type": int,
-        "metavar": "S",
-        "help": "side of the images in pixels (default: the model's own)",
-    },
-    "--images": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "images to compare on (default: photographs of scikit-learn)",
-    },
-}
-_FORMAT_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "precision": {
-        "choices": PRECISIONS,
-        "help": "of weights and activations (default: float32)",
-    },
-    "representative": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "images such as the model will see, for --precision int8",
-    },
-    "tolerance": {
-        "type": float,
-        "metavar": "X",
-        "help": "largest difference from Keras, relative to the largest output",
-    },
-    "keep_anyway": {
-        "action": "store_true",
-        "help": "keep an export that differs by more; its report says so",
-    },
-    "opset": {
-        "type": int,
-        "metavar": "N",
-        "help": "version of the operators (default: 18)",
-    },
-    "top": {
-        "type": int,
-        "metavar": "K",
-        "help": "number of classes in a response (default: 5)",
-    },
-    "version": {
-        "type": int,
-        "metavar": "N",
-        "help": "version number of the model (default: 1)",
-    },
-    "overwrite": {"action": "store_true", "help": "replace an existing file"},
-}
+_FORMAT_ARGUMENTS = {name for row in FORMATS.values() for name in row.arguments}
 
 
 def main(
@@ -165,8 +80,8 @@ def main(
         check_flags(given)
         return json.dumps(run(given).to_dict())
 
-    flags = [name for name in _ARGUMENTS if name.startswith("--")]
-    return exit_code_of(work, flags=[*flags, *map(_flag, _FORMAT_ARGUMENTS)])
+    names = (vars(given).keys() | _FORMAT_ARGUMENTS) - {"model"}
+    return exit_code_of(work, flags=[_flag(name) for name in sorted(names)])
 
 
 def check_flags(given: argparse.Namespace) -> None:
@@ -178,8 +93,7 @@ def check_flags(given: argparse.Namespace) -> None:
             f"--format {name} accepts --precision {' or '.join(chosen.precisions)}. "
             f"Received: {precision}, which --format tflite accepts."
         )
-    extra = vars(given).keys() & _FORMAT_ARGUMENTS.keys()
-    extra -= {"precision", *chosen.arguments}
+    extra = vars(given).keys() & _FORMAT_ARGUMENTS - {"precision", *chosen.arguments}
     if extra:
         accepted = ", ".join(map(_flag, chosen.arguments))
         received = ", ".join(_flag(name) for name in vars(given) if name in extra)
@@ -248,19 +162,52 @@ def _parser(
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+    def add(name: str, help: str, **settings: Any) -> None:
+        """Adds a flag, unless it is of other formats."""
+        formats = [key for key, row in FORMATS.items() if name in row.arguments]
+        if format is not None and formats and format not in formats:
+            return
+        if formats:
+            settings["default"] = argparse.SUPPRESS
+        if formats and format is None:
+            help = f"{', '.join(formats)}: {help}"
+        parser.add_argument(_flag(name), help=help, **settings)
+
+    model = "name of a builder or of timm, or a .keras file"
+    parser.add_argument("model", metavar="MODEL", help=model)
     if format is None:
-        parser.add_argument("--format", required=True, choices=tuple(FORMATS))
+        add("format", "format of the export", required=True, choices=tuple(FORMATS))
     else:
         parser.set_defaults(format=format)
-    for flag, settings in _ARGUMENTS.items():
-        parser.add_argument(flag, **settings)
-    for name, settings in _FORMAT_ARGUMENTS.items():
-        formats = [key for key, row in FORMATS.items() if name in row.arguments]
-        if format is None:
-            settings = {**settings, "help": f"{', '.join(formats)}: {settings['help']}"}
-        elif format not in formats:
-            continue
-        parser.add_argument(_flag(name), default=argparse.SUPPRESS, **settings)
+    output = "target file; for saved_model the folder of the versions"
+    add("output", output, required=True, type=Path, metavar="PATH")
+    weights = "imagenet (default), none for random weights, a file, or hf://owner/repo"
+    add("weights", weights, metavar="W")
+    classes = "number of classes (default: that of the weights or labels)"
+    add("classes", classes, type=int, metavar="N")
+    labels = "text file with one class name a line (default: the model's own)"
+    add("labels", labels, type=Path, metavar="FILE")
+    mean = "channel means of images in [0, 1] (default: those of the weights)"
+    add("mean", mean, type=float, nargs=3, metavar="M")
+    std = "channel standard deviations (default: those of the weights)"
+    add("std", std, type=float, nargs=3, metavar="S")
+    size = "side of the images in pixels (default: the model's own)"
+    add("image_size", size, type=int, metavar="S")
+    images = "images to compare on (default: photographs of scikit-learn)"
+    add("images", images, type=Path, metavar="DIR")
+    precision = "of weights and activations (default: float32)"
+    add("precision", precision, choices=PRECISIONS)
+    representative = "images such as the model will see, for --precision int8"
+    add("representative", representative, type=Path, metavar="DIR")
+    tolerance = "largest difference from Keras, relative to the largest output"
+    add("tolerance", tolerance, type=float, metavar="X")
+    keep = "keep an export that differs by more; its report says so"
+    add("keep_anyway", keep, action="store_true")
+    add("opset", "version of the operators (default: 18)", type=int, metavar="N")
+    add("top", "number of classes in a response (default: 5)", type=int, metavar="K")
+    add("version", "number of the version (default: 1)", type=int, metavar="N")
+    add("overwrite", "replace an existing file", action="store_true")
     return parser
 
 

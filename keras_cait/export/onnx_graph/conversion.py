@@ -29,18 +29,9 @@ def check_size(model: keras.Model) -> None:
 
 
 def convert(model: keras.Model, opset: int) -> Any:
-    """Converts a folded model with one input and one output.
+    """Converts a folded model with one input and one output to an `onnx.ModelProto`.
 
-    Args:
-        model: From images to probabilities.
-        opset: Version of ONNX's operators.
-
-    Returns:
-        An `onnx.ModelProto`.
-
-    Raises:
-        ValueError: If ONNX lacks an operator. The converter does not report that.
-
+    Raises `ValueError` if ONNX lacks an operator, which the converter does not report.
     """
     signature = [tf.TensorSpec(model.input_shape, tf.float32, name="images")]
 

@@ -30,14 +30,9 @@ class Comparison:
 
 
 def compare(expected: np.ndarray, actual: np.ndarray) -> Comparison:
-    """Compares the outputs of the Keras model with those of its export.
+    """Compares outputs of the Keras model and of its export, `(images, classes)`.
 
-    Args:
-        expected: Outputs of the Keras model in float32, `(images, classes)`.
-        actual: Outputs of the export for the same images.
-
-    Raises:
-        ValueError: If the shapes differ, or an output of the export is not finite.
+    Raises `ValueError` if the shapes differ, or an output of the export is not finite.
 
     Example:
         >>> compare(np.array([[1.0, 3.0]]), np.array([[1.5, 3.0]]))

@@ -18,33 +18,21 @@ from keras_cait.preprocessing import Preprocessing
 
 MOST = 256  # images that are read
 
-ImageShape = tuple[int, ...]
-"""Height, width and channels."""
-
 
 def images_to_compare(
     prepared: PreparedModel,
     images: np.ndarray | Path | str | None,
     photograph_size: tuple[int, int] | None = None,
 ) -> tuple[np.ndarray, str]:
-    """Images in [0, 255] and their description for the report.
+    """Images in [0, 255] for a comparison, and their description for the report.
 
-    Args:
-        prepared: The model.
-        images: The user's images, an array or a folder; None for photographs.
-        photograph_size: Size of the photographs, in pixels; None for the image size
-            of the model.
-
-    Raises:
-        ValueError: If the images do not have the shape of the model's input, or are
-            not pixels.
-
+    Photographs if `images` is None; of the model's image size unless a size is given.
     """
     shape = tuple(prepared.model.input_shape[1:])
     if images is None:
         size = photograph_size or shape[:2]
         return photographs(size, channels=shape[2]), DESCRIPTION
-    given = given_images("images", images, prepared.preprocessing, shape)
+    given = given_images("images", images, prepared)
     folder = isinstance(images, Path | str)
     return given, f"images of {images}" if folder else "images that were given"
 
@@ -54,18 +42,8 @@ def images_of(
 ) -> np.ndarray:
     """Images below a folder, resized and cropped for a model.
 
-    Args:
-        folder: The folder.
-        preprocessing: Preprocessing of the model.
-        channels: 3 or 1.
-        most: Largest number of images; the same random sample each time.
-
-    Returns:
-        `(images, *image_size, channels)` uint8 in [0, 255].
-
-    Raises:
-        ValueError: If the folder has no images, or a file cannot be decoded.
-
+    Returns `(images, *image_size, channels)` uint8; of a larger folder a random sample
+    of `most` images, the same in each call.
     """
     chosen = _chosen(_paths(folder), most)
     transform = EvaluationTransform.from_preprocessing(preprocessing, channels=channels)
@@ -79,17 +57,8 @@ def labels_of(
     """Class indices of the images that `images_of` reads, by their class folders.
 
     Each image must be in a folder with the name of its class. Otherwise there must be
-    as many folders as classes; sorted by name they are the class indices.
-
-    Args:
-        folder: Parent of the class folders.
-        classes: Number of classes.
-        names: Names of the classes, if known.
-        most: As for `images_of`.
-
-    Returns:
-        `(images,)`, or None if the folders are not class folders.
-
+    as many folders as classes; sorted by name they are the class indices. Returns
+    `(images,)`, or None if the folders are not class folders.
     """
     paths = _paths(folder)
     within = [Path(path).relative_to(folder).parts for path in paths]
@@ -120,29 +89,17 @@ def _chosen(paths: Sequence[Any], most: int) -> list[Any]:
 
 
 def given_images(
-    name: str,
-    images: Any,
-    preprocessing: Preprocessing,
-    shape: ImageShape,
-    most: int = MOST,
+    name: str, images: Any, prepared: PreparedModel, most: int = MOST
 ) -> np.ndarray:
-    """Pixels in [0, 255] of an array or of a folder, `(images, *shape)` float32.
+    """Images of an argument, an array or a folder, as `(images, *input shape)` float32.
 
-    Args:
-        name: Name of the argument, for errors.
-        images: An array, or a folder.
-        preprocessing: Preprocessing of the images in a folder.
-        shape: Height, width and channels.
-        most: Largest number of images read from a folder.
-
-    Raises:
-        ValueError: If the images have another shape, or are not pixels.
-
+    Raises `ValueError` if they have another shape, or are not pixels in [0, 255].
     """
+    shape = tuple(prepared.model.input_shape[1:])
     if isinstance(images, Path | str):
-        images = images_of(Path(images), preprocessing, channels=shape[-1], most=most)
+        images = images_of(Path(images), prepared.preprocessing, shape[-1], most)
     images = np.asarray(images)
-    if images.ndim != 4 or images.shape[1:] != tuple(shape) or not len(images):
+    if images.ndim != 4 or images.shape[1:] != shape or not len(images):
         raise ValueError(
             f"`{name}` must be of shape (images, {', '.join(map(str, shape))}), pixels "
             f"in [0, 255], or a folder of images. Received: shape={images.shape}"

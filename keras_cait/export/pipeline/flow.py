@@ -49,14 +49,8 @@ class ExportFormat(abc.ABC):
     ) -> CheckResult:
         """Reloads the export in its own runtime and compares it with the Keras model.
 
-        Args:
-            prepared: The exported model.
-            path: The written file or folder.
-            pixels: Images to compare on, in [0, 255].
-
-        Raises:
-            ValueError: If the export is not valid, or differs by too much.
-
+        The pixels are the comparison images, in [0, 255]. Raises `ValueError` if the
+        export is not valid, or differs by too much.
         """
 
 
@@ -73,22 +67,7 @@ def export_model(
 ) -> ExportReport:
     """Exports a model; the export and its report appear after all checks have passed.
 
-    Args:
-        format: The format.
-        model: A classifier as the builders of this package make it.
-        path: Target file or folder.
-        labels: Names of the classes, in order.
-        images: Images to compare on, an array or a folder; None for photographs.
-        weights: Source of the weights, for the report.
-        overwrite: Whether an existing file is replaced.
-        verbose: Whether the report is printed.
-
-    Raises:
-        ValueError: If the model cannot be exported, an argument is invalid, or the
-            export differs from the Keras model by too much.
-        OSError: If the target exists or cannot be written.
-        ModuleNotFoundError: If a package of the format is not installed.
-
+    The other arguments and the errors are those of `to_onnx`.
     """
     for package in format.packages:
         import_optional(package, "export")

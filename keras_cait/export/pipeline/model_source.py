@@ -109,13 +109,7 @@ def load_source(source: ModelSource) -> LoadedModel:
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """Reads class names, one a line, from a text file in UTF-8.
-
-    Raises:
-        ValueError: If a line before the last name is empty, or the file is not text.
-        OSError: If the file cannot be read.
-
-    """
+    """Reads class names, one a line, from a text file in UTF-8."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

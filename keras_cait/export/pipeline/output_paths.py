@@ -26,16 +26,9 @@ def export_target(
 ) -> Iterator[ExportTarget]:
     """Yields temporary paths for an export and its report, both renamed on success.
 
-    Args:
-        path: Target of the export; its report is written beside it.
-        suffix: Required suffix of the file's name; None for a folder, which may exist
-            if it is empty.
-        overwrite: Whether an existing file is replaced. A folder is never replaced.
-
-    Raises:
-        ValueError: If the file's name does not end in `suffix`.
-        FileExistsError: If the target exists.
-        OSError: If the target cannot be written.
+    A suffix of None stands for a folder, which may exist only if it is empty and is
+    never replaced. Raises `ValueError` for another suffix, `FileExistsError` for an
+    existing target, and `OSError` if the target cannot be written.
 
     Example:
         >>> import tempfile
@@ -66,10 +59,7 @@ def export_target(
 def check_target(
     path: Path, *, suffix: str | None = None, overwrite: bool = False
 ) -> None:
-    """Raises if the target of an export exists or has another suffix.
-
-    The arguments and errors are those of `export_target`.
-    """
+    """Raises if the target of an export exists or has another suffix."""
     if suffix is not None and path.suffix != suffix:
         raise ValueError(f"The file's name must end in {suffix}. Received: {path}")
     folder = suffix is None

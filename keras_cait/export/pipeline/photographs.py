@@ -11,16 +11,10 @@ DESCRIPTION = "crops of the two photographs in scikit-learn"
 def photographs(
     image_size: tuple[int, int], number: int = 16, channels: int = 3
 ) -> np.ndarray:
-    """Crops of two real photographs, a temple and a flower.
+    """Crops of two photographs, a temple and a flower, of random places and scales.
 
-    Args:
-        image_size: Height and width, in pixels.
-        number: Number of crops, of random places and scales.
-        channels: 3, or 1 for gray.
-
-    Returns:
-        `(number, *image_size, channels)` float32, whole numbers in [0, 255]; the same
-        images in each call.
+    Returns `(number, *image_size, channels)` float32, whole numbers in [0, 255]; the
+    same images in each call. One channel gives gray images.
 
     Example:
         >>> photographs((32, 48), number=4).shape

@@ -77,17 +77,11 @@ def prepare(
     labels: Sequence[str] | None = None,
     weights: str = "not stated",
 ) -> PreparedModel:
-    """Prepares a model for export.
+    """Prepares a classifier of this package for export.
 
-    Args:
-        model: A classifier of this package, built or loaded, of any precision.
-        labels: Names of the classes, in order; None for those stored in the model.
-        weights: Source of the weights, for the report.
-
-    Raises:
-        ValueError: If the model is not of this package, has no classifier or several
-            outputs, its preprocessing cannot be determined, or the number of labels
-            differs from the number of classes.
+    Labels are the given ones, or those stored in the model. Raises `ValueError` if the
+    model is not of this package, has no classifier or several outputs, if its
+    preprocessing cannot be determined, or if the number of labels is wrong.
 
     Example:
         >>> import keras_cait

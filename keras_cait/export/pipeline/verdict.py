@@ -36,16 +36,10 @@ class Verdict:
     def enforce(
         self, advice: str = REPORT_IT, *, keep_anyway: bool | None = None
     ) -> None:
-        """Raises if the export did not pass, or notes the reason in `details`.
+        """Raises `ValueError` with the advice if the export did not pass.
 
-        Args:
-            advice: Remedy for the error message.
-            keep_anyway: Whether a failed export is kept. None if the format has no
-                such option.
-
-        Raises:
-            ValueError: If the export did not pass and is not kept anyway.
-
+        With `keep_anyway` the reason is added to `details` instead. None means that the
+        format has no such option, so the error does not mention it.
         """
         if self.passed:
             return

@@ -28,20 +28,10 @@ def check_signatures(
 ) -> Comparison:
     """Compares the outputs of all signatures with those of the Keras model.
 
-    Args:
-        loaded: All signatures.
-        prepared: The exported model.
-        pixels: Images for every signature, `(images, height, width, channels)` uint8;
-            `serving_default` gets them as PNG.
-        file: A JPEG, an additional image for `serving_default`.
-
-    Returns:
-        The largest differences of all signatures, and the lowest agreement.
-
-    Raises:
-        ValueError: If an output differs by more than 1e-4 of its largest value, or a
-            class name does not belong to its score.
-
+    `pixels` are `(images, height, width, channels)` uint8, which `serving_default` gets
+    as PNG. `file` is a JPEG, an additional image for it. Returns the largest difference
+    of all signatures, and the lowest agreement. Raises `ValueError` if an output
+    differs by more than 1e-4 of its largest value, or a class name is wrong.
     """
     transform = EvaluationTransform.from_preprocessing(
         prepared.preprocessing, channels=pixels.shape[-1]
@@ -78,9 +68,7 @@ def check_signatures(
 def check_warmup(folder: Path, loaded: Loaded) -> None:
     """Runs the warm-up requests as a server does.
 
-    Raises:
-        ValueError: If a signature has no request, or its output is not finite.
-
+    Raises `ValueError` if a signature has no request, or its output is not finite.
     """
     requests = read_warmup(folder)
     names = [request.model_spec.signature_name for request in requests]

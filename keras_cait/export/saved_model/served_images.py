@@ -26,8 +26,7 @@ def transform_files(files: Tensor, transform: EvaluationTransform) -> Tensor:
     """Decodes, resizes and crops a batch of encoded images.
 
     Args:
-        files: `(batch,)` strings, each a JPEG or PNG of any size and color type. Alpha
-            is dropped.
+        files: `(batch,)` strings, each a JPEG or PNG of any size and color type.
         transform: Evaluation transform of the model, with 1 or 3 channels.
 
     Returns:
@@ -54,19 +53,11 @@ def transform_files(files: Tensor, transform: EvaluationTransform) -> Tensor:
 
 
 def transform_arrays(images: Tensor, transform: EvaluationTransform) -> Tensor:
-    """Resizes and crops a batch of decoded images.
+    """As `transform_files`, for decoded images.
 
-    Args:
-        images: `(batch, height, width, transform.channels)` float32 in [0, 255]. Values
-            outside are clipped, and all values are rounded to whole gray levels.
-        transform: As of `transform_files`.
-
-    Returns:
-        As `transform_files`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: If a value is not finite, a side is 0 or above
-            65,500, or the number of channels differs.
+    They are `(batch, height, width, channels)` float32 in [0, 255]. Values outside are
+    clipped, and all values are rounded to whole gray levels. An error is raised if a
+    value is not finite, or the shape is wrong.
 
     Example:
         >>> transform = EvaluationTransform(image_size=(4, 4), channels=3)

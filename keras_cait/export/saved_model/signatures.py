@@ -119,14 +119,10 @@ class Signatures(tf.Module):
 
 
 def model_parts(model: keras.Model) -> keras.Model:
-    """The same model with the outputs that signatures need.
+    """The same classifier with the outputs that signatures need.
 
-    Args:
-        model: A classifier of this package.
-
-    Returns:
-        A `keras.Model` with a dictionary of outputs: `features`, `(batch, dim)`, and
-        the logits of each head, `class` and, of a distilled model, `distillation`.
+    They are `features`, `(batch, dim)`, and the logits of each head: `class` and, of a
+    distilled model, `distillation`.
 
     Example:
         >>> import keras_cait

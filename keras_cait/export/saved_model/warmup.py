@@ -13,16 +13,10 @@ APIS = "tensorflow_serving.apis"
 
 
 def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
-    """Writes one request for each signature, so that no client waits for the first run.
+    """Writes one request for each signature, with a batch for its input `images`.
 
-    The first run of a graph allocates memory, and takes a few times as long.
-
-    Args:
-        folder: Folder of the version.
-        requests: Signature to the value of its input `images`, a batch.
-
-    Raises:
-        ModuleNotFoundError: If tensorflow-serving-api is not installed.
+    Without it the first client would wait: the first run of a graph allocates memory,
+    and takes a few times as long.
 
     Reference:
         https://www.tensorflow.org/tfx/serving/saved_model_warmup

@@ -36,15 +36,8 @@ def labeled_inputs(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Inputs whose predictions decide about an 8-bit export, and their class indices.
 
-    Args:
-        prepared: The exported model.
-        pixels: The comparison images, which decide if there are no representative ones.
-        images: Source of the comparison images.
-        representative: Source of the representative images.
-
-    Returns:
-        Inputs of the model, and `(images,)` class indices, or None if unknown.
-
+    These are the representative images, or without them the comparison images. The
+    indices are None if no class folders give them.
     """
     source, most = images, MOST
     if representative is not None:

@@ -49,11 +49,7 @@ def representative_images(
 
     """
     images = given_images(
-        "representative",
-        representative,
-        prepared.preprocessing,
-        tuple(prepared.model.input_shape[1:]),
-        most=MOST_REPRESENTATIVE,
+        "representative", representative, prepared, most=MOST_REPRESENTATIVE
     )
     telling = number_of_telling(images)
     if telling < FEWEST:
