@@ -1,3 +1,5 @@
+"""Attention maps of a model."""
+
 import keras
 import numpy as np
 import pytest

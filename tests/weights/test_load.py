@@ -1,3 +1,5 @@
+"""Sources of `load_weights`."""
+
 import pytest
 
 import keras_cait

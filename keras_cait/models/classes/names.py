@@ -63,9 +63,11 @@ def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Mo
     return keras.Model(model.inputs[0], kept(outputs), name=model.name)
 
 
-def stated_class_names(said: SourceMetadata, classes: int) -> tuple[str, ...] | None:
-    """The class names that weights come with, for a head of so many classes."""
-    names = imagenet_names() if said.imagenet else said.class_names
+def stated_class_names(
+    metadata: SourceMetadata, classes: int
+) -> tuple[str, ...] | None:
+    """The class names that a source of weights states for a head of so many classes."""
+    names = imagenet_names() if metadata.imagenet else metadata.class_names
     return names if names is not None and len(names) == classes else None
 
 

@@ -53,7 +53,7 @@ def published_teacher(
     size = size_for(image_shape, multiple=variant.sizes.get("patch_size", 1))
     if weights == "imagenet":
         weights = f"hf://{variant.checkpoint_for((*size, 3)).hub_id}"
-    said = SourceMetadata() if weights is None else read_source_metadata(weights)
+    metadata = SourceMetadata() if weights is None else read_source_metadata(weights)
     inputs = keras.Input(image_shape, name="images")
     model = create_model(
         name,
@@ -62,7 +62,7 @@ def published_teacher(
         classes=classes,
         classifier_activation=None,
         include_preprocessing=True,
-        preprocessing=said.preprocessing,
+        preprocessing=metadata.preprocessing,
     )
     if weights is None:
         return model, False

@@ -1,3 +1,5 @@
+"""Keras's own files: loaded completely, or refused with the model unchanged."""
+
 import zipfile
 
 import keras

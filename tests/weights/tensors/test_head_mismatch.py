@@ -1,3 +1,5 @@
+"""Files whose head or distillation token differs from the model's."""
+
 import warnings
 
 import keras

@@ -1,3 +1,5 @@
+"""Position embeddings of other image sizes."""
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file

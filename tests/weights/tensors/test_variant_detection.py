@@ -1,3 +1,5 @@
+"""Detection of the published variant of a file."""
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file

@@ -1,3 +1,5 @@
+"""Files with timm's names: written, loaded, or refused with the model unchanged."""
+
 import json
 import struct
 

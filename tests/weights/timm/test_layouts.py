@@ -1,3 +1,5 @@
+"""Layouts of the official checkpoints and of timm's."""
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file

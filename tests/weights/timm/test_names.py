@@ -1,3 +1,5 @@
+"""timm's names of a model's weights."""
+
 import math
 
 import keras
