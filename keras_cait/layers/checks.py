@@ -1,44 +1,25 @@
-"""Checks that several layers make of their arguments."""
+"""Checks of arguments that several layers and models share."""
 
 import numbers
 
 
 def check_positive(**arguments: int) -> None:
-    """Raises `ValueError` naming the first argument that is no integer above 0."""
+    """Raises `ValueError` for the first argument that is no integer above 0."""
     for name, value in arguments.items():
-        if not is_integer(value) or value < 1:
-            raise ValueError(
-                f"`{name}` must be a whole number of 1 or more. "
-                f"Received: {name}={value!r}"
-            )
+        valid = is_integer(value) and value >= 1
+        _require(valid, name, value, "a whole number of 1 or more")
 
 
 def check_rates(**arguments: float) -> None:
-    """Raises `ValueError` naming the first argument that is no number in [0, 1)."""
+    """Raises `ValueError` for the first argument that is no number in [0, 1)."""
     for name, value in arguments.items():
-        if not _is_real(value) or not 0 <= value < 1:
-            raise ValueError(
-                f"`{name}` must be a number in [0, 1). Received: {name}={value!r}"
-            )
+        _require(_is_real(value) and 0 <= value < 1, name, value, "a number in [0, 1)")
 
 
 def check_above_zero(**arguments: float) -> None:
-    """Raises `ValueError` naming the first argument that is no number above 0."""
+    """Raises `ValueError` for the first argument that is no number above 0."""
     for name, value in arguments.items():
-        if not _is_real(value) or not value > 0:
-            raise ValueError(
-                f"`{name}` must be a number above 0. Received: {name}={value!r}"
-            )
-
-
-def is_integer(value: object) -> bool:
-    """Tells integers, NumPy's included, from everything else, booleans included."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _is_real(value: object) -> bool:
-    """Tells real numbers from everything else, booleans included."""
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+        _require(_is_real(value) and value > 0, name, value, "a number above 0")
 
 
 def check_recompute(recompute: bool, **rates: float) -> None:
@@ -50,3 +31,17 @@ def check_recompute(recompute: bool, **rates: float) -> None:
                 f"anew. Received: recompute=True, {name}={rate}. Stochastic depth may "
                 "stay: it is not recomputed."
             )
+
+
+def is_integer(value: object) -> bool:
+    """Whether it is an integer, NumPy's included, and no boolean."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _require(valid: bool, name: str, value: object, expected: str) -> None:
+    if not valid:
+        raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}")

@@ -15,8 +15,8 @@ from keras_cait.typing import Shape, Tensor
 def gelu(inputs: Tensor) -> Tensor:
     """Exact GELU, `x / 2 * (1 + erf(x / sqrt(2)))`, element by element.
 
-    Spelled out with `erf` because TensorFlow's own exact GELU becomes an `Erfc`
-    node, which ONNX lacks; TFLite still fuses this form into one operator.
+    Written with `erf` because TensorFlow's own exact GELU becomes an `Erfc` node,
+    which ONNX lacks; TFLite still fuses this form into one operator.
 
     Example:
         >>> round(float(gelu(keras.ops.convert_to_tensor(1.0))), 4)
@@ -36,14 +36,12 @@ class FeedForward(keras.layers.Layer):
         hidden_dim: Width between the two projections, 1 or more; the papers
             take four times `dim`.
         dropout_rate: Dropout after each projection, in [0, 1).
-        recompute: Whether training computes what is inside again for the gradient
-            instead of keeping it: less memory, more time. Not with dropout.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
-            mixed policy the output is float32, what is inside half precision.
+        recompute: As of `SelfAttention`.
+        **kwargs: As of `SelfAttention`.
 
     Call arguments:
         inputs: Tokens.
-        training: Whether dropout acts.
+        training: Whether dropout is active.
 
     Input shape: `(..., dim)`.
     Output shape: `(..., dim)`.
@@ -83,7 +81,7 @@ class FeedForward(keras.layers.Layer):
             dtype=self.dtype_policy,
             name="fc1",
         )
-        # Keeps the dtype: it drops of the hidden layer and of the output.
+        # No cast of the input: it acts on the hidden layer and on the output.
         self.dropout = keras.layers.Dropout(
             dropout_rate, dtype=self.dtype_policy, autocast=False
         )

@@ -1,4 +1,4 @@
-"""ImagePreprocessing: the first layer, which knows how images are prepared."""
+"""ImagePreprocessing: the first layer, which stores a model's `Preprocessing`."""
 
 from typing import Any
 
@@ -11,20 +11,20 @@ from keras_cait.typing import Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class ImagePreprocessing(keras.layers.Layer):
-    """Keeps how images are prepared for a model, and normalizes them if asked to.
+    """Stores how images are prepared for a model, and normalizes them on demand.
 
-    With `normalize=True` images come in [0, 255] and `y = (x / 255 - mean) / std`
-    for each channel; otherwise they come normalized and `y = x`. Either way the
-    configuration of this layer is where a model, saved or rebuilt, keeps its
-    `keras_cait.Preprocessing`; the image size is that of the model's input.
+    With `normalize=True` it takes images in [0, 255] and `y = (x / 255 - mean) / std`
+    for each channel; otherwise it takes normalized images and `y = x`. Its
+    configuration holds the `keras_cait.Preprocessing` of a model, saved or rebuilt,
+    but for the image size, which is that of the model's input.
 
     Args:
-        mean: Of each channel of images in [0, 1].
-        std: Standard deviation likewise, above 0.
-        crop_pct: Part of the resized image's side that evaluation crops, above 0.
-        interpolation: How images are resized, "bicubic" or "bilinear".
+        mean: As of `keras_cait.Preprocessing`.
+        std: As of `keras_cait.Preprocessing`.
+        crop_pct: As of `keras_cait.Preprocessing`.
+        interpolation: As of `keras_cait.Preprocessing`.
         normalize: Whether the layer normalizes.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
     Input shape: `(batch, height, width, channels)`.
     Output shape: `(batch, height, width, channels)`.

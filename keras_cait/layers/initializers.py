@@ -1,4 +1,4 @@
-"""Starting values, as the official code draws them."""
+"""Initializers of the official code."""
 
 import keras
 
@@ -8,7 +8,7 @@ def weight_initializer() -> keras.Initializer:
 
     The official code calls a truncated normal whose bounds are the absolute
     values -2 and 2, a hundred standard deviations away: it truncates nothing.
-    A new object each time, because Keras draws the same values from one object.
+    Each call makes a new object, because one object of Keras draws equal values.
     """
     return keras.initializers.RandomNormal(stddev=0.02)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from keras_cait.layers.checks import check_above_zero
 from keras_cait.layers.precision import ResidualLayer
 from keras_cait.typing import Shape, Tensor
 
@@ -18,14 +19,14 @@ class LayerScale(ResidualLayer):
     Args:
         init_values: Starting value of every entry of `gamma`, above 0. CaiT
             takes 0.1 up to depth 18, 1e-5 at depth 24 and 1e-6 deeper.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
-            without `dtype` float32 under mixed policies.
+        **kwargs: Arguments of `keras.layers.Layer`; `dtype` is float32 by default under
+            mixed policies.
 
     Input shape: `(..., dim)`.
     Output shape: `(..., dim)`.
 
     Raises:
-        ValueError: If `init_values` is not positive.
+        ValueError: If `init_values` is not above 0.
 
     Example:
         >>> import numpy as np
@@ -40,10 +41,7 @@ class LayerScale(ResidualLayer):
 
     def __init__(self, *, init_values: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if init_values <= 0:
-            raise ValueError(
-                f"`init_values` must be positive. Received: init_values={init_values}"
-            )
+        check_above_zero(init_values=init_values)
         self.init_values = init_values
 
     def build(self, input_shape: Shape) -> None:

@@ -1,4 +1,4 @@
-"""PatchEmbedding: an image becomes a sequence of tokens."""
+"""PatchEmbedding: the patches of an image as tokens."""
 
 from typing import Any
 
@@ -20,10 +20,9 @@ class PatchEmbedding(keras.layers.Layer):
     Args:
         patch_size: Side of a patch in pixels, 1 or more.
         embed_dim: Length of a token, 1 or more.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
-    Input shape: `(batch, height, width, channels)`, whatever Keras's global
-        image data format.
+    Input shape: `(batch, height, width, channels)` with any image data format of Keras.
     Output shape: `(batch, height * width / patch_size**2, embed_dim)`.
 
     Raises:

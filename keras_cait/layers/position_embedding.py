@@ -1,4 +1,4 @@
-"""PositionEmbedding: tells every token where it stands."""
+"""PositionEmbedding: a learned vector for the position of each token."""
 
 from typing import Any
 
@@ -15,16 +15,16 @@ _GRID_SIZE = "grid_size"  # attribute in a file of weights
 class PositionEmbedding(ResidualLayer):
     """Adds a learned vector to every token of a fixed-size sequence.
 
-    `y[t] = x[t] + position[t]`. The layer knows which of its vectors belong to
-    the image grid, which is what resampling to another image size needs.
+    `y[t] = x[t] + position[t]`. The layer stores which of its vectors belong to
+    the image grid, for resampling to another image size.
 
     Args:
         grid_size: Rows and columns of patches, both 1 or more.
-        num_prefix_tokens: How many tokens stand in front of the patches and get
-            a vector too: 1 for DeiT, 2 with a distillation token, 0 for CaiT and
-            DeiT-III, which add positions before the class token.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
-            without `dtype` float32 under mixed policies.
+        num_prefix_tokens: Number of tokens with a vector in front of the patches: 1
+            for DeiT, 2 with a distillation token, 0 for CaiT and DeiT-III, which add
+            positions before the class token.
+        **kwargs: Arguments of `keras.layers.Layer`; `dtype` is float32 by default under
+            mixed policies.
 
     Input shape: `(batch, num_prefix_tokens + rows * columns, dim)`.
     Output shape: the same.
@@ -53,15 +53,11 @@ class PositionEmbedding(ResidualLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if len(grid_size) != 2 or min(grid_size) < 1:
+        if len(grid_size) != 2 or min(grid_size) < 1 or num_prefix_tokens < 0:
             raise ValueError(
-                "`grid_size` must be (rows, columns), both 1 or more. "
-                f"Received: grid_size={grid_size}"
-            )
-        if num_prefix_tokens < 0:
-            raise ValueError(
-                "`num_prefix_tokens` must be 0 or more. "
-                f"Received: num_prefix_tokens={num_prefix_tokens}"
+                "`grid_size` must be (rows, columns), both 1 or more, and "
+                "`num_prefix_tokens` 0 or more. Received: "
+                f"grid_size={grid_size}, num_prefix_tokens={num_prefix_tokens}"
             )
         self.grid_size = (grid_size[0], grid_size[1])
         self.num_prefix_tokens = num_prefix_tokens
@@ -98,8 +94,8 @@ class PositionEmbedding(ResidualLayer):
         if grid != self.grid_size:
             raise ValueError(
                 "Expected position embeddings of a grid of patches of the size "
-                f"{self.grid_size}. Received: those of {grid}, which "
-                "keras_cait.load_weights would resample."
+                f"{self.grid_size}. Received: those of {grid}. "
+                "keras_cait.load_weights resamples them."
             )
         super().load_own_variables(store)
 
@@ -112,8 +108,8 @@ class PositionEmbedding(ResidualLayer):
 
 
 def _attributes(store: Any) -> Any:
-    """The attributes of the layer's group in a file of HDF5; None in another store.
+    """The attributes of the layer's group in an HDF5 file; None in another store.
 
-    A tensor beside the weights would make the file one that earlier versions refuse.
+    Earlier versions would refuse a file with one more tensor.
     """
     return getattr(getattr(store, "_h5_entry_group", None), "attrs", None)

@@ -1,4 +1,4 @@
-"""The precision of the residual stream, and of what is added to it."""
+"""Precision of the residual stream and of its branches."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def full_precision() -> str:
     """Returns the dtype of the residual stream: that of the weights.
 
     It is float32 under the mixed policies of Keras, and the policy's own dtype under
-    any other. Half precision would lose what a small branch adds: a bfloat16 number
+    any other. Half precision would lose the sum with a small branch: a bfloat16 number
     has 8 significant bits, so that `x + y` is `x` wherever `y` is below `x / 512`.
 
     Example:
@@ -28,8 +28,8 @@ def full_precision() -> str:
 class ResidualLayer(keras.layers.Layer):
     """Base of the layers that act on the residual stream or at the end of a branch.
 
-    Their `dtype` is `full_precision()` by default, where other layers take the
-    global policy as it is. A `dtype` that is given is followed, a mixed one too.
+    Their `dtype` is `full_precision()` by default, and the global policy that of
+    other layers.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -41,14 +41,9 @@ class ResidualLayer(keras.layers.Layer):
 def project_to_stream(layer: keras.layers.Dense, inputs: Tensor) -> Tensor:
     """Applies the last linear layer of a branch; the result has the stream's dtype.
 
-    Under a mixed policy the product is computed in half precision and the bias is
-    added in float32. A bias that is added in half would round a second time, which
-    torch's linear layers do not.
-
-    Args:
-        layer: A linear layer with a bias and without an activation.
-        inputs: `(..., dim)`.
-
+    Under a mixed policy the product is computed in half precision and the bias added
+    in float32. A bias added in half precision would round a second time, which torch's
+    linear layers do not.
     """
     policy = layer.dtype_policy
     wide = policy.variable_dtype

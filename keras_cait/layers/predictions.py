@@ -1,4 +1,4 @@
-"""Predictions: the last layer, which knows the names of the classes."""
+"""Predictions: the last layer, which stores the names of the classes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +10,15 @@ from keras_cait.typing import Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class Predictions(keras.layers.Activation):
-    """Applies the activation of a classifier, and keeps the names of its classes.
+    """Applies the activation of a classifier, and stores the names of its classes.
 
-    `y = activation(x)`. The configuration of this layer is where a model, saved or
-    rebuilt, keeps its class names; they go with the head that they are for.
+    `y = activation(x)`. The configuration of this layer holds the class names of a
+    model, saved or rebuilt; they stay with their head.
 
     Args:
-        activation: Of the logits, such as "softmax"; None for none.
-        class_names: Name of each class, in order; None where they are not known.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
+        activation: Activation of the logits, such as "softmax"; None for logits.
+        class_names: Names of the classes, in order; None if they are unknown.
+        **kwargs: Arguments of `keras.layers.Layer`.
 
     Input shape: `(batch, classes)`.
     Output shape: `(batch, classes)`.

@@ -21,9 +21,9 @@ class StochasticDepth(ResidualLayer):
 
     Args:
         rate: Probability of dropping one example's branch, in [0, 1).
-        seed: Integer, for masks that can be repeated; None draws a seed.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
-            without `dtype` float32 under mixed policies.
+        seed: Integer, for reproducible masks; None draws a seed.
+        **kwargs: Arguments of `keras.layers.Layer`; `dtype` is float32 by default under
+            mixed policies.
 
     Call arguments:
         inputs: The branch, before it is added to the residual stream.
@@ -60,8 +60,8 @@ class StochasticDepth(ResidualLayer):
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         if not training or self.rate == 0:
             return inputs
-        # One draw an example, broadcast over all its other axes. In float32: a
-        # draw in bfloat16 has 7 bits and would drop 1.5 % where 0.9 % was asked.
+        # One draw an example, broadcast over all its other axes. In float32: a draw
+        # in bfloat16 has 7 bits and would drop 1.5 % at a rate of 0.9 %.
         shape = (ops.shape(inputs)[0],) + (1,) * (len(inputs.shape) - 1)
         draw = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         return ops.where(draw >= self.rate, inputs / (1 - self.rate), 0)

@@ -1,4 +1,4 @@
-"""Learned tokens that stand in front of the patch tokens."""
+"""ClassToken and DistillationToken: learned tokens in front of the patches."""
 
 import keras
 from keras import ops
@@ -9,7 +9,7 @@ from keras_cait.typing import Shape, Tensor
 
 
 class LearnedToken(ResidualLayer):
-    """Puts one learned token in front of a sequence. Base of both public tokens."""
+    """Base of both layers: puts one learned token in front of a sequence."""
 
     weight_name = "token"
 
@@ -38,8 +38,8 @@ class ClassToken(LearnedToken):
     `y = [class_token, x_1, ..., x_n]`. The classifier reads its last state.
 
     Args:
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
-            without `dtype` float32 under mixed policies.
+        **kwargs: Arguments of `keras.layers.Layer`; `dtype` is float32 by default under
+            mixed policies.
 
     Input shape: `(batch, tokens, dim)`.
     Output shape: `(batch, tokens + 1, dim)`.
@@ -63,12 +63,12 @@ class DistillationToken(LearnedToken):
     """Puts the learned distillation token in front of a sequence.
 
     `y = [distillation_token, x_1, ..., x_n]`. It takes part in attention as the
-    class token does; its head is trained on what the teacher says. Apply it
+    class token does; its head is trained on the teacher's predictions. Apply it
     before `ClassToken` for the published order: class, distillation, patches.
 
     Args:
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
-            without `dtype` float32 under mixed policies.
+        **kwargs: Arguments of `keras.layers.Layer`; `dtype` is float32 by default under
+            mixed policies.
 
     Input shape: `(batch, tokens, dim)`.
     Output shape: `(batch, tokens + 1, dim)`.

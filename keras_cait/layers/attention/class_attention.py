@@ -1,4 +1,4 @@
-"""ClassAttention: the class token reads the patches."""
+"""ClassAttention: attention of the class token to the patches."""
 
 from typing import Any
 
@@ -23,19 +23,14 @@ class ClassAttention(MultiHeadAttention):
 
     Args:
         num_heads: Number of heads; must divide `dim`.
-        num_query_tokens: How many tokens in front are queries: 1, the class
+        num_query_tokens: Number of query tokens, which come first: 1, the class
             token, or 2 with a distillation token behind it.
-        attention_dropout_rate: Dropout on the attention, in [0, 1).
-        dropout_rate: Dropout on the output, in [0, 1).
-        recompute: Whether training computes what is inside again for the gradient
-            instead of keeping it: less memory, more time. Not with dropout.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
-            mixed policy the output is float32, what is inside half precision.
+        **kwargs: Arguments of `SelfAttention`.
 
     Call arguments:
         inputs: Query tokens, then patches.
-        training: Whether dropout acts.
-        return_attention_scores: Whether to return the softmaxed attention too,
+        training: Whether dropout is active.
+        return_attention_scores: Whether to return the attention after softmax too,
             `(batch, heads, num_query_tokens, tokens)`, before dropout.
 
     Input shape: `(batch, tokens, dim)`.
@@ -65,18 +60,18 @@ class ClassAttention(MultiHeadAttention):
         self.num_query_tokens = num_query_tokens
 
     def build(self, input_shape: Shape) -> None:
-        # Four projections, as the checkpoints have them: a fused one would also
-        # compute queries for the patches, which nobody asks.
+        # Four projections, as in the checkpoints: a fused one would also compute
+        # queries of the patches, which are not used.
         self.q, self.k, self.v, self.proj = (
             self.projection(input_shape, name) for name in ("q", "k", "v", "proj")
         )
 
     def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        asking = inputs[:, : self.num_query_tokens]
+        query_tokens = inputs[:, : self.num_query_tokens]
         # -> (batch, heads, queries or tokens, head_dim)
         query, key, value = (
             split_heads(projected, self.num_heads)
-            for projected in (self.q(asking), self.k(inputs), self.v(inputs))
+            for projected in (self.q(query_tokens), self.k(inputs), self.v(inputs))
         )
         scores = attention_scores(query, key)
         return scores, scores, value

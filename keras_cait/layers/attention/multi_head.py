@@ -1,4 +1,4 @@
-"""What every attention of this package shares: heads, projections and dropout."""
+"""Base of all attention layers: heads, projections and dropout."""
 
 from abc import abstractmethod
 from typing import Any
@@ -36,15 +36,9 @@ def merge_heads(tokens: Tensor) -> Tensor:
 def attention_scores(query: Tensor, key: Tensor) -> Tensor:
     """Softmax of the scaled dot products, computed in float32.
 
-    `softmax(q @ k^T / sqrt(head_dim))` over the keys. Half precision is too
-    coarse for the softmax, so its input is widened and its result cast back.
-
-    Args:
-        query: `(batch, heads, queries, head_dim)`.
-        key: `(batch, heads, keys, head_dim)`.
-
-    Returns:
-        `(batch, heads, queries, keys)`, rows adding up to 1.
+    `softmax(q @ k^T / sqrt(head_dim))` over the keys, `(batch, heads, queries, keys)`.
+    Half precision is too coarse for the softmax: its input is cast to float32, and its
+    result cast back.
 
     Example:
         >>> import numpy as np
@@ -70,10 +64,10 @@ def softmax(logits: Tensor) -> Tensor:
 
 
 class MultiHeadAttention(keras.layers.Layer):
-    """Base of the attention layers: their arguments, and all but the attention.
+    """Base of the attention layers, with their arguments.
 
-    A subclass says in `build` which projections it has, `proj` among them, and in
-    `attention` how tokens become weights and values.
+    A subclass makes its projections in `build`, `proj` among them, and implements
+    `attention`.
     """
 
     def __init__(
@@ -125,12 +119,10 @@ class MultiHeadAttention(keras.layers.Layer):
 
     @abstractmethod
     def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Softmaxed scores, the weights they become, and what is weighted.
+        """Scores after softmax, weights of the values, and values.
 
-        Returns:
-            Two of `(batch, heads, queries, tokens)`, the same tensor where nothing
-            comes between them; values `(batch, heads, tokens, head_dim)`.
-
+        The first two are `(batch, heads, queries, tokens)`, and the same tensor unless
+        a layer mixes the scores; the values are `(batch, heads, tokens, head_dim)`.
         """
 
     def call(
@@ -154,7 +146,7 @@ class MultiHeadAttention(keras.layers.Layer):
         return project_to_stream(self.proj, merge_heads(ops.matmul(weights, value)))
 
     def num_queries(self, tokens: int | None) -> int | None:
-        """How many of so many tokens ask, and so how many come out."""
+        """Number of query tokens, which is that of the output tokens."""
         return tokens
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -16,22 +16,22 @@ class SelfAttention(MultiHeadAttention):
     """Multi-head self-attention with one fused projection for q, k and v.
 
     `y = W_o @ concat_h(softmax(q_h @ k_h^T / sqrt(head_dim)) @ v_h) + b_o`, with
-    `q, k, v = split(W @ x + b)`. Every tensor inside has at most four axes, so
-    that mobile GPU delegates take it.
+    `q, k, v = split(W @ x + b)`. Every tensor inside has at most four axes, the
+    limit of mobile GPU delegates.
 
     Args:
         num_heads: Number of heads; must divide `dim`.
         attention_dropout_rate: Dropout on the attention, in [0, 1).
         dropout_rate: Dropout on the output, in [0, 1).
-        recompute: Whether training computes what is inside again for the gradient
-            instead of keeping it: less memory, more time. Not with dropout.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
-            mixed policy the output is float32, what is inside half precision.
+        recompute: Whether training recomputes the inside of the layer for the gradient
+            instead of storing it: less memory, more time. Not with dropout.
+        **kwargs: Arguments of `keras.layers.Layer`. Under a mixed policy the layer
+            computes in half precision, and its output is float32.
 
     Call arguments:
         inputs: Tokens.
-        training: Whether dropout acts.
-        return_attention_scores: Whether to return the softmaxed attention too,
+        training: Whether dropout is active.
+        return_attention_scores: Whether to return the attention after softmax too,
             `(batch, heads, tokens, tokens)`, before dropout.
 
     Input shape: `(batch, tokens, dim)`.

@@ -1,4 +1,4 @@
-"""TalkingHeads: self-attention whose heads hear one another."""
+"""TalkingHeads: self-attention with a learned mix of its heads."""
 
 from typing import Any
 
@@ -12,17 +12,9 @@ from keras_cait.typing import Shape, Tensor
 
 
 def mix_heads(scores: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Makes each head a weighted sum of all heads, plus a constant.
+    """Makes each head of `(batch, heads, queries, keys)` a weighted sum of all heads.
 
     `y[:, j] = sum_i kernel[i, j] * x[:, i] + bias[j]`; of rank 3 inside.
-
-    Args:
-        scores: `(batch, heads, queries, keys)`.
-        kernel: `(heads, heads)`, from old head to new.
-        bias: `(heads,)`.
-
-    Returns:
-        The same shape as `scores`.
 
     Example:
         >>> import numpy as np
@@ -46,27 +38,11 @@ class TalkingHeads(SelfAttention):
     where `mix_l` and `mix_w` are linear maps, with bias, over the heads. After
     `mix_w` the rows of attention no longer add up to 1.
 
-    Args:
-        num_heads: Number of heads; must divide `dim`.
-        attention_dropout_rate: Dropout on the mixed attention, in [0, 1).
-        dropout_rate: Dropout on the output, in [0, 1).
-        recompute: Whether training computes what is inside again for the gradient
-            instead of keeping it: less memory, more time. Not with dropout.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments. Under a
-            mixed policy the output is float32, what is inside half precision.
-
-    Call arguments:
-        inputs: Tokens.
-        training: Whether dropout acts.
-        return_attention_scores: Whether to return the softmaxed attention too,
-            `(batch, heads, tokens, tokens)`, before the second mix.
+    Arguments, call arguments and errors are those of `SelfAttention`; the returned
+    attention scores are those before the second mix.
 
     Input shape: `(batch, tokens, dim)`.
     Output shape: `(batch, tokens, dim)`.
-
-    Raises:
-        ValueError: If `num_heads` does not divide `dim`, or a rate is outside
-            [0, 1).
 
     Example:
         >>> import numpy as np
