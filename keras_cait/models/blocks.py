@@ -1,4 +1,4 @@
-"""The block that every transformer here is made of: attention, then feed-forward."""
+"""Block of all transformers: attention, then feed-forward."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from keras_cait.layers.precision import full_precision
 from keras_cait.typing import Tensor
 
 MakeLayer = Callable[..., keras.layers.Layer]
-"""Makes a layer of the `name` it is called with, such as `partial(LayerScale, ...)`."""
+"""Makes a layer with the given `name`, such as `partial(LayerScale, ...)`."""
 
 
 def block(
@@ -21,7 +21,7 @@ def block(
     mlp_ratio: float,
     dropout_rate: float = 0.0,
     recompute: bool = False,
-    reads: Tensor | None = None,
+    attention_inputs: Tensor | None = None,
     scale: MakeLayer | None = None,
     drop_path_rate: float = 0.0,
 ) -> Tensor:
@@ -35,29 +35,30 @@ def block(
         x: The residual stream.
         attention: The first branch.
         name: Name of the block; the layers' names begin with it.
-        mlp_ratio: Width of the feed-forward as a multiple of `dim`.
-        dropout_rate: Its dropout, in [0, 1).
-        recompute: Whether its training keeps less and computes more.
-        reads: What the attention reads in place of `x`, where that differs.
+        mlp_ratio: As of `TransformerOptions`.
+        dropout_rate: Dropout of the feed-forward, in [0, 1).
+        recompute: Whether the feed-forward is recomputed for the gradient.
+        attention_inputs: Inputs of the attention, if not `x`.
         scale: Makes the layer that scales a branch, one for each; None for none.
         drop_path_rate: Stochastic depth of both branches, in [0, 1).
 
     """
     check_above_zero(mlp_ratio=mlp_ratio)
-    ends = {"scale": scale, "drop_path_rate": drop_path_rate}
-    x = _residual(x, x if reads is None else reads, attention, name, 1, **ends)
+    branch = {"scale": scale, "drop_path_rate": drop_path_rate}
+    attended = x if attention_inputs is None else attention_inputs
+    x = _residual(x, attended, attention, name, 1, **branch)
     feed_forward = FeedForward(
         hidden_dim=int(x.shape[-1] * mlp_ratio),
         dropout_rate=dropout_rate,
         recompute=recompute,
         name=f"{name}_feed_forward",
     )
-    return _residual(x, x, feed_forward, name, 2, **ends)
+    return _residual(x, x, feed_forward, name, 2, **branch)
 
 
 def _residual(
     x: Tensor,
-    reads: Tensor,
+    inputs: Tensor,
     layer: keras.layers.Layer,
     name: str,
     part: int,
@@ -65,7 +66,7 @@ def _residual(
     scale: MakeLayer | None,
     drop_path_rate: float,
 ) -> Tensor:
-    y = layer(normalize(reads, f"{name}_norm{part}"))
+    y = layer(normalize(inputs, f"{name}_norm{part}"))
     if scale is not None:
         y = scale(name=f"{name}_scale{part}")(y)
     y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path{part}")(y)

@@ -1,4 +1,4 @@
-"""The last stage of CaiT, in which the class token reads the patches."""
+"""Last stage of CaiT: class attention of the class token to the patches."""
 
 import keras
 
@@ -18,20 +18,11 @@ def class_attention_stage(
     recompute: bool = False,
     scale: MakeLayer | None = None,
 ) -> Tensor:
-    """Class tokens join the patches, and learn from them without changing them.
+    """Class tokens join the patches, and attend to them without changing them.
 
     `(batch, patches, dim)` to `(batch, tokens + patches, dim)`, with one token, or
     two if `distilled`. They have no position, no stochastic depth and no dropout, as in
     the official code (facebookresearch/deit, cait_models.py, lines 194 to 199).
-
-    Args:
-        patches: What the self-attention made of the patches.
-        depth: Number of class-attention blocks.
-        num_heads: Heads of each.
-        mlp_ratio: As for `block`.
-        distilled: Adds the distillation token.
-        recompute: As for `block`.
-        scale: As for `block`.
 
     Reference:
         Touvron et al., Going deeper with Image Transformers, section 3,
@@ -58,7 +49,7 @@ def class_attention_stage(
             name,
             mlp_ratio=mlp_ratio,
             recompute=recompute,
-            reads=x,
+            attention_inputs=x,
             scale=scale,
         )
         x = keras.layers.Concatenate(

@@ -1,4 +1,4 @@
-"""What a classifier's output means, and its logits head by head."""
+"""Logits of any classifier, from its outputs or head by head."""
 
 from typing import Any, Literal
 
@@ -23,15 +23,8 @@ _TRANSPARENT = (
 def output_kind(model: keras.Model) -> OutputKind | None:
     """Whether a classifier ends in logits or in probabilities.
 
-    Reads the layers that make the output, through nested models, and looks for
-    the last activation.
-
-    Args:
-        model: Any Keras model.
-
-    Returns:
-        "logits", "probabilities", or None where the graph does not tell: a
-        subclassed model, an unusual last layer or another activation.
+    The last activation of the graph decides, through nested models. None stands for a
+    subclassed model, an unusual last layer or another activation.
 
     Example:
         >>> output_kind(keras.Sequential([
@@ -61,7 +54,7 @@ def _kind(tensor: Tensor) -> OutputKind | None:
 
 
 def _is_softmax(operation: Any) -> bool:
-    """Whether it is a softmax and nothing else, so that logits are its input."""
+    """Whether it is a softmax and nothing else, so that its input is logits."""
     if isinstance(operation, keras.layers.Activation):
         return operation.activation is keras.activations.softmax
     return isinstance(operation, keras.layers.Softmax)
@@ -71,11 +64,11 @@ def logits_from(outputs: Tensor, kind: OutputKind) -> Tensor:
     """Logits from a classifier's output.
 
     The logarithm of probabilities differs from the logits by one constant an
-    example, which neither a softmax nor an argmax sees.
+    example, which changes neither a softmax nor an argmax.
     """
     if kind == "logits":
         return outputs
-    # The smallest normal float32 stands in for a probability of 0.
+    # The smallest normal float32 replaces a probability of 0.
     return ops.log(ops.maximum(outputs, 1.1754944e-38))
 
 
@@ -100,7 +93,7 @@ def head_logits(model: keras.Model) -> dict[str, Tensor]:
     predictions = model.outputs[0]
     operation, node_index, _ = predictions._keras_history
     if _is_softmax(operation):
-        # What stands before the softmax is exact; its logarithm would do too.
+        # The input of the softmax, which is more exact than a logarithm.
         return {"class": operation._inbound_nodes[node_index].input_tensors[0]}
     return {"class": logits_from(predictions, kind)}
 
@@ -112,23 +105,23 @@ def _refuse_hidden_heads(model: keras.Model) -> None:
                 raise ValueError(
                     "Expected the heads of a distilled model at its top level. "
                     f"Received: {model.name!r}, which wraps {inner.name!r} and would "
-                    "hide its distillation head. Pass that model itself, and do what "
-                    "the wrapper does in the data pipeline."
+                    "hide its distillation head. Pass that model itself, and move the "
+                    "wrapper's other layers to the data pipeline."
                 )
             _refuse_hidden_heads(inner)
 
 
 def separate_heads(model: keras.Model) -> keras.Model:
-    """The same model, weights shared, with the logits of each head as outputs.
+    """Returns the same model, weights shared, with the logits of each head as outputs.
 
     Args:
         model: A model of this package with `include_top=True`, or any functional
             classifier that ends in logits or a softmax.
 
     Returns:
-        A `keras.Model` that gives a dictionary: "class", logits of the class
-        head; "distillation", logits of the distillation head, if there is one.
-        Each `(batch, classes)`.
+        A `keras.Model` whose output is a dictionary: "class", logits of the class
+        head; "distillation", logits of the distillation head, if it has one.
+        Each is `(batch, classes)`.
 
     Raises:
         ValueError: If the model is not functional, its output is neither logits

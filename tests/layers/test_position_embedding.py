@@ -41,7 +41,7 @@ def test_refuses_grids(grid_size):
 
 
 def test_refuses_a_negative_prefix():
-    with pytest.raises(ValueError, match="Received: .*num_prefix_tokens=-1"):
+    with pytest.raises(ValueError, match=r"Received: .*num_prefix_tokens=-1"):
         PositionEmbedding(grid_size=(2, 3), num_prefix_tokens=-1)
 
 

@@ -219,6 +219,6 @@ def test_other_classes_are_refused_with_both_lists(pictures, tmp_path, capsys):
     arguments = ["--weights", str(tmp_path / "model.keras")]
     assert main([*arguments, "--data-dir", str(pictures)]) == 2
     error = capsys.readouterr().err
-    assert "1 of 3 that the model has not, 'cat'" in error
+    assert "1 of 3 that the model lacks, 'cat'" in error
     assert "without images are 'dog'" in error
     assert "--match index" in error

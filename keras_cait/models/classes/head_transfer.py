@@ -1,4 +1,4 @@
-"""Classifier heads of loaded weights, brought to the classes of a data set."""
+"""Transfer of loaded classifier heads to the classes of a data set."""
 
 import warnings
 from collections.abc import Sequence
@@ -23,24 +23,17 @@ def head_weights(model: keras.Model) -> HeadWeights:
     }
 
 
-def bring_heads_to_classes(
+def reorder_heads(
     model: keras.Model,
     start: HeadWeights,
     *,
     class_names: Sequence[str],
     loaded_names: Sequence[str] | None,
 ) -> None:
-    """Puts the outputs of loaded heads in the order of other classes of that number.
+    """Reorders the outputs of loaded heads, by the names of as many other classes.
 
-    Where a class is none of those that the heads know, they start anew, with a
-    warning. Without names the outputs are taken for the classes, in order.
-
-    Args:
-        model: The model, with the loaded weights.
-        start: What its heads were before.
-        class_names: Of its classes, in order.
-        loaded_names: Of the classes of the loaded weights; None if not known.
-
+    If the loaded heads lack a class, all heads get their weights of `start` back, with
+    a warning. Without `loaded_names` nothing changes.
     """
     if loaded_names is None or len(loaded_names) != len(class_names):
         return

@@ -1,4 +1,4 @@
-"""The 1000 classes of ILSVRC 2012, in their order."""
+"""Names and ids of the 1000 classes of ILSVRC 2012, in their order."""
 
 import functools
 import importlib.resources

@@ -1,4 +1,4 @@
-"""The names of a classifier's classes, which its file keeps."""
+"""Class names of a classifier, which its layers store."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from keras_cait.weights.metadata.source_metadata import SourceMetadata
 
 
 def class_names_of(model: keras.Model) -> tuple[str, ...] | None:
-    """The names of a model's classes, in the order of its outputs.
+    """Returns the names of a model's classes, in the order of its outputs.
 
     Args:
         model: A classifier, built with `class_names`, trained by a recipe, or loaded
             from a file of either.
 
     Returns:
-        The names; None where the model keeps none.
+        The names; None if the model stores none.
 
     Example:
         >>> import keras_cait
@@ -34,18 +34,10 @@ def class_names_of(model: keras.Model) -> tuple[str, ...] | None:
 
 
 def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Model:
-    """A classifier that keeps these names; the same layers, weights included.
+    """A functional classifier with these class names, of the same layers and weights.
 
-    Args:
-        model: Any functional classifier. A layer that keeps names takes these in
-            place of its own; another model gets one, which does nothing else.
-        class_names: Name of each class, in order.
-
-    Returns:
-        The model itself, or another with the same layers and one more.
-
-    Raises:
-        ValueError: If there are not as many names as classes.
+    A model with a `Predictions` layer gets the names in this layer; another model gets
+    one more layer, which stores them and nothing else.
 
     Example:
         >>> other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -66,7 +58,7 @@ def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Mo
 def stated_class_names(
     metadata: SourceMetadata, classes: int
 ) -> tuple[str, ...] | None:
-    """The class names that a source of weights states for a head of so many classes."""
+    """The class names in the metadata of weights, for a head of as many classes."""
     names = imagenet_names() if metadata.imagenet else metadata.class_names
     return names if names is not None and len(names) == classes else None
 
@@ -76,16 +68,10 @@ def check_class_names(
     classes: int | None,
     argument: str = "class_names",
 ) -> tuple[str, ...] | None:
-    """The names as a tuple, if each class has one and no more have.
+    """The names as a tuple. Raises `ValueError` unless each class has one.
 
-    Args:
-        class_names: The names; None for none.
-        classes: Number of classes; None for a model without a classifier.
-        argument: What the names are called in an error.
-
-    Raises:
-        ValueError: If they are not.
-
+    `classes` is None for a model without a classifier; `argument` is the name for
+    error messages.
     """
     if class_names is None:
         return None

@@ -1,4 +1,4 @@
-"""Which output of a model is which class of a data set: by name, not by place."""
+"""Order of a model's outputs for the classes of a data set, by their names."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,20 +11,15 @@ _SHOWN = 10  # names in a message
 def outputs_of_classes(
     class_names: Sequence[str], model_names: Sequence[str] | None, classes: int
 ) -> list[int]:
-    """The output of a model for each class of a data set.
+    """The index of a model's output for each class of a data set.
 
-    A data set may have fewer classes than the model, and in another order. The classes
-    of ImageNet have WordNet ids too, as its folders are called.
-
-    Args:
-        class_names: Of the data set, in order.
-        model_names: Of the model; None where it keeps none: then its outputs are the
-            data set's classes, in order.
-        classes: Number of outputs of the model.
+    A data set may have fewer classes than the model, in another order, and the WordNet
+    ids of ImageNet's classes as names. The outputs of a model without names are the
+    classes of the data set, in order.
 
     Raises:
-        ValueError: If a class is none of the model's, or there are not as many
-            classes as outputs without names.
+        ValueError: If the model lacks a class, or has no names and another number of
+            outputs.
 
     Example:
         >>> outputs_of_classes(["cat", "dog"], ["dog", "horse", "cat"], 3)
@@ -34,24 +29,24 @@ def outputs_of_classes(
     if model_names is None:
         if len(class_names) != classes:
             raise ValueError(
-                f"The model must know the {len(class_names)} classes of the data. "
+                f"The model must have the {len(class_names)} classes of the data. "
                 f"Received: a model with {classes} classes."
             )
         return list(range(classes))
-    known = _ids(model_names, class_names)
-    if list(class_names) == list(known):
+    outputs = _ids(model_names, class_names)
+    if list(class_names) == list(outputs):
         return list(range(classes))
-    place = {name: index for index, name in enumerate(known)}
+    place = {name: index for index, name in enumerate(outputs)}
     missing = [name for name in class_names if name not in place]
     if missing:
-        extra = [name for name in known if name not in set(class_names)]
+        extra = [name for name in outputs if name not in set(class_names)]
         raise ValueError(
             "Every class of the data must be one of the model's, by name. Received: "
-            f"{len(missing)} of {len(class_names)} that the model has not, "
+            f"{len(missing)} of {len(class_names)} that the model lacks, "
             f"{_listed(missing)}; the model's classes without images are "
             f"{_listed(extra)}."
         )
-    twice = [name for name, count in Counter(known).items() if count > 1]
+    twice = [name for name, count in Counter(outputs).items() if count > 1]
     unclear = [name for name in class_names if name in twice]
     if unclear:
         raise ValueError(

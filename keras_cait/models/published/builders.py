@@ -1,6 +1,6 @@
 """The published variants as functions, with the signature of keras.applications.
 
-Each builder makes one row of `keras_cait.variants.VARIANTS`.
+Each builder makes one row of `keras_cait.variants.VARIANTS`, which cites its source.
 `keras_cait.models.published.building.BuilderArguments` describes their arguments; the
 options of a family are those of its function, such as `keras_cait.CaiT`.
 
@@ -30,8 +30,7 @@ from keras_cait.variants import VARIANTS
 def DeiT_Ti(arguments: DeiTBuilderArguments) -> keras.Model:
     """DeiT-Ti: 12 blocks, 192 channels, 3 heads.
 
-    72.2 % top-1 at 224 pixels; DeiT, tables 1 and 9. See `BuilderArguments` for the
-    arguments.
+    Top-1 72.2 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT_Ti"], arguments)
 
@@ -40,8 +39,7 @@ def DeiT_Ti(arguments: DeiTBuilderArguments) -> keras.Model:
 def DeiT_S(arguments: DeiTBuilderArguments) -> keras.Model:
     """DeiT-S: 12 blocks, 384 channels, 6 heads.
 
-    79.9 % top-1 at 224 pixels; DeiT, tables 1 and 9. See `BuilderArguments` for the
-    arguments.
+    Top-1 79.9 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT_S"], arguments)
 
@@ -50,8 +48,7 @@ def DeiT_S(arguments: DeiTBuilderArguments) -> keras.Model:
 def DeiT_B(arguments: DeiTBuilderArguments) -> keras.Model:
     """DeiT-B: 12 blocks, 768 channels, 12 heads.
 
-    81.8 % top-1 at 224 pixels, 82.9 % top-1 at 384 pixels; DeiT, tables 1 and 9. See
-    `BuilderArguments` for the arguments.
+    Top-1 81.8 % at 224 pixels, 82.9 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT_B"], arguments)
 
@@ -60,8 +57,7 @@ def DeiT_B(arguments: DeiTBuilderArguments) -> keras.Model:
 def DeiT_Ti_Distilled(arguments: DeiTBuilderArguments) -> keras.Model:
     """DeiT-Ti with a distillation token: 12 blocks, 192 channels, 3 heads.
 
-    74.5 % top-1 at 224 pixels; DeiT, tables 1 and 9. See `BuilderArguments` for the
-    arguments.
+    Top-1 74.5 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT_Ti_Distilled"], arguments)
 
@@ -70,8 +66,7 @@ def DeiT_Ti_Distilled(arguments: DeiTBuilderArguments) -> keras.Model:
 def DeiT_S_Distilled(arguments: DeiTBuilderArguments) -> keras.Model:
     """DeiT-S with a distillation token: 12 blocks, 384 channels, 6 heads.
 
-    81.2 % top-1 at 224 pixels; DeiT, tables 1 and 9. See `BuilderArguments` for the
-    arguments.
+    Top-1 81.2 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT_S_Distilled"], arguments)
 
@@ -80,8 +75,7 @@ def DeiT_S_Distilled(arguments: DeiTBuilderArguments) -> keras.Model:
 def DeiT_B_Distilled(arguments: DeiTBuilderArguments) -> keras.Model:
     """DeiT-B with a distillation token: 12 blocks, 768 channels, 12 heads.
 
-    83.4 % top-1 at 224 pixels, 85.2 % top-1 at 384 pixels; DeiT, tables 1 and 9. See
-    `BuilderArguments` for the arguments.
+    Top-1 83.4 % at 224 pixels, 85.2 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT_B_Distilled"], arguments)
 
@@ -90,8 +84,7 @@ def DeiT_B_Distilled(arguments: DeiTBuilderArguments) -> keras.Model:
 def DeiT3_S(arguments: DeiT3BuilderArguments) -> keras.Model:
     """DeiT-III-S: 12 blocks, 384 channels, 6 heads.
 
-    81.4 % top-1 at 224 pixels, 83.4 % top-1 at 384 pixels; DeiT III, table 1. See
-    `BuilderArguments` for the arguments.
+    Top-1 81.4 % at 224 pixels, 83.4 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT3_S"], arguments)
 
@@ -100,8 +93,7 @@ def DeiT3_S(arguments: DeiT3BuilderArguments) -> keras.Model:
 def DeiT3_M(arguments: DeiT3BuilderArguments) -> keras.Model:
     """DeiT-III-M: 12 blocks, 512 channels, 8 heads.
 
-    83.0 % top-1 at 224 pixels; DeiT III, table 1. See `BuilderArguments` for the
-    arguments.
+    Top-1 83.0 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT3_M"], arguments)
 
@@ -110,8 +102,7 @@ def DeiT3_M(arguments: DeiT3BuilderArguments) -> keras.Model:
 def DeiT3_B(arguments: DeiT3BuilderArguments) -> keras.Model:
     """DeiT-III-B: 12 blocks, 768 channels, 12 heads.
 
-    83.8 % top-1 at 224 pixels, 85.0 % top-1 at 384 pixels; DeiT III, table 1. See
-    `BuilderArguments` for the arguments.
+    Top-1 83.8 % at 224 pixels, 85.0 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT3_B"], arguments)
 
@@ -120,8 +111,7 @@ def DeiT3_B(arguments: DeiT3BuilderArguments) -> keras.Model:
 def DeiT3_L(arguments: DeiT3BuilderArguments) -> keras.Model:
     """DeiT-III-L: 24 blocks, 1024 channels, 16 heads.
 
-    84.9 % top-1 at 224 pixels, 85.8 % top-1 at 384 pixels; DeiT III, table 1. See
-    `BuilderArguments` for the arguments.
+    Top-1 84.9 % at 224 pixels, 85.8 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT3_L"], arguments)
 
@@ -130,8 +120,7 @@ def DeiT3_L(arguments: DeiT3BuilderArguments) -> keras.Model:
 def DeiT3_H(arguments: DeiT3BuilderArguments) -> keras.Model:
     """DeiT-III-H: 32 blocks, 1280 channels, 16 heads.
 
-    85.2 % top-1 at 224 pixels; DeiT III, table 1. See `BuilderArguments` for the
-    arguments.
+    Top-1 85.2 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["DeiT3_H"], arguments)
 
@@ -140,8 +129,7 @@ def DeiT3_H(arguments: DeiT3BuilderArguments) -> keras.Model:
 def CaiT_XXS24(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-XXS24: 24 blocks, 192 channels, 4 heads.
 
-    78.4 % top-1 at 224 pixels, 81.0 % top-1 at 384 pixels; CaiT, tables 3 and 4. See
-    `BuilderArguments` for the arguments.
+    Top-1 78.4 % at 224 pixels, 81.0 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_XXS24"], arguments)
 
@@ -150,8 +138,7 @@ def CaiT_XXS24(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_XXS36(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-XXS36: 36 blocks, 192 channels, 4 heads.
 
-    79.8 % top-1 at 224 pixels, 82.2 % top-1 at 384 pixels; CaiT, tables 3 and 4. See
-    `BuilderArguments` for the arguments.
+    Top-1 79.8 % at 224 pixels, 82.2 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_XXS36"], arguments)
 
@@ -160,8 +147,7 @@ def CaiT_XXS36(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_XS24(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-XS24: 24 blocks, 288 channels, 6 heads.
 
-    84.1 % top-1 at 384 pixels; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    Top-1 84.1 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_XS24"], arguments)
 
@@ -170,8 +156,7 @@ def CaiT_XS24(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_XS36(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-XS36: 36 blocks, 288 channels, 6 heads.
 
-    No weights were published; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    No weights were published. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_XS36"], arguments)
 
@@ -180,8 +165,7 @@ def CaiT_XS36(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_S24(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-S24: 24 blocks, 384 channels, 8 heads.
 
-    83.5 % top-1 at 224 pixels, 85.1 % top-1 at 384 pixels; CaiT, tables 3 and 4. See
-    `BuilderArguments` for the arguments.
+    Top-1 83.5 % at 224 pixels, 85.1 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_S24"], arguments)
 
@@ -190,8 +174,7 @@ def CaiT_S24(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_S36(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-S36: 36 blocks, 384 channels, 8 heads.
 
-    85.4 % top-1 at 384 pixels; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    Top-1 85.4 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_S36"], arguments)
 
@@ -200,8 +183,7 @@ def CaiT_S36(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_S48(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-S48: 48 blocks, 384 channels, 8 heads.
 
-    No weights were published; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    No weights were published. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_S48"], arguments)
 
@@ -210,8 +192,7 @@ def CaiT_S48(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_M24(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-M24: 24 blocks, 768 channels, 16 heads.
 
-    No weights were published; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    No weights were published. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_M24"], arguments)
 
@@ -220,8 +201,7 @@ def CaiT_M24(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_M36(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-M36: 36 blocks, 768 channels, 16 heads.
 
-    86.1 % top-1 at 384 pixels; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    Top-1 86.1 % at 384 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_M36"], arguments)
 
@@ -230,8 +210,7 @@ def CaiT_M36(arguments: CaiTBuilderArguments) -> keras.Model:
 def CaiT_M48(arguments: CaiTBuilderArguments) -> keras.Model:
     """CaiT-M48: 48 blocks, 768 channels, 16 heads.
 
-    86.5 % top-1 at 448 pixels; CaiT, tables 3 and 4. See `BuilderArguments` for the
-    arguments.
+    Top-1 86.5 % at 448 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["CaiT_M48"], arguments)
 
@@ -240,7 +219,6 @@ def CaiT_M48(arguments: CaiTBuilderArguments) -> keras.Model:
 def RegNetY_16GF(arguments: RegNetBuilderArguments) -> keras.Model:
     """RegNetY-16GF, the convnet teacher: 18 blocks in groups of 112 channels.
 
-    83.0 % top-1 at 224 pixels, the weights that taught DeiT and CaiT; RegNet, figure
-    16. See `BuilderArguments` for the arguments.
+    Top-1 83.0 % at 224 pixels. Arguments: `BuilderArguments`.
     """
     return build_variant(VARIANTS["RegNetY_16GF"], arguments)

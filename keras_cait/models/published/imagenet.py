@@ -21,28 +21,26 @@ def preprocess_input(
     *,
     preprocessing: Preprocessing | keras.Model | None = None,
 ) -> Any:
-    """Brings pixels in [0, 255] to what a model was trained on.
+    """Normalizes pixels in [0, 255] as in a model's training.
 
-    `y = (x / 255 - mean) / std` for each channel, with ImageNet's mean and standard
-    deviation unless others are given. All models here take channels last. A model
-    built with `include_preprocessing=True` does this itself.
+    `y = (x / 255 - mean) / std` for each channel, by default with ImageNet's mean and
+    standard deviation. All models here take channels last. A model built with
+    `include_preprocessing=True` does this itself.
 
     Args:
         x: Images in [0, 255], `(height, width, channels)` or with a batch in front; an
             array or a tensor of any type, which is not changed.
-        data_format: "channels_last" or None; there for the sake of
-            `keras.applications`.
-        preprocessing: A `keras_cait.Preprocessing`, or a model for its own; pixels
-            stay as they are for a model that normalizes them itself. Nothing is
-            resized.
+        data_format: "channels_last" or None; an argument of `keras.applications`.
+        preprocessing: A `keras_cait.Preprocessing`, or a model, whose own is used;
+            for a model that normalizes images itself pixels are not changed. Nothing
+            is resized.
 
     Returns:
         The same shape, in Keras's float type: an array for an array, a tensor for a
         tensor.
 
     Raises:
-        ValueError: If the last axis has other channels than the mean; 3 for
-            ImageNet's.
+        ValueError: If the last axis does not have as many channels as the mean.
 
     Example:
         >>> preprocess_input(np.full((1, 2, 2, 3), 255, "uint8")).max().round(2)
@@ -91,15 +89,15 @@ def decode_predictions(
     model: keras.Model | None = None,
     class_names: Sequence[str] | None = None,
 ) -> list[list[tuple[str, str, float]]]:
-    """The best classes of each image, as `keras.applications` gives them.
+    """Returns the best classes of each image, in the format of `keras.applications`.
 
     The 1000 classes of ILSVRC 2012 come with the package: nothing is downloaded.
 
     Args:
         preds: Probabilities or logits, `(batch, classes)`.
-        top: How many classes for each image, 1 to the number of classes.
-        model: The model that they are of, for the class names that it keeps.
-        class_names: Name of each class, in order, in place of the model's. Without
+        top: Number of classes for each image, 1 to the number of classes.
+        model: The model of the predictions, for its class names.
+        class_names: Names of the classes, in order, in place of the model's. Without
             either, the 1000 classes are ImageNet's.
 
     Returns:
@@ -125,17 +123,10 @@ def decode_predictions(
         class_names = class_names_of(model)
     rows = 1000 if class_names is None else len(class_names)
     if len(preds.shape) != 2 or preds.shape[1] != rows:
-        advice = (
-            ""
-            if class_names
-            else (
-                " Other classes than ImageNet's are named by `class_names`, or by a "
-                "`model` that keeps their names."
-            )
-        )
         raise ValueError(
-            f"Expected predictions of shape (batch, {rows}). "
-            f"Received: shape={tuple(preds.shape)}.{advice}"
+            f"Expected predictions of shape (batch, {rows}). Received: "
+            f"shape={tuple(preds.shape)}. Other classes than ImageNet's are named by "
+            "`class_names`, or by a `model` that stores their names."
         )
     if not 1 <= top <= rows:
         raise ValueError(f"`top` must be in [1, {rows}]. Received: top={top}")

@@ -1,4 +1,4 @@
-"""A saved model once more, for other images or other classes."""
+"""Rebuilds a saved model for other images or other classes."""
 
 import tempfile
 import warnings
@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from keras_cait.layers import LayerScale, StochasticDepth
-from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
+from keras_cait.models.classes.head_transfer import head_weights, reorder_heads
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.pixel_inputs import takes_pixels
 from keras_cait.models.published.families import FAMILIES
@@ -34,31 +34,31 @@ def rebuild(
     stated: Mapping[str, Any] | None = None,
     with_weights: bool = True,
 ) -> keras.Model:
-    """Builds a transformer of this package as a file has it, of images in [0, 255].
+    """Builds the transformer of a `.keras` file, for images in [0, 255].
 
-    Position embeddings are resampled where the images have another size. A head for
-    other classes starts anew, with a warning; one for the same classes in another
-    order is put in that order. Dropout is the file's.
+    Position embeddings are resampled for another image size. A head for other classes
+    starts anew, with a warning; one for the same classes in another order is
+    reordered. Dropout rates are the file's.
 
     Args:
         path: A `.keras` file.
         input_shape: Height and width in pixels, and channels, of the images.
         classes: Number of classes.
-        class_names: Their names, in order; None for the file's, for as many.
+        class_names: Their names, in order; None for the file's, if they are as many.
         drop_path_rate: Stochastic depth, in [0, 1); None for the published rate of
-            a published architecture, and for the file's own of any other.
-        stated: What differs from the file's `Preprocessing`, by its fields.
-        with_weights: Whether it gets the file's weights, or random ones.
+            a published architecture, and for the file's rate of any other.
+        stated: Fields of `Preprocessing` that replace the file's.
+        with_weights: Whether the model gets the file's weights, or random ones.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ValueError: If it holds no transformer of this package, or the images do not
             fit it.
 
     """
     saved = load_saved_model(path)
     family, sizes = _sizes_of(saved, path)
-    takes_pixels(saved)  # refuses what does something else to images first
+    takes_pixels(saved)  # raises if another layer changes the images first
     known = class_names_of(saved)
     if class_names is None and known is not None and len(known) == classes:
         class_names = known
@@ -83,13 +83,11 @@ def rebuild(
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 load_tensors(model, weights, new_head=True)
-        for warning in caught:  # of which the user knows the file, not its copy
+        for warning in caught:  # naming the user's file, not the copy of its weights
             text = str(warning.message).replace(str(weights), str(path))
             warnings.warn(text, stacklevel=2)
         if class_names is not None:
-            bring_heads_to_classes(
-                model, start, class_names=class_names, loaded_names=known
-            )
+            reorder_heads(model, start, class_names=class_names, loaded_names=known)
     return model
 
 
@@ -100,7 +98,7 @@ def published_drop_path_rate(model: keras.Model) -> float:
 
 
 def own_drop_path_rate(model: keras.Model) -> float:
-    """The stochastic depth of a model, in [0, 1): that of its last blocks."""
+    """The highest stochastic depth of a model's blocks, in [0, 1)."""
     layers = [layer for layer in model.layers if isinstance(layer, StochasticDepth)]
     return max((layer.rate for layer in layers), default=0.0)
 
@@ -126,7 +124,7 @@ def _sizes_of(saved: keras.Model, path: Path) -> tuple[str, dict[str, Any]]:
     found["mlp_ratio"] = hidden / found["embed_dim"]
     attention = saved.get_layer("block_0_attention")
     found["num_heads"] = attention.num_heads
-    # What training takes of the file besides.
+    # Settings of the file's training.
     dropouts = [row for row in saved.layers if isinstance(row, keras.layers.Dropout)]
     found["dropout_rate"] = max((row.rate for row in dropouts), default=0.0)
     found["attention_dropout_rate"] = attention.attention_dropout_rate

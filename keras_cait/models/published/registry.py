@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from keras_cait.models.arguments import make_arguments
-from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
+from keras_cait.models.classes.head_transfer import head_weights, reorder_heads
 from keras_cait.models.classes.imagenet_classes import imagenet_names
 from keras_cait.models.classes.names import stated_class_names
 from keras_cait.models.published.building import BUILDER_ARGUMENTS, build_variant
@@ -120,7 +120,7 @@ def model_with_weights(
     load_tensors(model, source, new_head=new_head)
     if new_head and options["class_names"] is not None:
         loaded = imagenet_names() if metadata.imagenet else metadata.class_names
-        bring_heads_to_classes(
+        reorder_heads(
             model, start, class_names=options["class_names"], loaded_names=loaded
         )
     if not {"mean", "std"} & stated.keys():

@@ -1,4 +1,4 @@
-"""Models from `.keras` files, with one error for whatever is wrong with a file."""
+"""Models from `.keras` files, with a one-line error for any damage."""
 
 import re
 from pathlib import Path
@@ -18,21 +18,18 @@ _ADVICE = (
 def load_saved_model(
     path: str | Path, *, kind: str = "model", advice: str = _ADVICE
 ) -> keras.Model:
-    """Loads a model as Keras saved it, without its training configuration.
+    """Loads a model from a `.keras` file, without its training configuration.
 
     Args:
-        path: A `.keras` file.
-        kind: What it is to the user, for messages.
-        advice: What to do about a class that is not known here.
-
-    Returns:
-        The model.
+        path: The file.
+        kind: Role of the model, for error messages.
+        advice: Sentence for the error about a layer of an unknown class.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is damaged, holds something else, unpacks to far more
-            than its size, has a layer of an unknown class, or weights that are NaN or
-            infinite.
+            than its size, has a layer of an unknown class, or weights that are not
+            finite.
 
     Example:
         >>> load_saved_model("nowhere.keras", kind="teacher")

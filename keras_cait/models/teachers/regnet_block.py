@@ -1,4 +1,4 @@
-"""The block that every RegNetY is made of: a bottleneck with squeeze-and-excitation."""
+"""Block of RegNetY: a bottleneck with squeeze-and-excitation."""
 
 import keras
 
@@ -19,23 +19,14 @@ def bottleneck(
 ) -> Tensor:
     """Three convolutions and a shortcut, `(batch, rows, columns, dim)` in and out.
 
-    `x = relu(shortcut(x) + drop(conv(excite(conv(conv(x))))))`
-
-    Args:
-        x: What comes in, of any width.
-        width: Channels inside and at the end.
-        name: Name of the block; the layers' names begin with it.
-        groups: Groups of the 3 x 3 convolution.
-        stride: Its stride, 1 or 2.
-        se_ratio: Width of the squeezed vector as a multiple of that of `x`.
-        drop_path_rate: Stochastic depth, in [0, 1).
-
+    `x = relu(shortcut(x) + drop(conv(excite(conv(conv(x))))))`, with `width` channels
+    inside and at the end. `groups` and `stride` are those of the 3 x 3 convolution.
     """
     y = relu(convolution(x, width, 1, name, 1), f"{name}_relu1")
     y = convolution(y, width, 3, name, 2, stride=stride, groups=groups)
     y = relu(y, f"{name}_relu2")
     y = _squeeze_and_excite(y, round(x.shape[-1] * se_ratio), name)
-    # Scaled by 0 at the start, so that the block begins as its shortcut alone.
+    # Starts with a scale of 0, so that the block starts as its shortcut alone.
     y = convolution(y, width, 1, name, 3, gamma_initializer="zeros")
     y = StochasticDepth(rate=drop_path_rate, name=f"{name}_drop_path")(y)
     if stride != 1 or x.shape[-1] != width:
@@ -56,20 +47,12 @@ def convolution(
 ) -> Tensor:
     """A convolution without bias, then batch normalization, as torch computes them.
 
-    Args:
-        x: `(batch, rows, columns, dim)`.
-        width: Channels of the result.
-        size: Side of the kernel, odd.
-        name: What the names of its layers begin with.
-        part: What they end with.
-        stride: 1 or 2.
-        groups: Groups of channels that do not see each other.
-        gamma_initializer: How the scale of the normalization starts.
-
+    Its kernel has `width` outputs and the odd side `size`. The names of its layers
+    begin with `name` and end with `part`.
     """
     padding = "same"
     if stride > 1:
-        # Of an even side "same" would pad the far end only; torch pads both.
+        # "same" would pad an even side at the far end only; torch pads both ends.
         padding = "valid"
         if size > 1:
             x = keras.layers.ZeroPadding2D(
@@ -87,7 +70,7 @@ def convolution(
         name=f"{name}_conv{part}",
     )(x)
     return keras.layers.BatchNormalization(
-        momentum=0.9,  # the part that stays; torch's 0.1 is the part that is new
+        momentum=0.9,  # weight of the old statistics; torch's 0.1 is that of the new
         epsilon=1e-5,
         gamma_initializer=gamma_initializer,
         name=f"{name}_norm{part}",
@@ -100,7 +83,7 @@ def relu(x: Tensor, name: str) -> Tensor:
 
 
 def _squeeze_and_excite(x: Tensor, squeezed: int, name: str) -> Tensor:
-    """Scales each channel by a factor in (0, 1) made of the means of all of them."""
+    """Scales each channel by a factor in (0, 1), a function of all channels' means."""
     y = keras.layers.GlobalAveragePooling2D(
         keepdims=True, data_format="channels_last", name=f"{name}_mean"
     )(x)  # (batch, 1, 1, dim)

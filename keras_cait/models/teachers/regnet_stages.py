@@ -1,4 +1,4 @@
-"""The RegNet formula: four numbers make the widths and depths of four stages."""
+"""RegNet formula: widths and depths of four stages from four numbers."""
 
 import itertools
 import math
@@ -14,7 +14,7 @@ class Stage:
     Attributes:
         depth: Number of blocks.
         width: Channels of each; a multiple of `group_size`.
-        group_size: Channels that see each other in a grouped convolution.
+        group_size: Channels of a group in the grouped convolution.
     """
 
     depth: int
@@ -25,7 +25,7 @@ class Stage:
 def regnet_stages(
     *, depth: int, w0: int, wa: float, wm: float, group_size: int
 ) -> list[Stage]:
-    """The four stages that the parameters of a RegNet stand for.
+    """The four stages of a RegNet.
 
     Widths grow linearly with the block's index j and are then rounded to powers,
     and blocks of the same width make a stage:
@@ -34,14 +34,8 @@ def regnet_stages(
         s[j] = round(log(u[j] / w0) / log(wm))
         w[j] = w0 * wm**s[j], to the nearest multiple of 8
 
-    At last a stage's width becomes the nearest multiple of its group size.
-
-    Args:
-        depth: Number of blocks in all.
-        w0: Width of the first block, a multiple of 8.
-        wa: How fast the width grows, in channels a block.
-        wm: Ratio of the widths of two stages, above 1.
-        group_size: Channels of a group; a narrower stage is one group.
+    At last a stage's width becomes the nearest multiple of its group size; a stage
+    narrower than that is one group. `RegNetSizes` describes the arguments.
 
     Raises:
         ValueError: If an argument is out of range, or the stages are not four.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_cait.models.classes.head_transfer import bring_heads_to_classes, head_weights
+from keras_cait.models.classes.head_transfer import head_weights, reorder_heads
 from tests.support.models.tiny_models import randomize, tiny_deit
 
 
@@ -12,7 +12,7 @@ def model():
 
 def brought(model, names, loaded):
     start = {name: [0 * w for w in row] for name, row in head_weights(model).items()}
-    bring_heads_to_classes(model, start, class_names=names, loaded_names=loaded)
+    reorder_heads(model, start, class_names=names, loaded_names=loaded)
     return head_weights(model)
 
 

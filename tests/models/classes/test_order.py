@@ -8,7 +8,7 @@ IDS = [wordnet_id for wordnet_id, _ in imagenet_classes()]
 
 def test_without_names_outputs_are_the_classes():
     assert outputs_of_classes(["b", "a"], None, 2) == [0, 1]
-    with pytest.raises(ValueError, match=r"know the 2 classes.*with 3 classes"):
+    with pytest.raises(ValueError, match=r"have the 2 classes.*with 3 classes"):
         outputs_of_classes(["b", "a"], None, 3)
 
 
