@@ -1,5 +1,6 @@
 """Export of models as TFLite files."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,7 @@ from keras_cait.export.pipeline.comparison import (
 from keras_cait.export.pipeline.flow import ExportFormat, export_model
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.pipeline.report import CheckResult, ExportReport
-from keras_cait.export.pipeline.verdict import (
-    by_difference,
-    by_predictions,
-    check_tolerance,
-)
+from keras_cait.export.pipeline.verdict import by_difference, by_predictions
 from keras_cait.export.tflite.acceptance import (
     ADVICE,
     EIGHT_BITS,
@@ -132,7 +129,10 @@ def to_tflite(
             f"precision={precision!r}"
         )
     check_representative(representative, precision)
-    check_tolerance(tolerance)
+    if tolerance is not None and not 0 <= tolerance < math.inf:
+        raise ValueError(
+            f"`tolerance` must be a number of 0 or more. Received: {tolerance}"
+        )
     return export_model(
         TfliteFormat(
             precision=precision,
@@ -188,9 +188,8 @@ class TfliteFormat(ExportFormat):
         inputs = prepared.model_inputs(pixels)
         comparison = compare(prepared.predict(inputs), predict_singly(runtime, inputs))
         latency = median_latency(lambda: runtime(inputs[:1]))
-        tolerance = self.tolerance
-        if tolerance is None:
-            tolerance = TOLERANCES[self.precision]
+        default = TOLERANCES[self.precision]
+        tolerance = default if self.tolerance is None else self.tolerance
         verdict = by_difference(comparison, tolerance)
         details: dict[str, Any] = {
             "batch": 1,

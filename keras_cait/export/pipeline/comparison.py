@@ -43,7 +43,7 @@ def compare(expected: np.ndarray, actual: np.ndarray) -> Comparison:
         raise ValueError(
             f"The export must give finite numbers of shape {expected.shape}. Received: "
             f"shape {actual.shape}, {np.count_nonzero(~np.isfinite(actual))} of them "
-            "not finite. Nothing was kept."
+            "not finite. Nothing was written."
         )
     difference = float(np.max(np.abs(expected - actual)))
     same_class = expected.argmax(axis=-1) == actual.argmax(axis=-1)

@@ -1,6 +1,8 @@
 """Export flow of all formats: prepare, write, reload, compare, report, rename."""
 
 import abc
+import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -87,7 +89,7 @@ def export_model(
             size_bytes=size_on_disk(target.artifact),
             **vars(result),
         )
-        report.write(target.report)
+        target.report.write_text(json.dumps(report.to_dict(), indent=2) + "\n")
     if verbose:
-        report.show()
+        sys.stdout.write(f"{report}\n")
     return report

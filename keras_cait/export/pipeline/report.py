@@ -1,8 +1,6 @@
 """Report of an export, printed and written as JSON beside it."""
 
 import dataclasses
-import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,14 +73,6 @@ class ExportReport(CheckResult):
         values = dataclasses.asdict(self)
         values |= values.pop("comparison")
         return {**values, "path": str(self.path)}
-
-    def write(self, path: Path) -> None:
-        """Writes the report as JSON."""
-        path.write_text(json.dumps(self.to_dict(), indent=2) + "\n")
-
-    def show(self) -> None:
-        """Prints the report."""
-        sys.stdout.write(f"{self}\n")
 
     def __str__(self) -> str:
         """A table with one fact a line."""

@@ -50,16 +50,8 @@ class Verdict:
             " `keep_anyway=True` keeps it, and its report says that it did not pass."
         )
         raise ValueError(
-            f"{self.reason}. Nothing was kept; {advice}"
+            f"{self.reason}. Nothing was written; {advice}"
             + ("" if keep_anyway is None else option)
-        )
-
-
-def check_tolerance(tolerance: float | None) -> None:
-    """Raises `ValueError` unless it is None or a finite number of 0 or more."""
-    if tolerance is not None and not 0 <= tolerance < math.inf:
-        raise ValueError(
-            f"`tolerance` must be a number of 0 or more. Received: {tolerance}"
         )
 
 

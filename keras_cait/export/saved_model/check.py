@@ -75,7 +75,7 @@ def check_warmup(folder: Path, loaded: Loaded) -> None:
     if sorted(names) != sorted(loaded):
         raise ValueError(
             f"There must be a warm-up request for each of {sorted(loaded)}. "
-            f"Received: {names}. Nothing was kept."
+            f"Received: {names}. Nothing was written."
         )
     for name, request in zip(names, requests, strict=True):
         images = tf.make_ndarray(request.inputs["images"])
@@ -84,14 +84,14 @@ def check_warmup(folder: Path, loaded: Loaded) -> None:
         except tf.errors.OpError as error:
             raise ValueError(
                 f"The export must answer its warm-up requests. Received: {error} of "
-                f"{name!r}. Nothing was kept."
+                f"{name!r}. Nothing was written."
             ) from error
         for output, rows in outputs.items():
             if len(rows) != len(images) or not _is_finite(rows):
                 raise ValueError(
                     "The export must answer its warm-up requests. Received: "
                     f"{output!r} of {name!r}, of shape {rows.shape} for {len(images)} "
-                    "images, or numbers that are not finite. Nothing was kept."
+                    "images, or numbers that are not finite. Nothing was written."
                 )
 
 
@@ -108,7 +108,7 @@ def _compare_top(
             raise ValueError(
                 f"The export must name class {indices[row, column]} "
                 f"{wanted[row, column]!r}. Received: {named[row, column]!r}. Nothing "
-                "was kept."
+                "was written."
             )
     of_these = np.take_along_axis(expected, indices, axis=-1)
     largest = -np.sort(-expected, axis=-1)[:, : scores.shape[1]]

@@ -73,7 +73,7 @@ def test_a_difference_above_the_tolerance_is_refused_with_advice():
     refused = by_difference(found, 0.2)
     with pytest.raises(ValueError, match=r"to 0\.2 of.*0\.25 over 3.*report the model"):
         refused.enforce()
-    with pytest.raises(ValueError, match=r"Nothing was kept; take another\.$"):
+    with pytest.raises(ValueError, match=r"Nothing was written; take another\.$"):
         refused.enforce("take another.")
     with pytest.raises(ValueError, match=r"take another\. `keep_anyway=True` keeps it"):
         refused.enforce("take another.", keep_anyway=False)
