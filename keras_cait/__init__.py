@@ -1,4 +1,4 @@
-"""CaiT and DeiT for Keras 3: models, distillation and what goes with them."""
+"""CaiT and DeiT for Keras 3: models, weights, distillation, data and training."""
 
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,7 @@ __all__ = [
     "separate_heads",
 ]
 
-if not TYPE_CHECKING:  # a type checker knows the names that there are
+if not TYPE_CHECKING:  # a type checker reports unknown names itself
 
     def __getattr__(name: str) -> object:
         """Raises `AttributeError` that suggests the nearest public name."""

@@ -1,4 +1,4 @@
-"""How images are prepared for a model, as data."""
+"""Preprocessing of images for a model, as data, and ImageNet's statistics."""
 
 import math
 from collections.abc import Sequence
@@ -12,20 +12,19 @@ INTERPOLATIONS = ("bicubic", "bilinear")
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """What happens to an image before a model sees it.
+    """Preprocessing of an image for a model.
 
     The shorter side is resized to `image_size / crop_pct`, a crop of `image_size`
     is taken from the center, and `(x / 255 - mean) / std` follows.
 
     Attributes:
         image_size: Height and width of the crop, in pixels; None for those of the
-            model that it is given to.
-        crop_pct: Part of the resized image's side that the crop keeps, above 0;
-            above 1 the image is surrounded by black.
-        interpolation: How the image is resized, "bicubic" or "bilinear".
-        mean: Of each channel of images in [0, 1]; as many as the model takes, or
-            one for all of them.
-        std: Standard deviation likewise, above 0.
+            model.
+        crop_pct: Crop size as a part of the resized image's side, above 0; above 1
+            the image gets a black border.
+        interpolation: Method of the resize, "bicubic" or "bilinear".
+        mean: Mean of images in [0, 1]: one value a channel, or one for all channels.
+        std: Standard deviation in the same form, above 0.
 
     Raises:
         ValueError: If a value is out of range.
@@ -43,7 +42,7 @@ class Preprocessing:
     std: tuple[float, ...] = IMAGENET_STD
 
     def __post_init__(self) -> None:
-        """Makes tuples of sequences, and refuses values out of range."""
+        """Converts sequences to tuples, and refuses values out of range."""
         for name in ("mean", "std"):
             object.__setattr__(self, name, _numbers(name, getattr(self, name)))
         if len(self.mean) != len(self.std) or not all(value > 0 for value in self.std):
@@ -71,16 +70,11 @@ class Preprocessing:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width, where they are those of a model.
-
-        Raises:
-            ValueError: If they are None.
-
-        """
+        """Height and width. Raises `ValueError` if they are None."""
         if self.image_size is None:
             raise ValueError(
-                "Expected a `Preprocessing` with an `image_size`, as "
-                "preprocessing_for(model) gives it. Received: image_size=None"
+                "Expected a `Preprocessing` with an `image_size`, such as "
+                "preprocessing_for(model). Received: image_size=None"
             )
         return self.image_size
 
@@ -95,7 +89,7 @@ class Preprocessing:
         return tuple(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
 
     def of_model(self, input_shape: Sequence[int]) -> "Preprocessing":
-        """The same for a model of images of this shape: its size and channels.
+        """The same with the image size and the channels of a model.
 
         Raises:
             ValueError: If `image_size` is another one, or `mean` has neither one
@@ -123,9 +117,9 @@ class Preprocessing:
 
 
 def imagenet_statistics(channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """ImageNet's mean and standard deviation for images of so many channels, in [0, 1].
+    """ImageNet's mean and standard deviation of images in [0, 1], for each channel.
 
-    Gray images, and any other number of channels, take the mean of the three.
+    Images without three channels, such as gray ones, get the mean of the three.
 
     Example:
         >>> [round(value, 3) for (value,) in imagenet_statistics(1)]
@@ -139,7 +133,7 @@ def imagenet_statistics(channels: int) -> tuple[tuple[float, ...], tuple[float, 
 
 
 def _numbers(name: str, values: Any) -> tuple[float, ...]:
-    """A number, or a sequence of them, as a tuple."""
+    """Finite numbers as a tuple."""
     try:
         numbers = tuple(float(value) for value in values)
     except (TypeError, ValueError):

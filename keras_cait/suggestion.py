@@ -1,4 +1,4 @@
-"""The nearest known name, for errors about a name that does not exist."""
+"""Suggestion of the nearest known name, for errors about unknown names."""
 
 import difflib
 import itertools

@@ -1,4 +1,4 @@
-"""The two aliases that annotate shapes and backend tensors throughout."""
+"""Type aliases of shapes and of tensors of any backend."""
 
 from typing import Any, TypeAlias
 
@@ -6,4 +6,4 @@ Shape: TypeAlias = tuple[int | None, ...]
 """A tensor's shape; `None` for an axis known only at run time."""
 
 Tensor: TypeAlias = Any
-"""A tensor of whichever backend Keras runs on, or a symbolic `KerasTensor`."""
+"""A tensor of the backend that Keras runs on, or a symbolic `KerasTensor`."""

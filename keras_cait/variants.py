@@ -1,4 +1,4 @@
-"""The published sizes and checkpoints as data: one row a variant, with its source."""
+"""Published sizes and checkpoints as data: one row a variant, with its source."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class Checkpoint:
 
     Attributes:
         timm_name: The model's name in timm.
-        tag: timm's word for how the weights were trained.
-        image_size: Side of the images they were trained on, in pixels.
-        crop_pct: Part of the shorter side that the evaluation crop keeps.
+        tag: timm's name for the training of the weights.
+        image_size: Side of the training images, in pixels.
+        crop_pct: As of `Preprocessing`.
     """
 
     timm_name: str
@@ -31,7 +31,7 @@ class Checkpoint:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How its images are prepared, but for their size: ImageNet's mean and std."""
+        """Preprocessing of its images, without their size."""
         return Preprocessing(crop_pct=self.crop_pct)
 
 
@@ -43,8 +43,8 @@ class Variant(ABC):
         name: The builder's name, as in the papers.
         family: "cait", "deit", "deit3" or "regnet".
         drop_path_rate: Stochastic depth of the published training.
-        source: Where the numbers stand.
-        checkpoints: The weights that were published, the default one first.
+        source: Paper and tables of the numbers.
+        checkpoints: The published weights, the default ones first.
     """
 
     name: str
@@ -56,18 +56,18 @@ class Variant(ABC):
     @property
     @abstractmethod
     def sizes(self) -> dict[str, Any]:
-        """The arguments of its family's function that make it this variant."""
+        """The arguments of its family's function for this variant."""
 
     @property
     def image_size(self) -> int:
-        """Side of the images it takes unless told otherwise, in pixels."""
+        """Default side of its images, in pixels."""
         return self.checkpoints[0].image_size if self.checkpoints else 224
 
     def checkpoint_for(self, input_shape: Shape) -> Checkpoint:
         """The published weights whose images are nearest in size.
 
         Raises:
-            ValueError: If none were published; those that have some are named.
+            ValueError: If none were published; the error names variants with weights.
 
         """
         if not self.checkpoints:
@@ -85,12 +85,8 @@ class Variant(ABC):
 class TransformerVariant(Variant):
     """One published transformer.
 
-    Attributes:
-        embed_dim: Length of a token.
-        depth: Number of self-attention blocks.
-        num_heads: Heads of each block.
-        patch_size: Side of a patch in pixels.
-        distilled: Whether it has a distillation token and head.
+    `keras_cait.models.arguments.TransformerSizes` describes its sizes; `distilled` is
+    whether it has a distillation token and head.
     """
 
     embed_dim: int
@@ -102,7 +98,7 @@ class TransformerVariant(Variant):
     @property
     def sizes(self) -> dict[str, Any]:
         names = ["patch_size", "embed_dim", "depth", "num_heads"]
-        # No CaiT was published with a distillation token, but it may have one.
+        # For CaiT it is an option: no CaiT was published with a distillation token.
         if self.family == "deit":
             names.append("distilled")
         return {name: getattr(self, name) for name in names}
@@ -110,15 +106,9 @@ class TransformerVariant(Variant):
 
 @dataclass(frozen=True, kw_only=True)
 class RegNetVariant(Variant):
-    """One published RegNet; `keras_cait.RegNetY` says what the numbers mean.
+    """One published RegNet.
 
-    Attributes:
-        depth: Number of blocks.
-        w0: Width of the first block.
-        wa: How fast the width grows, in channels a block.
-        wm: Ratio of the widths of two stages.
-        group_size: Channels of a group.
-        se_ratio: Width of the squeezed vector relative to the block's input.
+    `keras_cait.models.teachers.regnet.RegNetSizes` describes its sizes.
     """
 
     depth: int
@@ -228,8 +218,8 @@ _REGNETY_16GF = RegNetVariant(
     source="RegNet, figure 16",
     checkpoints=tuple(
         Checkpoint(timm_name="regnety_160", tag=tag, image_size=224, crop_pct=0.95)
-        # DeiT and CaiT were taught by the first, which DeiT's authors trained (its
-        # section 5.2); the second is more accurate, and the one timm loads by default.
+        # The first is the teacher of DeiT and CaiT, trained by DeiT's authors (section
+        # 5.2); the second is more accurate, and timm's default.
         for tag in ("deit_in1k", "sw_in12k_ft_in1k")
     ),
 )

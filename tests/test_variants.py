@@ -27,7 +27,7 @@ def test_every_released_checkpoint_has_its_row():
 
 
 @EACH
-def test_names_are_public(variant):
+def test_every_variant_has_a_public_builder(variant):
     assert VARIANTS[variant.name] is variant
     assert variant.name in keras_cait.__all__
 
@@ -77,7 +77,7 @@ def test_the_checkpoint_is_the_nearest_in_size(name, shape, found):
     assert VARIANTS[name].checkpoint_for(shape).hub_id == found
 
 
-def test_unpublished_weights_are_named_as_such():
+def test_weights_that_were_never_published_are_refused():
     message = "(?s)for CaiT_S48; they were for .*CaiT_S24, CaiT_S36.*weights=None"
     with pytest.raises(ValueError, match=message):
         VARIANTS["CaiT_S48"].checkpoint_for((224, 224, 3))

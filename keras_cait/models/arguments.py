@@ -37,7 +37,7 @@ class ModelArguments:
             normalizes them. Otherwise it takes normalized images.
         preprocessing: A `keras_cait.Preprocessing`: the mean and standard deviation
             that images are normalized with, and how they are cropped and resized;
-            None for the published one of these sizes. The model keeps it.
+            None for the published one of these sizes. The model stores it.
         input_tensor: A Keras tensor to use as the input.
         pooling: Output of a transformer without top: None, the tokens
             `(batch, tokens, embed_dim)`; "token", the class token (the mean of class
@@ -45,7 +45,7 @@ class ModelArguments:
             Output of a RegNet: None, the feature map `(batch, rows, columns, width)`;
             "avg" or "max", its mean or maximum over the image.
         classes: Number of classes.
-        class_names: Names of the classes, in order, which the model keeps; None for
+        class_names: Names of the classes, in order, which the model stores; None for
             no names.
         classifier_activation: Activation of the output; None for logits.
         drop_path_rate: Stochastic depth, in [0, 1).

@@ -55,7 +55,7 @@ def predictions(
     activation: str | None,
     class_names: Sequence[str] | None = None,
 ) -> Tensor:
-    """Applies the activation to the logits, in a layer that keeps the class names."""
+    """Applies the activation to the logits, in a layer that stores the class names."""
     return Predictions(
         activation,
         class_names=class_names,

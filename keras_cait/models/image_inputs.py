@@ -53,7 +53,7 @@ def image_patches(
 def prepared_images(
     images: Tensor, preprocessing: Preprocessing, *, normalize: bool
 ) -> Tensor:
-    """The images behind a layer that keeps `preprocessing`, and normalizes if told to.
+    """The outputs of a layer that stores `preprocessing`, and normalizes on demand.
 
     Raises:
         ValueError: If `preprocessing` does not fit the images.

@@ -33,7 +33,7 @@ def test_gelu_is_exact():
     np.testing.assert_allclose(found, exact_gelu(x), rtol=0, atol=1e-6)
 
 
-def test_is_two_projections_with_gelu_between():
+def test_the_output_is_two_projections_with_gelu_between():
     inputs = normal((2, 5, 8))
     layer = built(make, inputs)
     kernel1, bias1, kernel2, bias2 = layer.get_weights()
@@ -41,7 +41,7 @@ def test_is_two_projections_with_gelu_between():
     assert_close(layer(inputs), expected, 1e-6)
 
 
-def test_treats_every_token_alike():
+def test_every_token_gets_the_same_function():
     inputs = normal((2, 5, 8))
     layer = built(make, inputs)
     order = [3, 1, 4, 0, 2]
@@ -55,7 +55,7 @@ def test_drop_rate_0_is_inference():
     np.testing.assert_array_equal(to_numpy(trained), to_numpy(inferred))
 
 
-def test_drops_in_training_only():
+def test_dropout_acts_in_training_only():
     inputs = normal((2, 5, 8))
     layer = built(make, inputs)
     inferred = to_numpy(layer(inputs))
@@ -73,12 +73,12 @@ def test_kernels_start_normal_and_biases_at_zero():
         assert not np.any(to_numpy(dense.bias))
 
 
-def test_refuses_a_width_below_1():
+def test_a_width_below_1_is_refused():
     with pytest.raises(ValueError, match="Received: hidden_dim=0"):
         FeedForward(hidden_dim=0)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
-def test_refuses_rates(rate):
+def test_rates_out_of_range_are_refused(rate):
     with pytest.raises(ValueError, match=f"Received: dropout_rate={rate}"):
         FeedForward(hidden_dim=4, dropout_rate=rate)

@@ -21,13 +21,13 @@ def test_harness(normalize, tmp_path):
     run_layer_checks(of_kind, (5, 6, 4), weights=[], folder=tmp_path)
 
 
-def test_normalizes_each_channel():
+def test_each_channel_is_normalized():
     pixels = np.random.default_rng(0).integers(0, 256, (2, 5, 6, 4)).astype("float32")
     expected = (pixels / 255 - MEAN) / STD
     np.testing.assert_allclose(to_numpy(make()(pixels)), expected, atol=2e-6)
 
 
-def test_without_normalizing_images_stay_as_they_are():
+def test_without_normalize_images_do_not_change():
     images = normal((2, 5, 6, 4))
     layer = make(normalize=False)
     np.testing.assert_array_equal(to_numpy(layer(images)), images)

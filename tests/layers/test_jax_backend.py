@@ -1,4 +1,4 @@
-"""The same tests of the layers, and the models' parity, once more on JAX."""
+"""Tests of the layers, and of the models' parity, repeated on JAX."""
 
 import keras
 import pytest
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.slow  # tests/test_jax_backend.py takes every layer through a model
 def test_the_layers_on_jax():
-    """What every layer must do, and what can be counted on JAX alone."""
+    """The checks of every layer, and the count of operations that only JAX gives."""
     run_on_jax("tests/layers", "-k", "test_harness or test_keeps_less")
 
 

@@ -20,20 +20,20 @@ def test_gamma_of_ones_is_the_identity():
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 5, 4), (2, 3, 3, 4)])
-def test_scales_each_channel(shape):
+def test_each_channel_is_scaled(shape):
     inputs = normal(shape)
     layer = built(make, inputs)
     expected = inputs * to_numpy(layer.gamma)
     np.testing.assert_array_equal(to_numpy(layer(inputs)), expected)
 
 
-def test_starts_at_init_values():
+def test_gamma_starts_at_init_values():
     layer = LayerScale(init_values=1e-5)
     layer.build((None, 5, 4))
     np.testing.assert_array_equal(to_numpy(layer.gamma), np.full(4, 1e-5, "float32"))
 
 
 @pytest.mark.parametrize("init_values", [0.0, -0.1])
-def test_refuses_values_that_are_not_positive(init_values):
+def test_values_that_are_not_positive_are_refused(init_values):
     with pytest.raises(ValueError, match=f"Received: init_values={init_values}"):
         LayerScale(init_values=init_values)

@@ -21,7 +21,7 @@ def test_harness(tmp_path):
     run_layer_checks(make, (8, 12, 3), weights=weights, folder=tmp_path)
 
 
-def test_is_one_matrix_product_a_patch():
+def test_a_token_is_one_matrix_product_of_its_patch():
     images = normal((2, 8, 12, 3))
     layer = built(make, images)
     # (batch, rows, 4, columns, 4, channels) -> (batch, rows * columns, 48)
@@ -49,7 +49,7 @@ def test_weights_start_uniform_within_the_fan_in():
         assert np.std(value) == pytest.approx(bound / 3**0.5, rel=0.2)
 
 
-def test_ignores_the_global_data_format():
+def test_the_global_data_format_changes_nothing():
     images = normal((2, 8, 12, 3))
     layer = built(make, images)
     expected = to_numpy(layer(images))
@@ -61,7 +61,7 @@ def test_ignores_the_global_data_format():
 
 
 @pytest.mark.parametrize("argument", ["patch_size", "embed_dim"])
-def test_refuses_sizes_below_1(argument):
+def test_sizes_below_1_are_refused(argument):
     with pytest.raises(ValueError, match=f"Received: {argument}=0"):
         PatchEmbedding(**{"patch_size": 4, "embed_dim": 6, argument: 0})
 
@@ -70,14 +70,14 @@ def test_refuses_sizes_below_1(argument):
     "shape",
     [(2, 9, 12, 3), (2, 8, 13, 3), (8, 12, 3), (2, None, 12, 3), (2, 8, 8, None)],
 )
-def test_refuses_images_that_do_not_fit(shape):
+def test_images_that_do_not_fit_are_refused(shape):
     for method in (make().build, make().compute_output_shape):
         with pytest.raises(ValueError, match="Received: input_shape=") as error:
             method(shape)
         assert str(shape) in str(error.value)
 
 
-def test_refuses_another_size_after_it_was_built():
+def test_another_size_than_the_built_one_is_refused():
     layer = built(make, normal((1, 8, 12, 3)))
     with pytest.raises(ValueError, match=r"input_shape=\(1, 9, 12, 3\), patch_size=4"):
         layer(normal((1, 9, 12, 3)))

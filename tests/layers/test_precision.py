@@ -1,4 +1,4 @@
-"""What the layers of the residual stream compute in."""
+"""Precision of the layers of the residual stream."""
 
 import keras
 import numpy as np
@@ -62,7 +62,7 @@ def test_the_residual_stream_is_float32_under_a_mixed_policy(policy):
 
 
 @pytest.mark.parametrize("policy", ["bfloat16", "float16", "float64"], indirect=True)
-def test_other_policies_are_followed_as_they_are(policy):
+def test_other_policies_set_the_dtype_of_the_stream(policy):
     if policy == "float64" and keras.backend.backend() == "jax":
         pytest.skip("jax has float64 only when asked to")
     for make in (*RESIDUAL, *BRANCHES):
@@ -72,7 +72,7 @@ def test_other_policies_are_followed_as_they_are(policy):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
-def test_layer_scale_keeps_what_bfloat16_would_lose(policy):
+def test_layer_scale_preserves_sums_that_bfloat16_loses(policy):
     """`x + y` is `x` in bfloat16 where `y` is below `x / 512`."""
     gain = LayerScale(init_values=1e-5)
     stream = np.ones((1, 4, 8), "float32")

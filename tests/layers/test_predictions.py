@@ -13,7 +13,7 @@ def test_harness(tmp_path):
     run_layer_checks(make, (3,), weights=[], folder=tmp_path)
 
 
-def test_is_its_activation():
+def test_the_output_is_the_activation():
     logits = normal((4, 3))
     expected = to_numpy(keras.activations.softmax(logits))
     np.testing.assert_array_equal(to_numpy(make()(logits)), expected)

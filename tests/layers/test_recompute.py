@@ -1,4 +1,4 @@
-"""Recomputing what is inside a layer changes neither its output nor its training."""
+"""Recomputing the inside of a layer changes neither its output nor its training."""
 
 import keras
 import numpy as np
@@ -41,7 +41,7 @@ if keras.backend.backend() == "tensorflow":
 
 
 @pytest.mark.parametrize(("family", "jit_compile"), FAMILIES)
-def test_trains_the_same(family, jit_compile):
+def test_a_recomputed_layer_trains_the_same(family, jit_compile):
     losses, weights = trained(family, False, jit_compile=jit_compile)
     found_losses, found_weights = trained(family, True, jit_compile=jit_compile)
     assert losses[0] != losses[-1]
@@ -51,19 +51,19 @@ def test_trains_the_same(family, jit_compile):
 
 
 @pytest.mark.parametrize("make", LAYERS)
-def test_is_part_of_the_configuration(make):
+def test_the_configuration_contains_recompute(make):
     layer = make(recompute=True)
     assert type(layer).from_config(layer.get_config()).recompute is True
     assert make().recompute is False
 
 
 @pytest.mark.parametrize("make", LAYERS)
-def test_is_refused_with_dropout(make):
+def test_recompute_with_dropout_is_refused(make):
     with pytest.raises(ValueError, match=r"`recompute` needs.*dropout_rate=0\.1"):
         make(recompute=True, dropout_rate=0.1)
 
 
-def test_attention_is_still_to_be_had():
+def test_a_recomputed_layer_returns_its_attention():
     model = tiny_cait(recompute=True)
     maps = keras_cait.attention_maps(model, images(1, 32, 32, 3))
     assert maps["block_0_attention"].shape == (1, 4, 16, 16)

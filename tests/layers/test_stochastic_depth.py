@@ -33,21 +33,21 @@ def test_each_example_is_dropped_or_scaled_as_a_whole(shape):
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.4])
-def test_drops_at_its_rate(rate, dtype):
+def test_examples_are_dropped_at_the_rate(rate, dtype):
     examples = 40_000
     kept = masks(StochasticDepth(rate=rate, seed=0, dtype=dtype), examples)
     deviation = (rate * (1 - rate) / examples) ** 0.5
     assert np.mean(~kept) == pytest.approx(rate, abs=4 * deviation)
 
 
-def test_keeps_the_expectation():
+def test_the_expectation_stays_the_same():
     inputs = np.full((40_000, 2), 3.0, "float32")
     outputs = StochasticDepth(rate=0.3, seed=0)(inputs, training=True)
     np.testing.assert_allclose(np.mean(to_numpy(outputs), axis=0), 3, rtol=0.02)
 
 
 @pytest.mark.parametrize(("rate", "training"), [(0.0, True), (0.9, False), (0.9, None)])
-def test_is_the_identity(rate, training):
+def test_inference_and_rate_0_are_the_identity(rate, training):
     inputs = normal((64, 5, 4))
     outputs = StochasticDepth(rate=rate)(inputs, training=training)
     np.testing.assert_array_equal(to_numpy(outputs), inputs)
@@ -61,14 +61,14 @@ def test_a_seed_repeats_the_masks():
     assert np.any(masks(first, 100) != drawn)  # the next call draws anew
 
 
-def test_what_is_dropped_is_zero_whatever_it_was():
+def test_dropped_branches_are_zero_even_if_not_finite():
     inputs = np.full((64, 2), np.inf, "float32")
     outputs = to_numpy(StochasticDepth(rate=0.5, seed=0)(inputs, training=True))
     assert set(np.unique(outputs)) == {0, np.inf}
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="traces a graph")
-def test_takes_batches_of_unknown_length():
+def test_batches_of_unknown_length_are_accepted():
     import tensorflow as tf
 
     layer = StochasticDepth(rate=0.5, seed=0)
@@ -80,6 +80,6 @@ def test_takes_batches_of_unknown_length():
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 1.5])
-def test_refuses_rates(rate):
+def test_rates_out_of_range_are_refused(rate):
     with pytest.raises(ValueError, match=f"Received: rate={rate}"):
         StochasticDepth(rate=rate)

@@ -13,7 +13,7 @@ def test_harness(make, name, tmp_path):
 
 
 @pytest.mark.parametrize(("make", "name"), TOKENS)
-def test_stands_in_front_of_every_sequence(make, name):
+def test_the_token_is_first_in_every_sequence(make, name):
     inputs = normal((3, 5, 4))
     layer = built(make, inputs)
     outputs = to_numpy(layer(inputs))
@@ -32,11 +32,11 @@ def test_published_order_is_class_distillation_patches():
 
 
 @pytest.mark.parametrize(("make", "name"), TOKENS)
-def test_starts_normal_with_a_standard_deviation_of_0_02(make, name):
+def test_a_token_starts_normal_with_a_standard_deviation_of_0_02(make, name):
     layer = make()
     layer.build((None, 5, 2000))
     assert np.std(to_numpy(layer.token)) == pytest.approx(0.02, rel=0.1)
 
 
-def test_takes_sequences_of_unknown_length():
+def test_sequences_of_unknown_length_are_accepted():
     assert ClassToken().compute_output_shape((None, None, 4)) == (None, None, 4)

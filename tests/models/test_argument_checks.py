@@ -1,4 +1,4 @@
-"""Arguments that users of other libraries pass, and what the errors tell them."""
+"""Errors for arguments under the names of other libraries, or out of range."""
 
 import keras
 import numpy as np
@@ -99,7 +99,7 @@ def test_builders_refuse_weights_that_do_not_exist(weights, hint):
         assert hint in str(error.value)
 
 
-def test_builders_look_for_the_file_first():
+def test_a_missing_file_is_reported_before_the_model_is_built():
     with pytest.raises(FileNotFoundError, match=r"nowhere\.safetensors"):
         keras_cait.CaiT_M48(weights="nowhere.safetensors")
 
@@ -132,7 +132,7 @@ def test_without_a_head_classes_may_be_anything(classes):
     assert tiny_deit(depth=1, include_top=False, classes=classes).layers
 
 
-def test_flat_images_are_no_mistake():
+def test_flat_images_are_accepted():
     # One row of pixels, in patches of one pixel.
     model = tiny_deit(depth=1, input_shape=(1, 32, 8), patch_size=1)
     assert model.input_shape == (None, 1, 32, 8)

@@ -31,7 +31,7 @@ from tests.support.models.tiny_models import tiny_deit
     ],
     ids=str,
 )
-def test_is_refused_by_name(arguments, received):
+def test_a_bad_argument_is_refused_by_name(arguments, received):
     with pytest.raises(ValueError, match="Received: ") as error:
         tiny_deit(**arguments)
     assert received in str(error.value)

@@ -47,7 +47,7 @@ def test_stochastic_depth_is_constant_and_spares_class_attention():
             assert layer.rate == (0 if layer.name.startswith("class") else 0.3)
 
 
-def test_patches_do_not_hear_of_the_class_token():
+def test_the_class_token_does_not_change_the_patches():
     model = randomize(tiny_cait(include_top=False))
     x = images(2, 32, 32, 3)
     before = to_numpy(model(x))
@@ -61,7 +61,7 @@ SLOW = [pytest.param(p, marks=pytest.mark.slow) for p in ("float32", "mixed_bflo
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", *SLOW])
-def test_a_distilled_one_trains(policy):
+def test_a_distilled_cait_trains(policy):
     keras.config.set_dtype_policy(policy)
     try:
         student = tiny_cait(distilled=True, drop_path_rate=0.5, depth=2)
@@ -109,7 +109,7 @@ def test_keras_file_and_timm_file(tmp_path):
         ({"init_values": 0.0}, r"init_values=0\.0"),
     ],
 )
-def test_refuses(settings, named):
+def test_values_out_of_range_are_refused(settings, named):
     with pytest.raises(ValueError, match=named):
         tiny_cait(**settings)
 

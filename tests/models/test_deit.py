@@ -20,7 +20,7 @@ def policy(request):
 
 
 @pytest.mark.parametrize("size", [(32, 48), (48, 32), (8, 40), (8, 8)])
-def test_takes_rectangles(size):
+def test_rectangles_are_accepted(size):
     model = tiny_deit(input_shape=(*size, 3), depth=1)
     assert model(images(2, *size, 3)).shape == (2, 10)
     assert model.get_layer("position_embedding").grid_size == (
@@ -29,7 +29,7 @@ def test_takes_rectangles(size):
     )
 
 
-def test_patches_of_a_rectangle_are_told_apart():
+def test_patches_of_a_rectangle_change_the_output():
     model = randomize(tiny_deit(input_shape=(16, 32, 3)))
     x = images(1, 16, 32, 3)
     assert not np.allclose(to_numpy(model(x)), to_numpy(model(x[:, ::-1])), rtol=1e-3)
@@ -44,7 +44,7 @@ def test_stochastic_depth_is_a_linear_ramp(depth, rates):
 
 @pytest.mark.parametrize("distilled", [False, True])
 @pytest.mark.parametrize("drop_rate", [0.0, 0.3])
-def test_one_output_whatever_training_is(distilled, drop_rate):
+def test_training_does_not_change_the_structure_of_the_output(distilled, drop_rate):
     model = tiny_deit(
         distilled=distilled,
         drop_path_rate=drop_rate,
@@ -121,7 +121,7 @@ def test_preprocessing_is_imagenets_normalization(channels):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"], indirect=True)
-def test_trains_in_mixed_precision(policy):
+def test_a_model_trains_in_mixed_precision(policy):
     model = tiny_deit(distilled=True, drop_path_rate=0.5, depth=2)
     before = [to_numpy(weight) for weight in model.trainable_weights]
     model.compile("adamw", "sparse_categorical_crossentropy", run_eagerly=True)

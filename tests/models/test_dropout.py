@@ -1,4 +1,4 @@
-"""Where the official code drops, and where it does not."""
+"""Places of dropout, as in the official code."""
 
 import keras
 import numpy as np

@@ -99,7 +99,7 @@ def test_logits_are_recognized(make):
 
 
 @pytest.mark.parametrize("make", UNKNOWN.values(), ids=UNKNOWN)
-def test_anything_else_is_not_guessed(make):
+def test_other_outputs_have_no_kind(make):
     model = make()
     assert output_kind(model) is None
     with pytest.raises(ValueError, match=r"functional classifier.*Received: "):

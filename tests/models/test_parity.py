@@ -1,4 +1,4 @@
-"""What timm's small models compute, to 1e-5 of the largest value."""
+"""Parity with small models of timm, to 1e-5 of the largest value."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The models under mixed precision: what computes in which type, and what it costs."""
+"""Models under mixed precision: dtypes of their layers, and the cost in accuracy."""
 
 import json
 
@@ -158,7 +158,7 @@ def test_a_model_saved_with_a_half_precision_stream_still_loads(tmp_path):
         ),
     ],
 )
-def test_trains_in_float16(settings):
+def test_a_model_trains_in_float16(settings):
     model = under("mixed_float16", tiny_cait, depth=1, drop_path_rate=0.3, **settings)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.AdamW(1e-2), loss, run_eagerly=True)

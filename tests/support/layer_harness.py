@@ -1,4 +1,4 @@
-"""What every layer must do, checked alike for all of them on any backend."""
+"""Checks that every layer must pass, on any backend."""
 
 import inspect
 

@@ -85,7 +85,7 @@ def model_with_weights(
             put in the order of `class_names` too; heads for other classes start anew.
         with_weights: Whether the weights are loaded, or their metadata alone.
         **options: Arguments of the builder, but for `weights` and `preprocessing`;
-            without `class_names` the model keeps those of the weights.
+            without `class_names` the model gets those of the weights.
 
     Raises:
         ValueError: If no model has this name, or the weights do not fit.

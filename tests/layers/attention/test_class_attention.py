@@ -63,6 +63,6 @@ def test_the_order_of_the_patches_does_not_matter():
         ({"num_heads": 2, "num_query_tokens": 0}, "=0"),
     ],
 )
-def test_refuses(settings, named):
+def test_values_out_of_range_are_refused(settings, named):
     with pytest.raises(ValueError, match=named):
         ClassAttention(**settings)(keras.Input((5, 8)))

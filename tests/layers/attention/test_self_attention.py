@@ -92,7 +92,7 @@ def test_drop_rate_0_is_inference(inputs):
 
 
 @pytest.mark.parametrize("argument", ["attention_dropout_rate", "dropout_rate"])
-def test_drops_in_training_only(argument, inputs):
+def test_dropout_acts_in_training_only(argument, inputs):
     rates: dict[str, Any] = {argument: 0.5}
     layer = built(lambda: SelfAttention(num_heads=2, **rates), inputs)
     inferred = to_numpy(layer(inputs))
@@ -134,7 +134,7 @@ def test_no_tensor_has_more_than_four_axes(layer, training):
     assert max(ranks) == 4
 
 
-def test_refuses_heads_that_do_not_divide():
+def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValueError, match=r"input_shape=\(2, 5, 8\), num_heads=3"):
         SelfAttention(num_heads=3).build((2, 5, 8))
     with pytest.raises(ValueError, match="Received: num_heads=0"):
@@ -143,6 +143,6 @@ def test_refuses_heads_that_do_not_divide():
 
 @pytest.mark.parametrize("argument", ["attention_dropout_rate", "dropout_rate"])
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
-def test_refuses_rates(argument, rate):
+def test_rates_out_of_range_are_refused(argument, rate):
     with pytest.raises(ValueError, match=f"Received: {argument}={rate}"):
         SelfAttention(num_heads=2, **{argument: rate})

@@ -58,6 +58,6 @@ def test_scores_are_those_before_the_second_mix():
     np.testing.assert_allclose(to_numpy(scores).sum(-1), 1, rtol=1e-5)
 
 
-def test_refuses_heads_that_do_not_divide():
+def test_heads_that_do_not_divide_the_width_are_refused():
     with pytest.raises(ValueError, match="num_heads=3"):
         TalkingHeads(num_heads=3)(keras.Input((5, 8)))

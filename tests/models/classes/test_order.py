@@ -12,7 +12,7 @@ def test_without_names_outputs_are_the_classes():
         outputs_of_classes(["b", "a"], None, 3)
 
 
-def test_names_go_before_places():
+def test_names_decide_the_order():
     assert outputs_of_classes(["a", "b"], ["b", "c", "a"], 3) == [2, 0]
 
 
@@ -26,7 +26,7 @@ def test_imagenet_is_matched_by_ids_and_by_names():
         outputs_of_classes(["crane"], names, 1000)
 
 
-def test_what_is_not_there_is_listed():
+def test_missing_classes_are_listed():
     with pytest.raises(ValueError, match=r"2 of 3 that.*'x', 'y'; .* images are 'b'"):
         outputs_of_classes(["x", "a", "y"], ["a", "b"], 2)
     many = [f"class {index}" for index in range(40)]

@@ -133,7 +133,7 @@ def test_each_argument_is_described_once():
 
 
 @EACH
-def test_builds(variant):
+def test_a_builder_makes_the_published_shapes_and_rate(variant):
     with without_values():
         model = getattr(keras_cait, variant.name)(weights=None)
     size = variant.image_size
@@ -143,7 +143,7 @@ def test_builds(variant):
     assert max(rates(model)) == variant.drop_path_rate
 
 
-def test_passes_its_arguments_on():
+def test_arguments_reach_the_model():
     with without_values():
         model = keras_cait.DeiT_Ti_Distilled(
             include_top=False,
@@ -160,7 +160,7 @@ def test_passes_its_arguments_on():
     assert set(rates(model)) == {0}
 
 
-def test_takes_the_other_arguments_of_its_family():
+def test_options_of_the_family_reach_the_model():
     with without_values():
         model = keras_cait.CaiT_XXS24(weights=None, distilled=True, dropout_rate=0.1)
     assert model.get_layer("head_distillation")
@@ -176,14 +176,14 @@ def test_takes_the_other_arguments_of_its_family():
         ("RegNetY_16GF", "group_size"),
     ],
 )
-def test_refuses_a_size_of_its_own(name, size):
+def test_a_size_of_the_variant_is_refused(name, size):
     with pytest.raises(
         TypeError, match=rf"{name} sets .*Received: {size}\..*keras_cait"
     ):
         getattr(keras_cait, name)(weights=None, **{size: 2})
 
 
-def test_takes_the_size_of_an_input_tensor():
+def test_an_input_tensor_gives_the_size():
     with without_values():
         x = keras.Input((32, 48, 3))
         model = keras_cait.DeiT_Ti(weights=None, input_tensor=x, classes=7)
@@ -198,7 +198,7 @@ def model():
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".weights.h5", ".keras"])
-def test_takes_weights_from_a_file(suffix, model, tmp_path):
+def test_weights_are_loaded_from_a_file(suffix, model, tmp_path):
     path = tmp_path / f"model{suffix}"
     if suffix == ".safetensors":
         keras_cait.save_timm_weights(model, path)
@@ -211,7 +211,7 @@ def test_takes_weights_from_a_file(suffix, model, tmp_path):
     np.testing.assert_array_equal(to_numpy(restored(x)), to_numpy(model(x)))
 
 
-def test_other_classes_take_all_but_the_head(model, tmp_path):
+def test_other_classes_load_all_but_the_head(model, tmp_path):
     path = tmp_path / "model.safetensors"
     keras_cait.save_timm_weights(model, path)
     with pytest.warns(UserWarning, match="the model has 4 classes, the file 5"):
@@ -222,7 +222,7 @@ def test_other_classes_take_all_but_the_head(model, tmp_path):
             np.testing.assert_array_equal(value, expected)
 
 
-def test_refuses_weights_that_do_not_fit(model, tmp_path):
+def test_weights_that_do_not_fit_are_refused(model, tmp_path):
     path = tmp_path / "model.safetensors"
     keras_cait.save_timm_weights(model, path)
     message = (

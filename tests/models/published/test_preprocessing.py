@@ -53,7 +53,9 @@ def saved(model, folder):
 
 @pytest.mark.parametrize("build", FAMILIES)
 @pytest.mark.parametrize("include_preprocessing", [True, False])
-def test_a_saved_model_keeps_both(build, include_preprocessing, tmp_path):
+def test_a_saved_model_has_its_preprocessing_and_class_names(
+    build, include_preprocessing, tmp_path
+):
     model = own(build, include_preprocessing=include_preprocessing)
     found = saved(model, tmp_path)
     assert keras_cait.preprocessing_for(found) == OWN.of_model(model.input_shape[1:])
@@ -71,7 +73,7 @@ def test_a_saved_model_keeps_both(build, include_preprocessing, tmp_path):
     ],
     ids=["clone", "float32", "model", "sequential"],
 )
-def test_models_made_of_its_layers_keep_both(again):
+def test_models_of_the_same_layers_have_both(again):
     found = again(own(tiny_deit))
     assert keras_cait.preprocessing_for(found) == OWN.of_model((32, 32, 3))
     assert keras_cait.class_names_of(found) == NAMES
@@ -107,7 +109,7 @@ def test_images_are_normalized_with_its_own_statistics(build):
     np.testing.assert_array_equal(same, pixels)
 
 
-def test_files_of_weights_are_as_before(tmp_path):
+def test_files_of_weights_do_not_contain_either(tmp_path):
     """Their names are of layers by kind and place: neither layer has weights."""
     model = randomize(own(tiny_deit, include_preprocessing=True))
     model.save_weights(tmp_path / "model.weights.h5")
@@ -149,7 +151,7 @@ def as_before(model, path):
 @pytest.mark.parametrize(
     "build", [tiny(tiny_deit), pytest.param(tiny_regnety, marks=pytest.mark.slow)]
 )
-def test_files_from_before_load_and_take_pixels(build, tmp_path):
+def test_files_without_either_layer_load_and_take_pixels(build, tmp_path):
     model = randomize(build(include_preprocessing=True))
     found = as_before(model, tmp_path / "model.keras")
     assert type(found.get_layer("normalize")) is keras.layers.Rescaling
@@ -160,7 +162,7 @@ def test_files_from_before_load_and_take_pixels(build, tmp_path):
     assert keras_cait.class_names_of(found) is None
 
 
-def test_other_models_are_taken_to_want_pixels():
+def test_other_models_take_pixels_and_get_the_default():
     images = keras.Input((16, 16, 3))
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     other = keras.Model(images, keras.layers.Conv2D(4, 3)(x))
@@ -179,6 +181,6 @@ def test_other_models_are_taken_to_want_pixels():
         ({"preprocessing": Preprocessing(image_size=(8, 8))}, "must be that of the mo"),
     ],
 )
-def test_what_does_not_fit_is_refused(settings, said):
+def test_arguments_that_do_not_fit_are_refused(settings, said):
     with pytest.raises(ValueError, match=said):
         tiny_deit(**settings)

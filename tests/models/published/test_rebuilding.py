@@ -31,7 +31,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
-def test_it_is_the_same_model(make, tmp_path):
+def test_a_rebuilt_model_computes_the_same(make, tmp_path):
     model = randomize(make())
     path = tmp_path / "model.keras"
     model.save(path)
@@ -43,7 +43,7 @@ def test_it_is_the_same_model(make, tmp_path):
     np.testing.assert_allclose(to_numpy(again(pixels)), expected, rtol=2e-4, atol=1e-6)
 
 
-def test_for_other_images_and_classes(tmp_path):
+def test_a_model_is_rebuilt_for_other_images_and_classes(tmp_path):
     model = randomize(tiny_cait())
     model.save(tmp_path / "model.keras")
     with warnings.catch_warnings(record=True) as caught:
@@ -67,7 +67,7 @@ def test_for_other_images_and_classes(tmp_path):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_without_its_weights(tmp_path):
+def test_without_weights_the_model_starts_at_random(tmp_path):
     model = randomize(tiny_deit())
     model.save(tmp_path / "model.keras")
     again = rebuild(
@@ -109,7 +109,7 @@ def test_a_published_architecture_gets_the_published_rate(tmp_path):
     assert max(stochastic(again)) == 0.1
 
 
-def test_it_keeps_preprocessing_and_class_names(tmp_path):
+def test_a_rebuilt_model_has_its_preprocessing_and_class_names(tmp_path):
     own = Preprocessing(mean=(0.5,) * 3, std=(0.25,) * 3, crop_pct=0.9)
     model = tiny_deit3(
         depth=1, classes=2, class_names=["b", "a"], preprocessing=own, init_values=0.5
@@ -129,7 +129,7 @@ def test_it_keeps_preprocessing_and_class_names(tmp_path):
     np.testing.assert_allclose(other(x), to_numpy(expected)[:, ::-1], atol=1e-5)
 
 
-def test_what_cannot_be_rebuilt(tmp_path):
+def test_models_that_cannot_be_rebuilt_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="No model at"):
         rebuild(tmp_path / "none.keras", input_shape=(32, 32, 3), classes=10)
     tiny_regnety().save(tmp_path / "regnet.keras")

@@ -14,7 +14,7 @@ def test_every_manifest_is_listed():
 
 
 @pytest.mark.parametrize("name", ["cait_xxs24_384", "deit3_base_patch16_384"])
-def test_builds_at_the_size_of_the_name(name):
+def test_a_name_gives_the_image_size(name):
     with without_values():
         model = keras_cait.create_model(name, weights=None, classes=7)
     _, *size = manifest(name)["input_size"]
@@ -22,7 +22,7 @@ def test_builds_at_the_size_of_the_name(name):
     assert model.output_shape == (None, 7)
 
 
-def test_takes_the_builders_names_and_arguments():
+def test_builders_names_and_arguments_are_accepted():
     with without_values():
         model = keras_cait.create_model(
             "CaiT_XXS24", weights=None, input_shape=(32, 48, 3), distilled=True

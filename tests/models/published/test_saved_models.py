@@ -27,7 +27,7 @@ def save_small(path, *layers):
     return model
 
 
-def test_a_model_of_ours_comes_back(path):
+def test_a_saved_model_is_loaded(path):
     model = randomize(tiny_deit(depth=1))
     model.save(path)
     x = images(1, 32, 32, 3)

@@ -64,7 +64,7 @@ def test_stages_are_those_of_the_checkpoint():
     ],
     ids=["tiny", "200MF", "groups"],
 )
-def test_stages(sizes, expected):
+def test_stages_equal_the_paper_s(sizes, expected):
     found = regnet_stages(**sizes)
     assert [(s.depth, s.width, s.group_size) for s in found] == expected
 
@@ -113,7 +113,7 @@ def test_a_file_of_another_size_is_refused():
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 1), (48, 80, 3), (33, 47, 4), (1, 1, 3)])
-def test_takes_images_of_any_size_and_channels(shape):
+def test_images_of_any_size_and_channels_are_accepted(shape):
     model = tiny_regnety(input_shape=shape, include_preprocessing=True)
     assert model.output_shape == (None, 10)
     assert np.all(np.isfinite(to_numpy(model(images(2, *shape)))))
@@ -180,7 +180,7 @@ def test_blocks_start_as_their_shortcuts():
     np.testing.assert_array_equal(to_numpy(block(x)), x)
 
 
-def test_teaches_as_it_is():
+def test_a_distiller_takes_it_as_teacher():
     teacher = tiny_regnety(input_shape=(32, 32, 3))
     before = weight_values(teacher)
     distiller = keras_cait.Distiller(tiny_deit(distilled=True, depth=1), teacher)
@@ -190,7 +190,7 @@ def test_teaches_as_it_is():
     assert_equal_weights(teacher, before)
 
 
-def test_learns():
+def test_a_training_step_changes_the_weights():
     model = tiny_regnety(input_shape=(16, 16, 3), drop_path_rate=0.1)
     before = weight_values(model)
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
@@ -227,7 +227,7 @@ def test_learns():
     ],
     ids=str,
 )
-def test_is_refused_by_name(arguments, received):
+def test_a_bad_argument_is_refused_by_name(arguments, received):
     with pytest.raises(ValueError, match="Received: ") as error:
         tiny_regnety(**arguments)
     assert received in str(error.value)

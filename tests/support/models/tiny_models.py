@@ -1,4 +1,4 @@
-"""Models to test: small ones with values, released ones with shapes only."""
+"""Models for tests: small ones with values, published ones with shapes alone."""
 
 import contextlib
 
