@@ -1,14 +1,14 @@
-"""Shows what the training pipeline makes of images, as one picture.
+"""Draws the augmented images of the training pipeline in one picture.
 
     python recipes/show_augmentations.py --data-dir DIR --output sheet.png
     python recipes/show_augmentations.py --data-dir DIR --preset deit3
     python recipes/show_augmentations.py --data-dir DIR --augment none --erasing 0
 
-A row an image: as evaluation sees it, then views as training sees them in the first
-epochs. The two rows below are the first views of the first and of the last image,
-mixed by Mixup and CutMix as batches are. DIR holds a folder a class, or train/ and
-val/ or test/ with them. Flags are those of the training recipes, defaults DeiT's
-(https://arxiv.org/abs/2012.12877, table 9).
+Each row begins with an image after the evaluation transform, followed by the image
+after random training transforms. The two rows below mix the first augmented images of
+the first and of the last row by Mixup and CutMix, as batches are. DIR holds a folder
+for each class, or train/ and val/ or test/ with them. Flags are those of the training
+recipes, defaults DeiT's (https://arxiv.org/abs/2012.12877, table 9).
 """
 
 import os
@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.data.batches import apply_transforms
+from keras_cait.data.images.gray_levels import to_gray_levels
 from keras_cait.data.seeds import derive_seed
 from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
@@ -59,7 +60,7 @@ PRESETS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Config(TrainingSettings):
-    """What is shown, and through which views."""
+    """Images and transforms of the picture."""
 
     preset: str = setting("deit", f"one of {', '.join(PRESETS)}")
     data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
@@ -71,10 +72,10 @@ class Config(TrainingSettings):
         None, "part of each class of a folder to take: what training did not see"
     )
     split_seed: int = setting(0, "of the choice of that part")
-    image_size: int = setting(224, "side of a view in pixels")
+    image_size: int = setting(224, "side of an augmented image in pixels")
     images: int = setting(6, "rows: images to show")
-    columns: int = setting(8, "columns: views of each image")
-    seed: int = setting(0, "of the views")
+    columns: int = setting(8, "columns: augmented images a row")
+    seed: int = setting(0, "of the random transforms")
     output: Path = setting(Path("augmentations.png"), "the picture")
 
     def __post_init__(self) -> None:
@@ -122,7 +123,7 @@ def sheet(config: Config) -> np.ndarray:
             ]
             rows.append([blank, *(batch[-number] for batch, _ in mixed)])
     pixels = tf.stack([tf.stack(row) for row in rows])
-    return tf.cast(tf.clip_by_value(tf.round(pixels), 0, 255), "uint8").numpy()
+    return to_gray_levels(pixels).numpy()
 
 
 def show(given: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.data.images.gray_levels import to_gray_levels
 from keras_cait.export.pipeline.comparison import median_latency
 from keras_cait.export.pipeline.flow import ExportFormat, export_model
 from keras_cait.export.pipeline.photographs import photographs
@@ -132,7 +133,7 @@ class SavedModelFormat(ExportFormat):
         loaded = tf.saved_model.load(str(path)).signatures
         check_warmup(path, loaded)
         file = _jpeg(prepared)
-        pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
+        pixels = to_gray_levels(pixels).numpy()
         graph = SavedGraph(path, "serving_default")
         return CheckResult(
             comparison=check_signatures(loaded, prepared, pixels, file),

@@ -56,51 +56,27 @@ def equalize(image: Tensor) -> Tensor:
 
 @compiled
 def invert(image: Tensor) -> Tensor:
-    """Negative of the image.
-
-    Example:
-        >>> invert(tf.constant([[[0, 100, 255]]], "uint8")).numpy().tolist()
-        [[[255, 155, 0]]]
-
-    """
+    """Negative of the image."""
     return 255 - image
 
 
 @compiled
 def posterize(image: Tensor, bits: Tensor) -> Tensor:
-    """Keeps the highest bits of a gray level, 0 (black) to 8 (the image).
-
-    Example:
-        >>> posterize(tf.constant([[[7, 100, 255]]], "uint8"), 2).numpy().tolist()
-        [[[0, 64, 192]]]
-
-    """
+    """Keeps the highest bits of a gray level, 0 (black) to 8 (the image)."""
     mask = 256 - tf.bitwise.left_shift(1, 8 - tf.cast(bits, "int32"))
     return tf.bitwise.bitwise_and(image, tf.cast(mask, "uint8"))
 
 
 @compiled
 def solarize(image: Tensor, threshold: Tensor) -> Tensor:
-    """Inverts gray levels of `threshold`, 0 to 256, and above.
-
-    Example:
-        >>> solarize(tf.constant([[[7, 100, 255]]], "uint8"), 100).numpy().tolist()
-        [[[7, 155, 0]]]
-
-    """
+    """Inverts gray levels of `threshold`, 0 to 256, and above."""
     kept = tf.cast(image, "int32") < tf.cast(threshold, "int32")
     return tf.where(kept, image, 255 - image)
 
 
 @compiled
 def solarize_add(image: Tensor, addition: Tensor) -> Tensor:
-    """Adds to gray levels below 128, up to 255.
-
-    Example:
-        >>> solarize_add(tf.constant([[[7, 100, 128]]], "uint8"), 50).numpy().tolist()
-        [[[57, 150, 128]]]
-
-    """
+    """Adds to gray levels below 128, up to 255."""
     level = tf.cast(image, "int32")
     brighter = tf.minimum(level + tf.cast(addition, "int32"), 255)
     return tf.cast(tf.where(level < 128, brighter, level), "uint8")

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_cait.data.images.assertions import with_assertion
 from keras_cait.data.images.decoding import decode
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
+from keras_cait.data.images.gray_levels import to_gray_levels
 from keras_cait.data.images.headers import (
     header_size,
     is_bmp,
@@ -73,8 +74,8 @@ def transform_arrays(images: Tensor, transform: EvaluationTransform) -> Tensor:
         )
         finite = tf.reduce_all(tf.math.is_finite(image))
         image = with_assertion(image, finite, message)
-        levels = tf.cast(tf.round(tf.clip_by_value(image, 0, 255)), "uint8")
-        return transform(tf.ensure_shape(levels, (None, None, transform.channels)))
+        image = tf.ensure_shape(image, (None, None, transform.channels))
+        return transform(to_gray_levels(image))
 
     images = tf.convert_to_tensor(images, "float32")
     shape = tf.shape(images, tf.int64)
