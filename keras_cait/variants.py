@@ -124,6 +124,21 @@ class RegNetVariant(Variant):
         return {name: getattr(self, name) for name in names}
 
 
+def _checkpoints(
+    stem: str, tag: str, image_sizes: tuple[int, ...]
+) -> tuple[Checkpoint, ...]:
+    """The weights of one training at each image size, with timm's `crop_pct`."""
+    return tuple(
+        Checkpoint(
+            timm_name=f"{stem}_{image_size}",
+            tag=tag,
+            image_size=image_size,
+            crop_pct=0.9 if (image_size, tag) == (224, "fb_in1k") else 1.0,
+        )
+        for image_size in image_sizes
+    )
+
+
 def _deit(
     name: str, size: str, embed_dim: int, num_heads: int, *image_sizes: int
 ) -> Variant:
@@ -137,15 +152,7 @@ def _deit(
         distilled=name.endswith("_Distilled"),
         drop_path_rate=0.1,
         source="DeiT, tables 1 and 9",
-        checkpoints=tuple(
-            Checkpoint(
-                timm_name=f"deit_{size}_patch16_{image_size}",
-                tag="fb_in1k",
-                image_size=image_size,
-                crop_pct=0.9 if image_size == 224 else 1.0,
-            )
-            for image_size in image_sizes
-        ),
+        checkpoints=_checkpoints(f"deit_{size}_patch16", "fb_in1k", image_sizes),
     )
 
 
@@ -161,15 +168,7 @@ def _cait(
         num_heads=embed_dim // 48,  # 48 wide each, in every variant
         drop_path_rate=drop_path_rate,
         source="CaiT, tables 3 and 4",
-        checkpoints=tuple(
-            Checkpoint(
-                timm_name=f"{name.lower()}_{image_size}",
-                tag="fb_dist_in1k",
-                image_size=image_size,
-                crop_pct=1.0,
-            )
-            for image_size in image_sizes
-        ),
+        checkpoints=_checkpoints(name.lower(), "fb_dist_in1k", image_sizes),
     )
 
 
@@ -183,6 +182,7 @@ def _deit3(
     patch_size: int = 16,
 ) -> Variant:
     """One row of DeiT-III's table 1; weights of ImageNet-1k first, then of 22k."""
+    stem = f"deit3_{size}_patch{patch_size}"
     return TransformerVariant(
         name=name,
         family="deit3",
@@ -192,15 +192,9 @@ def _deit3(
         patch_size=patch_size,
         drop_path_rate=drop_path_rate,
         source="DeiT III, table 1, and the official README's commands",
-        checkpoints=tuple(
-            Checkpoint(
-                timm_name=f"deit3_{size}_patch{patch_size}_{image_size}",
-                tag=tag,
-                image_size=image_size,
-                crop_pct=0.9 if (image_size, tag) == (224, "fb_in1k") else 1.0,
-            )
-            for tag in ("fb_in1k", "fb_in22k_ft_in1k")
-            for image_size in image_sizes
+        checkpoints=(
+            *_checkpoints(stem, "fb_in1k", image_sizes),
+            *_checkpoints(stem, "fb_in22k_ft_in1k", image_sizes),
         ),
     )
 

@@ -54,8 +54,5 @@ class LayerScale(ResidualLayer):
     def call(self, inputs: Tensor) -> Tensor:
         return inputs * self.gamma
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "init_values": self.init_values}

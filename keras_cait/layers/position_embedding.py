@@ -80,9 +80,6 @@ class PositionEmbedding(ResidualLayer):
     def call(self, inputs: Tensor) -> Tensor:
         return inputs + self.position_embedding
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return input_shape
-
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         attributes = _attributes(store)

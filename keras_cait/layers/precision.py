@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cait.typing import Tensor
+from keras_cait.typing import Shape, Tensor
 
 
 def full_precision() -> str:
@@ -36,6 +36,9 @@ class ResidualLayer(keras.layers.Layer):
         if kwargs.get("dtype") is None:
             kwargs["dtype"] = full_precision()
         super().__init__(**kwargs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
 
 
 def project_to_stream(layer: keras.layers.Dense, inputs: Tensor) -> Tensor:

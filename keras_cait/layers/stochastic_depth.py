@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_cait.layers.checks import check_rates
 from keras_cait.layers.precision import ResidualLayer
-from keras_cait.typing import Shape, Tensor
+from keras_cait.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
@@ -65,9 +65,6 @@ class StochasticDepth(ResidualLayer):
         shape = (ops.shape(inputs)[0],) + (1,) * (len(inputs.shape) - 1)
         draw = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         return ops.where(draw >= self.rate, inputs / (1 - self.rate), 0)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return input_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}

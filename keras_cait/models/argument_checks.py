@@ -53,7 +53,7 @@ def refuse_unknown(
 
 
 def check_image_shape(input_shape: Shape, patch_size: int | None = None) -> None:
-    """Raises `ValueError` unless the shape is one the model can be built for.
+    """Raises `ValueError` for a shape that no model can be built for.
 
     A convnet, which has no patches, takes sides of any length.
     """
@@ -78,15 +78,14 @@ def check_image_shape(input_shape: Shape, patch_size: int | None = None) -> None
 
 
 def _is_shape(value: Any) -> bool:
-    """Tells three positive integers from everything else."""
     is_sequence = isinstance(value, (tuple, list)) and len(value) == 3
     return is_sequence and all(is_integer(side) and side > 0 for side in value)
 
 
 def _is_channels_first(input_shape: Shape, patch_size: int | None) -> bool:
-    """Whether it is the shape of a gray or color image with the channels first.
+    """Whether the channels of a gray or color image come first.
 
-    A height of 1 or 3 that the patches divide may be meant.
+    A first number of 1 or 3 that the patches divide counts as a height.
     """
     height, width, channels = (int(side or 0) for side in input_shape)
     fits = patch_size is not None and height % patch_size == 0

@@ -69,15 +69,8 @@ def CaiT(arguments: CaiTArguments) -> keras.Model:
 
     Stochastic depth is the same in every self-attention block; dropout acts on
     positions and in these blocks. Class-attention blocks have neither. `CaiTOptions`
-    and its neighbors in `keras_cait.models.arguments` describe each argument.
-
-    Returns:
-        A functional `keras.Model`: `(batch, height, width, channels)` to
-        `(batch, classes)`.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another.
-        TypeError: If an argument is missing or unknown.
+    and its neighbors in `keras_cait.models.arguments` describe each argument. Output
+    and errors are those of `keras_cait.DeiT`.
 
     Example:
         >>> model = CaiT(

@@ -49,14 +49,6 @@ def DeiT3(arguments: DeiT3Arguments) -> keras.Model:
     classifier only. `DeiT3Options` and its neighbors in `keras_cait.models.arguments`
     describe each argument.
 
-    Returns:
-        A functional `keras.Model`: `(batch, height, width, channels)` to
-        `(batch, classes)`.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another.
-        TypeError: If an argument is missing or unknown.
-
     Example:
         >>> model = DeiT3(
         ...     input_shape=(32, 48, 3), patch_size=8, embed_dim=32, depth=2,

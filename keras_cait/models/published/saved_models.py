@@ -20,10 +20,8 @@ def load_saved_model(
 ) -> keras.Model:
     """Loads a model from a `.keras` file, without its training configuration.
 
-    Args:
-        path: The file.
-        kind: Role of the model, for error messages.
-        advice: Sentence for the error about a layer of an unknown class.
+    Error messages call the model `kind`; `advice` ends the error about a layer of an
+    unknown class.
 
     Raises:
         FileNotFoundError: If there is no such file.

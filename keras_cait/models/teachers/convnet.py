@@ -1,4 +1,4 @@
-"""A small residual convnet: the teacher for small images."""
+"""Small residual convnet, the teacher for small images."""
 
 from collections.abc import Sequence
 
@@ -16,22 +16,12 @@ def small_convnet(
     blocks: int = 1,
     name: str = "convnet",
 ) -> keras.Model:
-    """Builds a residual convnet for images of 8 to 64 pixels a side.
+    """Builds a residual convnet for images in [0, 255] of 8 to 64 pixels a side.
 
-    A 3 x 3 stem; a stage a width, each but the first halving the side, of
+    A 3 x 3 stem; one stage for each of `widths`, all but the first halving the side, of
     `blocks` residual pairs of 3 x 3 convolutions with batch normalization; mean
-    over the image; one linear layer. A convnet teaches a transformer better than
-    another transformer of equal accuracy does (DeiT, table 2).
-
-    Args:
-        input_shape: Height, width (pixels) and channels.
-        classes: Number of classes.
-        widths: Channels of each stage.
-        blocks: Residual pairs a stage.
-        name: Name of the model.
-
-    Returns:
-        A functional `keras.Model` from images in [0, 255] to logits.
+    over the image; one linear layer, which gives logits. A convnet teaches a
+    transformer better than another transformer of equal accuracy does (DeiT, table 2).
 
     Example:
         >>> small_convnet(input_shape=(8, 8, 1), classes=10).output_shape

@@ -50,15 +50,8 @@ def RegNetY(arguments: RegNetArguments) -> keras.Model:
     squeeze-and-excitation. Images may have sides of any length.
 
     Stochastic depth grows linearly from 0 in the first block to `drop_path_rate` in the
-    last. `RegNetSizes` and `keras_cait.models.arguments` describe each argument.
-
-    Returns:
-        A functional `keras.Model`: `(batch, height, width, channels)` to
-        `(batch, classes)`.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another.
-        TypeError: If an argument is missing or unknown.
+    last. `RegNetSizes` and `keras_cait.models.arguments` describe each argument. Output
+    and errors are those of `keras_cait.DeiT`.
 
     Example:
         >>> model = RegNetY(
