@@ -124,7 +124,6 @@ def _left_out_message(folder: Path, paths: list[str]) -> str:
     number = "1 file" if len(paths) == 1 else f"{len(paths)} files"
     return (
         f"{number} in {printable(folder)} {'is' if len(paths) == 1 else 'are'} left "
-        "out, for images end in "
-        f"{', '.join(IMAGE_SUFFIXES)} here: {counts} ({named}). Convert those that are "
-        "images, such as to PNG."
+        f"out, because names of images must end in {', '.join(IMAGE_SUFFIXES)}: "
+        f"{counts} ({named}). Convert images of other types, for example to PNG."
     )

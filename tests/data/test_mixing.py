@@ -59,7 +59,7 @@ def test_mixup_shares_have_the_moments_of_beta(alpha):
 
 
 def largest_gap(found, expected):
-    """Of the two cumulative distributions, over its 1 % level."""
+    """Distance of two cumulative distributions, divided by its 1 % level."""
     points = np.union1d(found, expected)
     counts = [np.searchsorted(np.sort(x), points, "right") for x in (found, expected)]
     gap = np.abs(counts[0] - counts[1]).max() / DRAWS

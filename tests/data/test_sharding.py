@@ -32,7 +32,7 @@ def train(shard, batch_size=16, images=DIGITS.train, **options):
 
 
 def places(count, batch_size, *, paired):
-    """Where the images of all workers, one after the other, are in the batch."""
+    """Places in the batch of the images of all workers, one worker after the other."""
     held = [
         np.flatnonzero(
             Shard(index, count).holds(np.arange(batch_size), batch_size, paired=paired)
@@ -44,7 +44,7 @@ def places(count, batch_size, *, paired):
 
 def assert_same(parts, batch, order):
     for found, expected in zip(zip(*parts, strict=True), batch, strict=True):
-        # As exactly as an average of pixels is rounded, which depends on the place.
+        # Averages of pixels may be rounded differently in another place of the batch.
         np.testing.assert_allclose(
             np.concatenate(found), expected[order], rtol=1e-5, atol=1e-5
         )

@@ -153,7 +153,7 @@ def _class_names(folder: Path) -> list[str]:
     names = class_folders(folder) if folder.is_dir() else []
     if len(names) < 2:
         raise ValueError(
-            "A folder to learn from must hold two class folders or more. "
+            "A folder of training images must hold two class folders or more. "
             f"Received: {printable(folder)} with {names}"
         )
     return names

@@ -22,7 +22,7 @@ def test_sharpness_equals_pillow(image):
 
 @pytest.mark.parametrize("image", [PHOTO, NOISE], ids=["photo", "noise"])
 def test_blur_equals_pillow(image):
-    """Where a sum does not lie half-way between two gray levels."""
+    """Except for sums that lie halfway between two gray levels."""
     for radius in RADII:
         expected = Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius))
         found = gaussian_blur(image, radius).numpy().astype(int)

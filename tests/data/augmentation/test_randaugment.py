@@ -28,7 +28,7 @@ def default_draws():
 
 
 def standard_errors(count, number, probability):
-    """How far a count is from the expected one."""
+    """Distance of a count from the expected one, in standard deviations."""
     deviation = math.sqrt(number * probability * (1 - probability))
     return abs(count - number * probability) / deviation
 
@@ -135,7 +135,7 @@ def test_results_are_the_same_in_a_pipeline():
 
 
 def test_images_of_any_size_are_augmented():
-    """Of a size that a pipeline does not know before it has read the image."""
+    """The pipeline has no static size before it reads an image."""
     images = tf.data.Dataset.from_generator(
         lambda: (PHOTO[: 40 + i] for i in range(8)),
         output_signature=tf.TensorSpec((None, None, 3), tf.uint8),

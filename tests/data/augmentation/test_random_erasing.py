@@ -34,7 +34,7 @@ def test_probabilities_0_and_1_erase_never_and_always():
 
 
 def test_area_is_uniform_and_so_is_the_logarithm_of_the_aspect():
-    """Of holes that all fit; how the others are drawn again is tested with them."""
+    """For rectangles that always fit; `test_rectangles` has those that may not."""
     erasing = RandomErasing(prob=1.0, max_area=0.25)
     erases, (top, left, height, width) = draws(
         lambda seed: erasing.rectangle(1000, 1000, seed)

@@ -22,7 +22,7 @@ def draws():
 
 
 def standard_errors(count, number, probability):
-    """How far a count is from the expected one."""
+    """Distance of a count from the expected one, in standard deviations."""
     deviation = math.sqrt(number * probability * (1 - probability))
     return abs(count - number * probability) / deviation
 

@@ -39,7 +39,7 @@ def test_a_resized_crop_has_the_pixels_of_pil(kind, interpolation):
 
 
 def test_resized_crops_have_uniform_area_aspect_and_place():
-    """Of crops that all fit; what fits less often is compared with the rectangles."""
+    """For crops that always fit; `test_rectangles` has those that may not fit."""
     transform = RandomResizedCrop(scale=(0.08, 0.5))
     crop = draws(lambda seed: tf.stack(transform.crop(1000, 1000, seed))).T
     area = crop[2] * crop[3] / 1e6

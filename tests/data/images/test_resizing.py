@@ -23,8 +23,8 @@ def by_pil(image, size, interpolation="bicubic"):
 
 
 def assert_equal_but_for_last_bits(found, expected, interpolation="bicubic"):
-    """What lies halfway between two levels may be rounded the other way, by a sum
-    in another order; with bilinear weights, multiples of one fraction, more does.
+    """Allows for values halfway between two levels, which another order of summation
+    rounds the other way; bilinear weights give more of them.
     """
     share = {"bicubic": 1e-3, "bilinear": 0.03}[interpolation]
     difference = np.abs(np.asarray(found, "int32") - expected)

@@ -65,7 +65,7 @@ def names_of(images):
 def test_a_flat_folder_is_split_into_a_data_set(folder, monkeypatch):
     monkeypatch.setattr(
         "keras_cait.data.sources.folder.MEMORY_LIMIT", 1
-    )  # to know the names
+    )  # files have names
     data = load_dataset(data_dir=folder, validation_split=0.25, split_seed=3)
     assert data.class_names == ("a", "b", "c")
     assert labels_of(data.test) == {0: 5, 1: 1, 2: 2}

@@ -98,7 +98,7 @@ def test_a_test_folder_can_be_named(folder):
 
 
 def test_a_decompression_bomb_is_refused(folder):
-    """Of 150 million pixels in 150 kB, none of which is decoded."""
+    """An image of 150 million pixels in 150 kB is not decoded."""
     Image.new("1", (15_000, 10_000)).save(folder / "train" / "red" / "x.png")
     with pytest.raises(ValueError, match=r"red/x\.png.*at most 50000000 pixels.*15000"):
         load_dataset(data_dir=folder)

@@ -84,7 +84,7 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture
 def kept_in_files(monkeypatch):
-    """As sets are that are too large for memory."""
+    """Treats sets as too large for memory."""
     for name, value in (("MEMORY_LIMIT", 1), ("_BLOCK", 4000), ("_PIECE", 400)):
         monkeypatch.setattr(f"keras_cait.data.sources.tfds.{name}", value)
 
@@ -146,7 +146,7 @@ def test_labels_of_no_class_are_refused_before_training(prepared):
 
 
 def test_labels_of_no_class_are_refused_as_they_are_read(prepared, kept_in_files):
-    """Of a large set only some are looked at before."""
+    """Only some labels of a large set are checked before."""
     with pytest.raises(ValueError, match="labels of the split train outside"):
         load_dataset("wrong", data_dir=prepared)
     images = load_dataset("many_files", data_dir=prepared).train

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 def draws(function, number=10_000):
-    """What `function` gives for `number` seeds, stacked, as NumPy arrays."""
+    """Results of `function` for `number` seeds, stacked, as NumPy arrays."""
     seeds = tf.data.Dataset.range(number).map(lambda n: tf.stack([n, 0]))
     drawn = seeds.map(function, num_parallel_calls=2).batch(number)
     return tf.nest.map_structure(np.asarray, drawn.get_single_element())

@@ -27,5 +27,5 @@ def encoded(image: np.ndarray | Image.Image, kind: str = "JPEG", **options) -> b
 
 
 def opened(file: bytes, mode: str = "RGB") -> np.ndarray:
-    """What PIL reads in a file."""
+    """Pixels of a file, read by PIL."""
     return np.array(Image.open(io.BytesIO(file)).convert(mode))
