@@ -1,6 +1,9 @@
-"""Norms, attention and feed-forward for inference."""
+"""Folding of transformer blocks and classifier heads."""
+
+from dataclasses import replace
 
 import keras
+from keras import ops
 
 from keras_cait.export.folding.folded_attention import (
     FoldedClassAttention,
@@ -8,17 +11,19 @@ from keras_cait.export.folding.folded_attention import (
     FoldedTalkingHeads,
 )
 from keras_cait.export.folding.folded_layers import FoldedFeedForward, FoldedNorm
-from keras_cait.export.folding.folded_tensors import Folded, Folding, assign
+from keras_cait.export.folding.folded_tensors import FoldedTensor, Folding, assign
 from keras_cait.export.folding.graph import Step
 from keras_cait.export.folding.linear_maps import LinearMap, values
+from keras_cait.export.folding.merged_heads import MergedHeads
 from keras_cait.layers import ClassAttention, TalkingHeads
+from keras_cait.typing import Tensor
 
 
-def norm(folding: Folding, step: Step) -> Folded:
-    """Leaves gain and bias to the linear layers, and takes no mean off twice."""
+def norm(folding: Folding, step: Step) -> FoldedTensor:
+    """Layer normalization; linear layers after it absorb gain and bias."""
     old = step.operation
-    found = folding.read(step.input, folding.needed(step))
-    absorbed = folding.needs.is_absorbed(step.output)
+    found = folding.read(step.input, folding.required_tokens(step))
+    absorbed = folding.required.is_absorbed(step.output)
     if absorbed and found.centered:
         layer = FoldedNorm(epsilon=old.epsilon, dtype="float32", name=old.name)
     else:
@@ -32,27 +37,27 @@ def norm(folding: Folding, step: Step) -> Folded:
     tensor = layer(found.tensor)
     if not absorbed:
         layer.set_weights(old.get_weights())
-        return Folded(tensor)
-    return Folded(
+        return FoldedTensor(tensor)
+    return FoldedTensor(
         tensor,
         gain=values(old.gamma) if old.scale else None,
         offset=values(old.beta) if old.center else None,
     )
 
 
-def attention(folding: Folding, step: Step) -> Folded:
-    """Any of the three, for the queries that are needed."""
+def attention(folding: Folding, step: Step) -> FoldedTensor:
+    """Self-attention, talking heads or class attention, for the required queries."""
     old = step.operation
     tensor, gain, offset = folding.affine(step.input)
-    queries = folding.needed(step)
+    queries = folding.required_tokens(step)
     if isinstance(old, ClassAttention):
         queries = min(queries, old.num_query_tokens)
         maps = [LinearMap.of(layer) for layer in (old.q, old.k, old.v)]
     else:
-        maps = LinearMap.of(old.qkv).parts(3)
-    query, key, value = (each.reading(gain, offset) for each in maps)
+        maps = LinearMap.of(old.qkv).split(3)
+    query, key, value = (each.after_affine(gain, offset) for each in maps)
     query = query.scaled((tensor.shape[-1] / old.num_heads) ** -0.5)
-    proj, centered = folding.written(step, old.proj)
+    proj, centered = folding.output_map(step, old.proj)
 
     sizes = {"num_heads": old.num_heads, "dtype": "float32", "name": old.name}
     if isinstance(old, TalkingHeads):
@@ -62,44 +67,84 @@ def attention(folding: Folding, step: Step) -> Folded:
     else:
         layer = FoldedSelfAttention(**sizes)
     made = layer(tensor)
-    proj.give(layer.proj)
+    proj.assign_to(layer.proj)
     if isinstance(layer, FoldedClassAttention):
-        query.give(layer.q)
-        LinearMap.beside(key, value).give(layer.kv)
+        query.assign_to(layer.q)
+        LinearMap.concatenated(key, value).assign_to(layer.kv)
     else:
-        LinearMap.beside(query, key, value).give(layer.qkv)
+        LinearMap.concatenated(query, key, value).assign_to(layer.qkv)
     if isinstance(layer, FoldedTalkingHeads):
         assign(layer.before, values(old.proj_l_kernel).T)
         assign(layer.after, values(old.proj_w_kernel).T)
         assign(layer.after_bias, values(old.proj_w_bias))
-    return Folded(made, centered=centered)
+    return FoldedTensor(made, centered=centered)
 
 
-def feed_forward(folding: Folding, step: Step) -> Folded:
-    """Of the tokens that are needed."""
+def feed_forward(folding: Folding, step: Step) -> FoldedTensor:
+    """Feed-forward of the required tokens."""
     old = step.operation
-    tensor, gain, offset = folding.affine(step.input, folding.needed(step))
+    tensor, gain, offset = folding.affine(step.input, folding.required_tokens(step))
     layer = FoldedFeedForward(hidden_dim=old.hidden_dim, dtype="float32", name=old.name)
     made = layer(tensor)
-    LinearMap.of(old.fc1).reading(gain, offset).give(layer.fc1)
-    fc2, centered = folding.written(step, old.fc2)
-    fc2.give(layer.fc2)
-    return Folded(made, centered=centered)
+    LinearMap.of(old.fc1).after_affine(gain, offset).assign_to(layer.fc1)
+    fc2, centered = folding.output_map(step, old.fc2)
+    fc2.assign_to(layer.fc2)
+    return FoldedTensor(made, centered=centered)
 
 
-def add(folding: Folding, step: Step) -> Folded:
-    """A residual."""
-    found = [folding.read(tensor, folding.needed(step)) for tensor in step.inputs]
+def add(folding: Folding, step: Step) -> FoldedTensor:
+    """A residual addition."""
+    found = [
+        folding.read(tensor, folding.required_tokens(step)) for tensor in step.inputs
+    ]
     layer = keras.layers.Add(dtype="float32", name=step.operation.name)
     centered = all(each.centered for each in found)
-    return Folded(layer([each.tensor for each in found]), centered=centered)
+    return FoldedTensor(layer([each.tensor for each in found]), centered=centered)
 
 
-def join(folding: Folding, step: Step) -> Folded:
-    """Tokens in front of patches, if any patch is needed."""
-    if folding.needed(step) <= step.input.shape[1]:
-        return folding.read(step.input, folding.needed(step))
+def concatenate(folding: Folding, step: Step) -> FoldedTensor:
+    """Tokens in front of patches, if any patch is required."""
+    if folding.required_tokens(step) <= step.input.shape[1]:
+        return folding.read(step.input, folding.required_tokens(step))
     found = [folding.read(tensor) for tensor in step.inputs]
     layer = keras.layers.Concatenate(axis=1, dtype="float32", name=step.operation.name)
     centered = all(each.centered for each in found)
-    return Folded(layer([each.tensor for each in found]), centered=centered)
+    return FoldedTensor(layer([each.tensor for each in found]), centered=centered)
+
+
+def select_tokens(folding: Folding, step: Step) -> FoldedTensor:
+    """One token, `(batch, dim)`, or the first tokens."""
+    selected = step.selected_tokens
+    if isinstance(selected, slice):
+        return folding.read(
+            step.input, min(selected.stop, folding.required_tokens(step))
+        )
+    found = folding.read(step.input)
+    _, tokens, dim = found.tensor.shape
+    if tokens == 1:
+        return replace(found, tensor=ops.reshape(found.tensor, (-1, dim)))
+    return replace(found, tensor=found.tensor[:, selected])
+
+
+def dense(folding: Folding, step: Step) -> FoldedTensor:
+    """A linear layer, such as the classifier."""
+    old = step.operation
+    tensor, gain, offset = folding.affine(step.input, folding.required_tokens(step))
+    made = _dense(tensor, LinearMap.of(old).after_affine(gain, offset), old)
+    return FoldedTensor(made)
+
+
+def mean_of_heads(folding: Folding, heads: MergedHeads) -> FoldedTensor:
+    """The heads of a distilled model as one layer of their concatenated tokens."""
+    tensor, gain, offset = folding.affine(heads.source, heads.tokens)
+    row = ops.reshape(tensor, (-1, heads.tokens * tensor.shape[-1]))
+    return FoldedTensor(_dense(row, heads.linear_map(gain, offset), heads.heads[0][1]))
+
+
+def _dense(inputs: Tensor, linear_map: LinearMap, old: keras.layers.Dense) -> Tensor:
+    layer = keras.layers.Dense(
+        old.units, activation=old.activation, dtype="float32", name=old.name
+    )
+    outputs = layer(inputs)
+    linear_map.assign_to(layer)
+    return outputs

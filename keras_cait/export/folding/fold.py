@@ -1,17 +1,21 @@
-"""Models made for inference: what training needs is folded into the weights."""
+"""Folding: models rebuilt for inference with gains and norms in their weights."""
 
 from collections.abc import Callable
 
 import keras
 
 from keras_cait.export.folding import blocks as fold_blocks
+from keras_cait.export.folding import convolutions as fold_convolutions
 from keras_cait.export.folding import embedding as fold_embedding
-from keras_cait.export.folding import heads as fold_heads
-from keras_cait.export.folding.folded_tensors import Folded, Folding
+from keras_cait.export.folding.folded_tensors import FoldedTensor, Folding
 from keras_cait.export.folding.full_precision import float32_input, functional
 from keras_cait.export.folding.graph import Graph, Step
 from keras_cait.export.folding.merged_heads import merged_heads
-from keras_cait.export.folding.required_tensors import is_idle, is_join, is_norm
+from keras_cait.export.folding.required_tensors import (
+    is_concatenation,
+    is_identity,
+    is_norm,
+)
 from keras_cait.layers import (
     ClassAttention,
     FeedForward,
@@ -32,40 +36,43 @@ _RULES = (
     (PatchEmbedding, fold_embedding.patches),
     (LearnedToken, fold_embedding.learned_token),
     (PositionEmbedding, fold_embedding.positions),
-    (keras.layers.Dense, fold_heads.dense),
-    (keras.layers.Conv2D, fold_heads.convolution),
+    (keras.layers.Dense, fold_blocks.dense),
+    (keras.layers.Conv2D, fold_convolutions.convolution),
 )
 
 
+_Rule = Callable[[Folding, Step], FoldedTensor]
+
+
 def fold(model: keras.Model) -> keras.Model:
-    """Rebuilds a model of this package for inference alone.
+    """Rebuilds a model of this package for inference.
 
-    It takes and gives what the model does, in float32, with fewer operators and less
-    to compute. What is left out is computed into the weights, in float64:
+    Inputs and outputs stay the same, in float32, with fewer operators. The weights are
+    computed in float64:
 
-    - LayerScale, the query's `1 / sqrt(head_dim)`, LayerNorm's gain and bias, and
-      batch normalization go into the linear layers and convolutions beside them;
-    - all that is added to the tokens is centered, since LayerNorm takes the mean over
-      the channels off: it divides by the root of the mean square, and that is all;
-    - normalizing the image goes into the patch embedding, whose bias joins learned
-      tokens and positions in one addition;
-    - where only the mean of two heads is wanted, they are one linear layer;
-    - the bias before the softmax of talking heads, which that does not see, dropout
-      and stochastic depth are gone.
+    - linear layers and convolutions absorb LayerScale, the query's
+      `1 / sqrt(head_dim)`, LayerNorm's gain and bias, and batch normalization;
+    - everything that is added to the tokens is centered, because LayerNorm subtracts
+      the mean over the channels; what remains of it divides by the root mean square;
+    - the patch embedding absorbs the normalization of images, and one addition has its
+      bias, the learned tokens and the positions;
+    - two heads of which only the mean is an output become one linear layer;
+    - dropout, stochastic depth and the bias before the softmax of talking heads, which
+      the softmax ignores, are removed.
 
-    Of the last blocks only the tokens are computed that the outputs need. Outputs
-    differ by 1e-6 or so of the largest logit, in the last bits of float32.
+    The last blocks compute only the tokens that the outputs depend on. Outputs differ
+    by about 1e-6 of the largest logit.
 
     Args:
-        model: A model of DeiT, DeiT3, CaiT or RegNetY, of any precision, features and
-            separate heads too, with any layers of Keras without weights in the same
-            graph. It is left as it is.
+        model: A model of DeiT, DeiT3, CaiT or RegNetY, of any precision, also with
+            features or separate heads as outputs, and with layers of Keras without
+            weights in the same graph. It is not changed.
 
     Returns:
-        Another `keras.Model`, with weights of its own, which are not to be trained.
+        A new `keras.Model` with its own weights, for inference only.
 
     Raises:
-        ValueError: If it is another model, or has layers of one's own.
+        ValueError: If it is another model, or contains layers of other packages.
 
     Example:
         >>> import keras_cait
@@ -81,42 +88,44 @@ def fold(model: keras.Model) -> keras.Model:
     check_foldable(model)
     folding = Folding(model)
     inputs = keras.tree.map_structure(
-        lambda tensor: _take_in(folding, tensor), model.input
+        lambda tensor: _new_input(folding, tensor), model.input
     )
     for step in folding.graph.steps:
-        needed = any(folding.needs.tokens(tensor) for tensor in step.outputs)
+        needed = any(folding.required.tokens(tensor) for tensor in step.outputs)
         if needed and not folding.has(step.output):
             _rebuild(folding, step)
-    outputs = keras.tree.map_structure(folding.whole, model.output)
+    outputs = keras.tree.map_structure(folding.tensor, model.output)
     return keras.Model(inputs, outputs, name=model.name)
 
 
-def _take_in(folding: Folding, tensor: Tensor) -> Tensor:
+def _new_input(folding: Folding, tensor: Tensor) -> Tensor:
     made = float32_input(tensor)
-    folding.put(tensor, Folded(made))
+    folding.set(tensor, FoldedTensor(made))
     return made
 
 
 def _rebuild(folding: Folding, step: Step) -> None:
     rule = _rule(folding, step)
     if rule is not None:
-        folding.put(step.output, rule(folding, step))
+        folding.set(step.output, rule(folding, step))
         return
-    results = keras.tree.flatten(folding.again(step))
+    results = keras.tree.flatten(folding.rebuild(step))
     for tensor, result in zip(step.outputs, results, strict=True):
-        folding.put(tensor, Folded(result))
+        folding.set(tensor, FoldedTensor(result))
 
 
-def _rule(folding: Folding, step: Step) -> Callable[[Folding, Step], Folded] | None:
-    if step in folding.taken_over or is_idle(step):
-        return lambda folding, step: folding.pending(step.input)
+def _rule(
+    folding: Folding, step: Step
+) -> Callable[[Folding, Step], FoldedTensor] | None:
+    if step in folding.absorbed or is_identity(step):
+        return lambda folding, step: folding.unfinished(step.input)
     heads = merged_heads(folding.graph, step)
     if heads is not None:
-        return lambda folding, _: fold_heads.mean_of_heads(folding, heads)
+        return lambda folding, _: fold_blocks.mean_of_heads(folding, heads)
     for applies, rule in (
         (is_norm(step), fold_blocks.norm),
-        (is_join(step), fold_blocks.join),
-        (step.picked_tokens is not None, fold_heads.pick),
+        (is_concatenation(step), fold_blocks.concatenate),
+        (step.selected_tokens is not None, fold_blocks.select_tokens),
     ):
         if applies:
             return rule
@@ -124,21 +133,15 @@ def _rule(folding: Folding, step: Step) -> Callable[[Folding, Step], Folded] | N
 
 
 def check_foldable(model: keras.Model) -> None:
-    """Refuses a functional model that is not of this package.
-
-    Raises:
-        ValueError: If it holds another model, weights of others, or layers of one's
-            own.
-
-    """
+    """Raises `ValueError` for a model that is not of this package."""
     for layer in model.layers:
         if isinstance(layer, keras.Model) and layer.weights:
             raise ValueError(
-                "Expected a model of keras_cait, not one with it inside. Received: "
-                f"{model.name!r}, which holds {layer.name!r}. Pass that model itself, "
-                "and do what is around it before and after."
+                "Expected a model of keras_cait, not one that contains it. Received: "
+                f"{model.name!r}, which contains {layer.name!r}. Pass the inner model, "
+                "and apply the other layers before and after it."
             )
-    parameters = timm_parameters(model)  # raises ValueError for weights of others
+    parameters = timm_parameters(model)  # raises ValueError for other packages
     if not {"patch_embed.proj.weight", "stem.conv.weight"} & parameters.keys():
         raise ValueError(
             "Expected a model as keras_cait.DeiT, DeiT3, CaiT and RegNetY make it. "
@@ -151,6 +154,6 @@ def check_foldable(model: keras.Model) -> None:
             raise ValueError(
                 "Expected layers of keras_cait and Keras only, which can be "
                 f"folded. Received: {step.operation.name!r}, a {kind.__name__} of "
-                f"{kind.__module__}. Leave it out of the model, or export the model "
+                f"{kind.__module__}. Export the model "
                 "without it."
             )

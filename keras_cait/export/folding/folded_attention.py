@@ -1,17 +1,17 @@
-"""Attention of models made for inference; see `folded_layers`."""
+"""Attention layers of folded models, for inference."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from keras_cait.export.folding.folded_layers import Linear, on_each_token
+from keras_cait.export.folding.folded_layers import Linear, apply_to_tokens
 from keras_cait.layers.attention.multi_head import merge_heads
 from keras_cait.typing import Shape, Tensor
 
 
 class FoldedAttention(keras.layers.Layer):
-    """Base of the attention layers, whose queries are scaled by their weights.
+    """Base of the attention layers; the query weights contain the scale.
 
     Args:
         num_heads: Number of heads.
@@ -27,24 +27,24 @@ class FoldedAttention(keras.layers.Layer):
         self.num_heads = num_heads
 
     def projections(self, dim: int | None, **parts: int) -> None:
-        """Makes `proj`, and linear layers of these names to so many times `dim`."""
+        """Builds `proj` and linear layers with these multiples of `dim` as units."""
         for name, number in {**parts, "proj": 1}.items():
             layer = Linear(number * dim, dtype=self.dtype_policy, name=name)
             layer.build((None, dim))
             setattr(self, name, layer)
 
     def heads(self, layer: keras.layers.Dense, tokens: Tensor, parts: int) -> Any:
-        """So many of `(batch, heads, tokens, head_dim)`, of one matrix product."""
+        """One matrix product, split into `(batch, heads, tokens, head_dim)`."""
         _, length, dim = tokens.shape
         shape = (-1, length, parts * self.num_heads, dim // self.num_heads)
-        together = ops.reshape(on_each_token(layer, tokens), shape)
-        # -> (batch, parts * heads, tokens, head_dim): one transposition for all parts
+        together = ops.reshape(apply_to_tokens(layer, tokens), shape)
+        # -> (batch, parts * heads, tokens, head_dim): one transpose for all parts
         together = ops.transpose(together, (0, 2, 1, 3))
         return ops.split(together, parts, axis=1) if parts > 1 else [together]
 
     def project(self, weights: Tensor, value: Tensor) -> Tensor:
-        """Values by their weights, heads put together: `(batch, queries, dim)`."""
-        return on_each_token(self.proj, merge_heads(ops.matmul(weights, value)))
+        """Weighted values with merged heads, projected: `(batch, queries, dim)`."""
+        return apply_to_tokens(self.proj, merge_heads(ops.matmul(weights, value)))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -60,7 +60,7 @@ def scores(query: Tensor, key: Tensor) -> Tensor:
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedSelfAttention(FoldedAttention):
-    """All tokens ask all tokens; see `FoldedAttention`."""
+    """Self-attention of all tokens."""
 
     def build(self, input_shape: Shape) -> None:
         self.projections(input_shape[-1], qkv=3)
@@ -72,10 +72,10 @@ class FoldedSelfAttention(FoldedAttention):
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedTalkingHeads(FoldedSelfAttention):
-    """Self-attention whose heads are mixed before the softmax, and after it.
+    """Self-attention whose heads are mixed before and after the softmax.
 
-    What the first mix adds to a head is the same for all keys, which the softmax
-    does not see: it has no bias.
+    The first mix has no bias: it would be the same for all keys, which the softmax
+    ignores.
     """
 
     def build(self, input_shape: Shape) -> None:
@@ -91,20 +91,14 @@ class FoldedTalkingHeads(FoldedSelfAttention):
         flat = (-1, self.num_heads, length * length)
         apart = (-1, self.num_heads, length, length)
         logits = ops.matmul(self.before, ops.reshape(scores(query, key), flat))
-        heard = ops.softmax(ops.reshape(logits, apart))
-        mixed = ops.matmul(self.after, ops.reshape(heard, flat)) + self.after_bias
+        weights = ops.softmax(ops.reshape(logits, apart))
+        mixed = ops.matmul(self.after, ops.reshape(weights, flat)) + self.after_bias
         return self.project(ops.reshape(mixed, apart), value)
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedClassAttention(FoldedAttention):
-    """The first tokens ask all tokens; see `FoldedAttention`.
-
-    Args:
-        num_queries: How many of them ask.
-        **kwargs: Those of `FoldedAttention`.
-
-    """
+    """Attention in which only the first `num_queries` tokens have queries."""
 
     def __init__(self, *, num_queries: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,7 +1,4 @@
-"""Layers of models made for inference: no dropout, no gain, few operators.
-
-They are what `keras_cait.export.folding.fold` builds of, and not to be trained.
-"""
+"""Layers of folded models, for inference: no dropout, no gain, few operators."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,26 +11,21 @@ from keras_cait.typing import Shape, Tensor
 
 
 class Linear(keras.layers.Dense):
-    """A linear layer inside of another one, of `(rows, dim)` or of tokens."""
+    """A linear layer of `(rows, dim)` or `(batch, tokens, dim)`."""
 
     def call(self, inputs: Tensor) -> Tensor:
         if len(inputs.shape) == 2:
             return super().call(inputs)
-        # As `ops.matmul` TFLite would make one matrix of them, without a batch.
+        # TFLite flattens the batch axis of `ops.matmul`; einsum keeps it.
         return ops.einsum("bti,io->bto", inputs, self.kernel) + self.bias
 
 
-def on_each_token(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
-    """Linear layers, and what is between them, applied to every token alike.
+def apply_to_tokens(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+    """Applies a function of `(..., dim)` to every token.
 
-    Servers fuse products, biases and GELU for matrices: where the size of the batch
-    is open, tokens become the rows of one. Mobile runtimes, whose batch is fixed,
-    fuse them anyway, and their accelerators want the axis of the batch to stay.
-
-    Args:
-        function: From `(..., dim)` to `(..., width)`.
-        tokens: `(batch, tokens, dim)`.
-
+    Servers fuse products, biases and GELU of matrices: with a dynamic batch size the
+    tokens become rows of one matrix. Mobile runtimes have a fixed batch size; they fuse
+    anyway, and their accelerators need the batch axis.
     """
     batch, length, dim = tokens.shape
     if batch is not None:
@@ -44,7 +36,7 @@ def on_each_token(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tenso
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedPatches(keras.layers.Layer):
-    """Linear maps of square patches, without a bias: `token[i] = W @ patch[i]`.
+    """Linear map of square patches without bias: `token[i] = W @ patch[i]`.
 
     Args:
         patch_size: Side of a patch in pixels.
@@ -90,10 +82,10 @@ class FoldedPatches(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedTokens(keras.layers.Layer):
-    """Puts learned tokens in front, and adds bias and positions, all in one addition.
+    """Inserts learned tokens and adds bias and positions in one addition.
 
-    `y = pad(x) + constant`, with zeros where the learned tokens come to stand: no
-    operator has to know the size of the batch.
+    `y = pad(x) + constant`, with zeros at the learned tokens, so that no operator
+    depends on the batch size.
 
     Args:
         prefix: Number of learned tokens.
@@ -127,7 +119,7 @@ class FoldedTokens(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedNorm(keras.layers.Layer):
-    """Layer normalization of tokens whose mean is 0 already.
+    """Layer normalization of tokens whose mean over the channels is 0.
 
     `y = x / sqrt(mean(x**2) + epsilon)` over the channels.
 
@@ -180,7 +172,7 @@ class FoldedFeedForward(keras.layers.Layer):
         self.fc2.build((None, self.hidden_dim))
 
     def call(self, inputs: Tensor) -> Tensor:
-        return on_each_token(lambda x: self.fc2(gelu(self.fc1(x))), inputs)
+        return apply_to_tokens(lambda x: self.fc2(gelu(self.fc1(x))), inputs)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

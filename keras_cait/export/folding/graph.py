@@ -1,4 +1,4 @@
-"""A functional model read as steps: what is done to which tensors, in order."""
+"""The graph of a functional model as a list of steps."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,14 +12,7 @@ from keras_cait.typing import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One call of a layer, or of an operation between layers.
-
-    Attributes:
-        operation: What is called.
-        arguments: With what, as Keras keeps it.
-        inputs: The symbolic tensors among that.
-        outputs: What comes out.
-    """
+    """One call of a layer, or of a Keras operation such as a slice."""
 
     operation: Any
     arguments: Any
@@ -28,21 +21,19 @@ class Step:
 
     @property
     def input(self) -> Tensor:
-        """The first of `inputs`."""
         return self.inputs[0]
 
     @property
     def output(self) -> Tensor:
-        """The first of `outputs`."""
         return self.outputs[0]
 
     def calls(self, *kinds: type) -> bool:
-        """Whether one of these makes one tensor here."""
+        """Whether it calls one of these kinds, with one output."""
         return isinstance(self.operation, kinds) and len(self.outputs) == 1
 
     @property
-    def picked_tokens(self) -> int | slice | None:
-        """The 2 of `x[:, 2]` or of `x[:, :2]`, as index or slice; None if neither."""
+    def selected_tokens(self) -> int | slice | None:
+        """The 2 or :2 of `x[:, 2]` or `x[:, :2]`; None for other steps."""
         if type(self.operation).__name__ != "GetItem" or len(self.input.shape) != 3:
             return None
         key = self.arguments.args[-1]
@@ -55,20 +46,10 @@ class Step:
 
 
 class Graph:
-    """The steps from a model's inputs to its outputs.
-
-    Attributes:
-        steps: In an order in which they can be done.
-
-    Example:
-        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-        >>> [type(step.operation).__name__ for step in Graph(model).steps]
-        ['InputLayer', 'Dense']
-
-    """
+    """The steps from a model's inputs to its outputs, in topological order."""
 
     def __init__(self, model: keras.Model) -> None:
-        self._results = {id(tensor) for tensor in model.outputs}
+        self._outputs = {id(tensor) for tensor in model.outputs}
         pending, before = list(model.outputs), {}
         made = {}
         while pending:
@@ -77,7 +58,7 @@ class Graph:
                 before[node] = [_node(tensor) for tensor in node.input_tensors]
                 pending += node.input_tensors
         self.steps: list[Step] = []
-        self._readers: dict[int, list[Step]] = defaultdict(list)
+        self._consumers: dict[int, list[Step]] = defaultdict(list)
         for node in TopologicalSorter(before).static_order():
             step = Step(
                 node.operation,
@@ -87,26 +68,23 @@ class Graph:
             )
             self.steps.append(step)
             for tensor in step.inputs:
-                self._readers[id(tensor)].append(step)
+                self._consumers[id(tensor)].append(step)
             made |= {id(tensor): step for tensor in step.outputs}
         self._made = made
 
-    def readers(self, tensor: Tensor) -> list[Step]:
-        """The steps that read it."""
-        return self._readers[id(tensor)]
+    def consumers(self, tensor: Tensor) -> list[Step]:
+        return self._consumers[id(tensor)]
 
-    def maker(self, tensor: Tensor) -> Step:
-        """The step that makes it."""
+    def producer(self, tensor: Tensor) -> Step:
         return self._made[id(tensor)]
 
-    def is_result(self, tensor: Tensor) -> bool:
-        """Whether the model gives it."""
-        return id(tensor) in self._results
+    def is_output(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._outputs
 
-    def only_reader(self, tensor: Tensor) -> Step | None:
-        """The step that alone sees it; None if several do, or whoever calls."""
-        readers = self.readers(tensor)
-        return readers[0] if len(readers) == 1 and not self.is_result(tensor) else None
+    def only_consumer(self, tensor: Tensor) -> Step | None:
+        """The only step that reads it; None for several, or for a model output."""
+        steps = self.consumers(tensor)
+        return steps[0] if len(steps) == 1 and not self.is_output(tensor) else None
 
 
 def _node(tensor: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""Linear layers as numbers in float64, in which factors are folded."""
+"""Linear layers as float64 arrays, in which factors are folded."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,44 +8,32 @@ import numpy as np
 
 
 def values(variable: Any) -> np.ndarray:
-    """A weight in float64."""
+    """A weight as a float64 array."""
     return np.array(keras.ops.convert_to_numpy(variable), dtype="float64")
 
 
 @dataclass(frozen=True)
 class LinearMap:
-    """`y = x @ kernel + bias`.
-
-    Attributes:
-        kernel: `(dim_in, dim_out)`.
-        bias: `(dim_out,)`.
-
-    Example:
-        >>> double = LinearMap(2 * np.eye(2), np.ones(2))
-        >>> double.reading(np.array([10.0, 1.0]), np.zeros(2)).kernel.tolist()
-        [[20.0, 0.0], [0.0, 2.0]]
-
-    """
+    """`y = x @ kernel + bias`, with `(dim_in, dim_out)` and `(dim_out,)`."""
 
     kernel: np.ndarray
     bias: np.ndarray
 
     @classmethod
     def of(cls, layer: keras.layers.Dense) -> "LinearMap":
-        """That of a layer."""
         bias = np.zeros(layer.units) if layer.bias is None else values(layer.bias)
         return cls(values(layer.kernel), bias)
 
     @classmethod
-    def beside(cls, *maps: "LinearMap") -> "LinearMap":
-        """One map of the same vector, whose results stand one behind another."""
+    def concatenated(cls, *maps: "LinearMap") -> "LinearMap":
+        """One map with the outputs of all, concatenated."""
         return cls(
             np.concatenate([each.kernel for each in maps], axis=1),
             np.concatenate([each.bias for each in maps]),
         )
 
-    def parts(self, number: int) -> list["LinearMap"]:
-        """Undoes `beside` for results of one length."""
+    def split(self, number: int) -> list["LinearMap"]:
+        """The inverse of `concatenated`, for outputs of equal length."""
         return [
             LinearMap(kernel, bias)
             for kernel, bias in zip(
@@ -55,8 +43,8 @@ class LinearMap:
             )
         ]
 
-    def reading(self, gain: np.ndarray, offset: np.ndarray) -> "LinearMap":
-        """The map of `x` that equals this one of `gain * x + offset`."""
+    def after_affine(self, gain: np.ndarray, offset: np.ndarray) -> "LinearMap":
+        """The map of `x` that equals this one applied to `gain * x + offset`."""
         bias = self.bias + offset @ self.kernel
         return LinearMap(gain[:, None] * self.kernel, bias)
 
@@ -68,12 +56,12 @@ class LinearMap:
         """`y - mean(y)`."""
         return LinearMap(centered(self.kernel), centered(self.bias))
 
-    def give(self, layer: keras.layers.Dense) -> None:
-        """Makes it that of a built layer with a bias."""
+    def assign_to(self, layer: keras.layers.Dense) -> None:
+        """Assigns it to a built layer with a bias."""
         layer.kernel.assign(self.kernel.astype("float32"))
         layer.bias.assign(self.bias.astype("float32"))
 
 
 def centered(vectors: np.ndarray) -> np.ndarray:
-    """Vectors without their mean over the channels, the last axis."""
+    """Vectors minus their mean over the last axis."""
     return vectors - vectors.mean(axis=-1, keepdims=True)

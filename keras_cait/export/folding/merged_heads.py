@@ -1,4 +1,4 @@
-"""The two heads of a distilled model, of which only the mean is wanted."""
+"""Heads of a distilled model whose mean is the output."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class MergedHeads:
 
     Attributes:
         source: The tokens, `(batch, tokens, dim)`.
-        heads: Index of the token that each head reads, and the head.
+        heads: Token index and layer of each head.
     """
 
     source: Tensor
@@ -24,26 +24,16 @@ class MergedHeads:
 
     @property
     def tokens(self) -> int:
-        """How many of the first tokens they read."""
+        """Number of first tokens that contain all of theirs."""
         return max(index for index, _ in self.heads) + 1
 
-    @property
-    def name(self) -> str:
-        """That of the first."""
-        return self.heads[0][1].name
-
     def linear_map(self, gain: np.ndarray, offset: np.ndarray) -> LinearMap:
-        """Their mean, as one map of the first tokens laid in a row.
-
-        Args:
-            gain: What the tokens are multiplied with, `(dim,)`.
-            offset: What is added to them then.
-
-        """
+        """Their mean as one map of the concatenated tokens `gain * token + offset`."""
+        share = 1 / len(self.heads)
         maps = [
             (
                 index,
-                LinearMap.of(head).reading(gain, offset).scaled(1 / len(self.heads)),
+                LinearMap.of(head).after_affine(gain, offset).scaled(share),
             )
             for index, head in self.heads
         ]
@@ -55,19 +45,19 @@ class MergedHeads:
 
 
 def merged_heads(graph: Graph, step: Step) -> MergedHeads | None:
-    """The heads whose mean a step takes; None if it does something else."""
+    """The heads that a step averages; None if it is no such average."""
     if not step.calls(keras.layers.Average):
         return None
     found, sources = [], []
     for logits in step.inputs:
-        head = graph.maker(logits)
-        linear = head.calls(keras.layers.Dense) and graph.only_reader(logits) is step
+        head = graph.producer(logits)
+        linear = head.calls(keras.layers.Dense) and graph.only_consumer(logits) is step
         if not linear or head.operation.activation is not keras.activations.linear:
             return None
-        token = graph.maker(head.input)
-        if not isinstance(token.picked_tokens, int):
+        token = graph.producer(head.input)
+        if not isinstance(token.selected_tokens, int):
             return None
-        found.append((token.picked_tokens, head.operation))
+        found.append((token.selected_tokens, head.operation))
         sources.append(token.input)
     if any(source is not sources[0] for source in sources):
         return None

@@ -1,4 +1,4 @@
-"""What a model's results need of the tensors within it, read from the end."""
+"""Tokens of each tensor that a model's outputs depend on."""
 
 import math
 from collections import defaultdict
@@ -22,8 +22,8 @@ from keras_cait.typing import Tensor
 EVERY_TOKEN = math.inf
 
 
-def is_idle(step: Step) -> bool:
-    """Whether it gives at inference what it gets."""
+def is_identity(step: Step) -> bool:
+    """Whether its output equals its input at inference."""
     kinds = (keras.layers.Dropout, StochasticDepth, keras.layers.Identity)
     if step.calls(keras.layers.Activation):
         return step.operation.activation is keras.activations.linear
@@ -33,7 +33,7 @@ def is_idle(step: Step) -> bool:
 
 
 def is_norm(step: Step) -> bool:
-    """Whether it is a layer normalization over the channels."""
+    """Whether it is layer normalization over the channels."""
     if not step.calls(keras.layers.LayerNormalization):
         return False
     axes, rank = step.operation.axis, len(step.input.shape)
@@ -41,19 +41,17 @@ def is_norm(step: Step) -> bool:
     return axes in ([-1], [rank - 1])
 
 
-def is_join(step: Step) -> bool:
-    """Whether it puts tokens behind tokens."""
+def is_concatenation(step: Step) -> bool:
+    """Whether it concatenates tokens."""
     if not step.calls(keras.layers.Concatenate) or len(step.output.shape) != 3:
         return False
     return step.operation.axis in (1, -2)
 
 
-class Needs:
-    """How much of a tensor is needed, and in which of its parts it may be changed.
+class RequiredTensors:
+    """Required tokens of each tensor, and changes that no output shows.
 
-    Args:
-        graph: The model.
-
+    Both are found from the outputs backwards.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -62,11 +60,10 @@ class Needs:
         self._shiftable: dict[int, bool] = {}
         for step in reversed(graph.steps):
             for tensor in step.outputs:
-                if graph.is_result(tensor):
+                if graph.is_output(tensor):
                     self._tokens[id(tensor)] = EVERY_TOKEN
-                readers = graph.readers(tensor)
-                self._shiftable[id(tensor)] = not graph.is_result(tensor) and all(
-                    self._ignores_shifts(reader) for reader in readers
+                self._shiftable[id(tensor)] = not graph.is_output(tensor) and all(
+                    self._ignores_shifts(reader) for reader in graph.consumers(tensor)
                 )
             if any(self.tokens(tensor) for tensor in step.outputs):
                 for tensor, tokens in self._reads(step):
@@ -75,54 +72,58 @@ class Needs:
                     self._tokens[id(tensor)] = EVERY_TOKEN if whole else most
 
     def tokens(self, tensor: Tensor) -> float:
-        """How many of its first tokens are needed; 0 for none of it."""
+        """Number of its first tokens that the outputs depend on."""
         return self._tokens[id(tensor)]
 
     def is_shiftable(self, tensor: Tensor) -> bool:
-        """Whether the same number may be added to all channels of a token.
+        """Whether adding one number to all channels of a token changes no output.
 
-        It is so where nothing but layer normalization sees them in the end, which
-        takes their mean off.
+        This holds where all paths lead to layer normalization, which subtracts the
+        mean over the channels.
         """
         return self._shiftable[id(tensor)]
 
     def is_absorbed(self, tensor: Tensor) -> bool:
-        """Whether only linear layers read it, which can take a gain and bias over."""
-        readers = self._graph.readers(tensor)
-        if not readers or self._graph.is_result(tensor):
+        """Whether only linear layers read it, which can absorb a gain and a bias."""
+        steps = self._graph.consumers(tensor)
+        if not steps or self._graph.is_output(tensor):
             return False
         linear = (SelfAttention, ClassAttention, FeedForward, keras.layers.Dense)
         return all(
-            reader.calls(*linear)
+            step.calls(*linear)
             or (
-                (reader.picked_tokens is not None or is_idle(reader))
-                and self.is_absorbed(reader.output)
+                (step.selected_tokens is not None or is_identity(step))
+                and self.is_absorbed(step.output)
             )
-            for reader in readers
+            for step in steps
         )
 
     def _ignores_shifts(self, step: Step) -> bool:
         if is_norm(step):
             return True
         kinds = (keras.layers.Add, LearnedToken, PositionEmbedding)
-        keeps = step.picked_tokens is not None or is_idle(step) or is_join(step)
+        keeps = (
+            step.selected_tokens is not None
+            or is_identity(step)
+            or is_concatenation(step)
+        )
         return (keeps or step.calls(*kinds)) and self._shiftable[id(step.output)]
 
     def _reads(self, step: Step) -> list[tuple[Tensor, float]]:
-        """What it reads of its inputs, so that its outputs can be what is needed."""
+        """Tokens of its inputs that the required tokens of its output depend on."""
         needed = self.tokens(step.output)
         heads = merged_heads(self._graph, step)
         if heads is not None:
             return [(heads.source, heads.tokens)]
-        picked = step.picked_tokens
-        if isinstance(picked, slice):
-            return [(step.input, min(needed, picked.stop))]
-        if picked is not None:
-            return [(step.input, picked + 1)]
-        if is_join(step) and needed <= step.input.shape[1]:
+        selected = step.selected_tokens
+        if isinstance(selected, slice):
+            return [(step.input, min(needed, selected.stop))]
+        if selected is not None:
+            return [(step.input, selected + 1)]
+        if is_concatenation(step) and needed <= step.input.shape[1]:
             return [(step.input, needed)]
         alike = (FeedForward, LayerScale, keras.layers.Add)
         one_shape = all(tensor.shape == step.output.shape for tensor in step.inputs)
-        if one_shape and (is_norm(step) or is_idle(step) or step.calls(*alike)):
+        if one_shape and (is_norm(step) or is_identity(step) or step.calls(*alike)):
             return [(tensor, needed) for tensor in step.inputs]
         return [(tensor, EVERY_TOKEN) for tensor in step.inputs]

@@ -118,7 +118,7 @@ class Forgetful(keras.layers.Layer):
 
 def test_refuses_what_cannot_be_rebuilt():
     inputs = keras.Input((4,))
-    with pytest.raises(ValueError, match="a Forgetful, which says"):
+    with pytest.raises(ValueError, match="a Forgetful, which fails"):
         in_float32(keras.Model(inputs, Forgetful(2)(inputs)))
 
 

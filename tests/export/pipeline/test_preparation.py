@@ -83,10 +83,13 @@ def around(model):
             lambda: keras_cait.separate_heads(tiny_deit(distilled=True)),
             "one input and one output.*2 outputs",
         ),
-        (lambda: around(tiny_deit()), "'around', which holds .*Pass that model"),
+        (
+            lambda: around(tiny_deit()),
+            "'around', which contains .*Pass the inner model",
+        ),
         (
             lambda: keras.Sequential([keras.Input((32, 32, 3)), tiny_deit()]),
-            "not one with it inside.*Pass that model",
+            "not one that contains it.*Pass the inner model",
         ),
     ],
 )
