@@ -1,8 +1,8 @@
-"""Logits of a whole run in one file, written whole, checked, and read batch by batch.
+"""Teacher logits of a whole run on disk: an `.npy` file and a JSON file beside it.
 
-A safetensors file: "logits", float32 `(steps, batch, classes)`; "images", uint8
-`(steps, 8)`, a fingerprint of the images of each batch; and in its metadata what the
-logits were computed from, as JSON, and the SHA-256 of all that follows the header.
+`logits.npy` holds float32 logits, `(steps, batch, classes)`. `logits.npy.json` holds
+what they were computed from, a fingerprint of the images of each batch, and the SHA-256
+of the `.npy` file, which appears last: where it is, both are complete.
 """
 
 import hashlib
@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from safetensors import SafetensorError, safe_open
 
 from keras_cait.files import replace_when_written
 from keras_cait.training.resuming.checkpoints import unwritable_file
@@ -25,9 +24,7 @@ from keras_cait.typing import Tensor
 LogitsShape = tuple[int, int, int]
 """Steps, images a step, classes."""
 
-_FINGERPRINT = 8  # bytes
-_FLOAT = 4  # bytes
-_LENGTH = 8  # bytes that say how long the header is
+_FLOAT = np.dtype("<f4")
 
 
 def fingerprint(images: Tensor) -> Tensor:
@@ -37,44 +34,36 @@ def fingerprint(images: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class LogitsFile:
-    """A file that was found whole.
+    """Complete logits on disk.
 
     Attributes:
-        path: Where it is.
-        about: What the logits were computed from.
-        shape: Of the logits.
-        start: Bytes before them.
+        path: The `.npy` file.
+        origin: What the logits were computed from.
+        logits: A memory map, `(steps, batch, classes)`.
+        fingerprints: Of the images of each batch, `(steps, 8)` uint8.
     """
 
     path: Path
-    about: dict[str, Any]
-    shape: LogitsShape
-    start: int
+    origin: dict[str, Any]
+    logits: np.memmap
+    fingerprints: np.ndarray
 
     def batches(self, first_step: int = 0) -> tf.data.Dataset:
         """Pairs of logits, `(batch, classes)`, and the fingerprint of their images.
 
-        TensorFlow reads them from the disk as they are asked for.
+        TensorFlow reads the logits from the disk batch by batch.
         """
-        steps, batch, classes = self.shape
-        row = batch * classes * _FLOAT
-        images = tf.data.FixedLengthRecordDataset(
-            str(self.path),
-            _FINGERPRINT,
-            header_bytes=self.start + steps * row + first_step * _FINGERPRINT,
+        _, batch, classes = self.logits.shape
+        row = batch * classes * _FLOAT.itemsize
+        start = self.logits.offset + first_step * row
+        rows = tf.data.FixedLengthRecordDataset(str(self.path), row, header_bytes=start)
+        logits = rows.map(
+            lambda row: tf.reshape(tf.io.decode_raw(row, "float32"), (batch, classes))
         )
-        logits = tf.data.FixedLengthRecordDataset(
-            str(self.path),
-            row,
-            header_bytes=self.start + first_step * row,
-            footer_bytes=steps * _FINGERPRINT,
+        fingerprints = self.fingerprints[first_step:]
+        return tf.data.Dataset.zip(
+            logits, tf.data.Dataset.from_tensor_slices(fingerprints)
         )
-
-        def decode(logits: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
-            values = tf.reshape(tf.io.decode_raw(logits, "float32"), (batch, classes))
-            return values, tf.ensure_shape(tf.io.decode_raw(images, "uint8"), (8,))
-
-        return tf.data.Dataset.zip(logits, images).map(decode)
 
 
 def write_logits(
@@ -82,23 +71,23 @@ def write_logits(
     batches: Iterable[tuple[np.ndarray, np.ndarray]],
     *,
     shape: LogitsShape,
-    about: dict[str, Any],
+    origin: dict[str, Any],
 ) -> None:
-    """Writes a file, which appears when it is complete.
+    """Writes both files; the `.npy` file appears when they are complete.
 
     Args:
-        path: Where to write.
+        path: The `.npy` file.
         batches: Logits, `(batch, classes)`, and the fingerprint of their images, for
             each step.
         shape: Steps, images a step, classes.
-        about: What the logits are computed from, as JSON has it.
+        origin: What the logits are computed from, as JSON has it.
 
     Raises:
-        OSError: If the disk has no room for it, or nothing can be written there.
+        OSError: If the disk has too little room, or nothing can be written there.
         ValueError: If the batches are of another shape or number.
 
     """
-    bytes_needed = math.prod(shape) * _FLOAT + shape[0] * _FINGERPRINT
+    bytes_needed = math.prod(shape) * _FLOAT.itemsize
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -109,73 +98,67 @@ def write_logits(
             f"The logits of {shape[0]} steps take {bytes_needed / 1e9:.1f} GB. "
             f"Received: {path}, where {bytes_free / 1e9:.1f} GB are free."
         )
-    digest, images = hashlib.sha256(), []
-    with replace_when_written(path) as temporary, temporary.open("wb") as file:
-        file.write(_header(shape, about, digest="0" * 64))
-        for logits, image_fingerprint in batches:
-            if logits.shape != shape[1:]:
-                raise ValueError(
-                    f"The logits of a batch must be {shape[1:]}. Received: "
-                    f"{logits.shape} in step {len(images)}"
-                )
-            data = logits.astype("<f4").tobytes()
-            digest.update(data)
-            file.write(data)
-            images.append(image_fingerprint.tobytes())
-        if len(images) != shape[0]:
+    fingerprints = []
+    with replace_when_written(path) as temporary:
+        # Not through a memory map: on a full disk that ends the process (SIGBUS).
+        with temporary.open("wb") as file:
+            header = {"descr": _FLOAT.str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for logits, image_fingerprint in batches:
+                if logits.shape != shape[1:]:
+                    raise ValueError(
+                        f"The logits of a batch must be {shape[1:]}. Received: "
+                        f"{logits.shape} in step {len(fingerprints)}"
+                    )
+                file.write(logits.astype(_FLOAT).tobytes())
+                fingerprints.append(image_fingerprint.tobytes().hex())
+        if len(fingerprints) != shape[0]:
             raise ValueError(
-                f"There must be {shape[0]} batches. Received: {len(images)}"
+                f"There must be {shape[0]} batches. Received: {len(fingerprints)}"
             )
-        digest.update(b"".join(images))
-        file.write(b"".join(images))
-        file.seek(0)
-        file.write(_header(shape, about, digest=digest.hexdigest()))
-
-
-def _header(shape: LogitsShape, about: dict[str, Any], *, digest: str) -> bytes:
-    steps = shape[0]
-    end = math.prod(shape) * _FLOAT
-    content = {
-        "__metadata__": {"about": json.dumps(about), "sha256": digest},
-        "logits": {"dtype": "F32", "shape": shape, "data_offsets": [0, end]},
-        "images": {
-            "dtype": "U8",
-            "shape": [steps, _FINGERPRINT],
-            "data_offsets": [end, end + steps * _FINGERPRINT],
-        },
-    }
-    text = json.dumps(content).encode()
-    text += b" " * (-len(text) % 8)  # so that the floats lie on multiples of eight
-    return len(text).to_bytes(_LENGTH, "little") + text
+        about = {
+            "origin": origin,
+            "sha256": _sha256(temporary),
+            "fingerprints": fingerprints,
+        }
+        with replace_when_written(_json_of(path)) as temporary_json:
+            temporary_json.write_text(json.dumps(about), encoding="utf-8")
 
 
 def open_logits(path: Path) -> LogitsFile:
-    """A file that `write_logits` wrote, read through once to see that it is whole.
+    """Opens what `write_logits` wrote; reads it once to check that it is complete.
 
     Raises:
         ValueError: If it is damaged or of another kind.
 
     """
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            about = json.loads(metadata["about"])
-            steps, batch, classes = file.get_slice("logits").get_shape()
-        with path.open("rb") as file:
-            start = _LENGTH + int.from_bytes(file.read(_LENGTH), "little")
-            file.seek(start)
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except (SafetensorError, KeyError, ValueError) as error:
+        about = json.loads(_json_of(path).read_text(encoding="utf-8"))
+        origin, expected = about["origin"], about["sha256"]
+        fingerprints = bytes.fromhex("".join(about["fingerprints"]))
+        logits = np.lib.format.open_memmap(path, mode="r")
+        steps, _, _ = logits.shape
+        fingerprints = np.frombuffer(fingerprints, np.uint8).reshape((steps, 8))
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"Expected a complete file of teacher logits. Received: {path}, {error}. "
-            "Remove it, and it is written anew."
+            "Expected teacher logits, an .npy file with its .json file beside it. "
+            f"Received: {path}, {error}. Remove it, and it is written anew."
         ) from error
-    if found != metadata["sha256"]:
+    found = _sha256(path)
+    if found != expected:
         raise ValueError(
             f"The teacher logits in {path} are damaged: their SHA-256 must be "
-            f"{metadata['sha256']}. Received: {found}. Remove the file, and it is "
-            "written anew."
+            f"{expected}. Received: {found}. Remove the file, and it is written anew."
         )
     return LogitsFile(
-        path=path, about=about, shape=(steps, batch, classes), start=start
+        path=path, origin=origin, logits=logits, fingerprints=fingerprints
     )
+
+
+def _json_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -103,7 +103,7 @@ def test_a_cait_is_distilled_with_a_token_and_without(token, tmp_path, capsys):
 def test_teacher_logits_are_kept_for_the_next_student(run, tmp_path, capsys):
     """The second student has another size, and learns from the file."""
     teacher = run.folder / "build" / "distill" / "teacher.keras"
-    logits = tmp_path / "logits.safetensors"
+    logits = tmp_path / "logits.npy"
     shared = [*FEW, "--no-baseline", "--teacher", str(teacher)]
     shared += ["--teacher-logits", str(logits)]
     written = []

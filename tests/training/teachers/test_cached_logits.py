@@ -1,4 +1,4 @@
-"""A run with the teacher's logits from a file is the run with the teacher."""
+"""A run with cached teacher logits equals the run with the teacher."""
 
 import os
 
@@ -28,14 +28,14 @@ LARGER = (24, 24, 3)
 def run_batches(seed=0, first_step=0, changed_step=-1, steps=STEPS, batch=BATCH):
     """All batches of a run: random images that follow from seed and step."""
 
-    def view(step):
+    def batch_of(step):
         place = tf.stack([tf.cast(seed, "int64"), step])
         changed = tf.cast(step == changed_step, "float32")
         images = tf.random.stateless_normal((batch, *SHAPE), place) + 1e-3 * changed
         labels = tf.random.stateless_uniform((batch,), place, 0, CLASSES, "int64")
         return images, labels
 
-    return tf.data.Dataset.range(first_step, steps).map(view)
+    return tf.data.Dataset.range(first_step, steps).map(batch_of)
 
 
 def teacher_of(activation=None, shape=SHAPE):
@@ -48,7 +48,7 @@ def cached(folder, batches=None, teacher=None, key=KEY, **options):
     return cached_teacher_logits(
         run_batches() if batches is None else batches,
         teacher or teacher_of(),
-        folder / "logits.safetensors",
+        folder / "logits.npy",
         key=key,
         **options,
     )
@@ -75,14 +75,14 @@ def assert_same(one, other):
     ("activation", "shape"),
     [pytest.param(None, SHAPE, marks=pytest.mark.slow), ("softmax", LARGER)],
 )
-def test_it_trains_as_with_the_teacher_which_is_not_asked(activation, shape, tmp_path):
+def test_cached_logits_train_like_the_uncalled_teacher(activation, shape, tmp_path):
     teacher = teacher_of(activation, shape)
     expected = train(run_batches(), teacher)
     cached(tmp_path, teacher=teacher)
     data = cached(tmp_path, teacher=teacher)  # from the file
 
     def refuse(*_, **__):
-        raise AssertionError("the teacher was asked")
+        raise AssertionError("the teacher was called")
 
     teacher.model.call = refuse
     assert_same(train(data, teacher), expected)
@@ -90,13 +90,13 @@ def test_it_trains_as_with_the_teacher_which_is_not_asked(activation, shape, tmp
 
 @pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
-def test_on_jax():
-    name = "test_it_trains_as_with_the_teacher_which_is_not_asked[softmax-shape1]"
+def test_cached_logits_train_like_the_teacher_on_jax():
+    name = "test_cached_logits_train_like_the_uncalled_teacher[softmax-shape1]"
     run_on_jax(f"tests/training/teachers/test_cached_logits.py::{name}")
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
-def test_on_two_replicas(tmp_path):
+def test_cached_logits_train_like_the_teacher_on_two_replicas(tmp_path):
     expected = train(run_batches(), teacher_of())
     with scope_of(make_strategy("mirrored:2")):
         teacher = teacher_of()
@@ -104,28 +104,28 @@ def test_on_two_replicas(tmp_path):
     assert_same(found, expected)
 
 
-def test_the_file_is_written_once(tmp_path):
+def test_the_second_call_reads_the_file(tmp_path):
     done = []
     first = cached(tmp_path, on_step=lambda *progress: done.append(progress))
     assert done == [(step, STEPS) for step in range(1, STEPS + 1)]
-    written = (tmp_path / "logits.safetensors").stat()
+    written = (tmp_path / "logits.npy").stat()
     again = cached(tmp_path, on_step=lambda *progress: done.append(progress))
     assert len(done) == STEPS
-    assert (tmp_path / "logits.safetensors").stat().st_mtime_ns == written.st_mtime_ns
+    assert (tmp_path / "logits.npy").stat().st_mtime_ns == written.st_mtime_ns
     assert int(again.cardinality()) == STEPS
     for (_, one), (_, other) in zip(first, again, strict=True):
         np.testing.assert_array_equal(one["teacher_logits"], other["teacher_logits"])
 
 
-def test_weights_of_examples_stay(tmp_path):
+def test_sample_weights_are_kept(tmp_path):
     weighted = run_batches().map(lambda *batch: (*batch, tf.ones(BATCH)))
     _, targets, weight = next(iter(cached(tmp_path, weighted)))
     assert sorted(targets) == ["labels", "teacher_logits"]
     np.testing.assert_array_equal(weight, np.ones(BATCH))
 
 
-def test_a_run_goes_on(tmp_path):
-    with pytest.raises(FileNotFoundError, match="goes on at step 4"):
+def test_a_resumed_run_gets_the_remaining_logits(tmp_path):
+    with pytest.raises(FileNotFoundError, match="resumed at step 4"):
         cached(tmp_path, run_batches(first_step=4), first_step=4)
     whole = list(cached(tmp_path).as_numpy_iterator())
     rest = cached(tmp_path, run_batches(first_step=4), first_step=4)
@@ -145,7 +145,7 @@ def other_weights():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "difference"),
     [
         (lambda: {"key": {**KEY, "seed": 1}}, "key.seed: 0 there, 1 here"),
         (lambda: {"key": {**KEY, "views": {}}}, "views.flip: True there, nothing here"),
@@ -154,22 +154,22 @@ def other_weights():
         (lambda: {"teacher": other_weights()}, "teacher_weights: "),
     ],
 )
-def test_the_file_of_another_run_is_refused(change, said, tmp_path):
+def test_the_file_of_another_run_is_refused(change, difference, tmp_path):
     cached(tmp_path)
     with pytest.raises(ValueError, match="another run") as error:
         cached(tmp_path, **change())
     lines = str(error.value).splitlines()
-    assert [said in line for line in lines[1:-1]] == [True]
+    assert [difference in line for line in lines[1:-1]] == [True]
     assert str(tmp_path) in lines[0]
 
 
-def test_a_teacher_of_the_same_weights_that_sees_otherwise_is_refused(tmp_path):
+def test_a_teacher_with_other_preprocessing_is_refused(tmp_path):
     cached(tmp_path)
     teacher = teacher_of()
     brighter = Teacher(
         model=teacher.model, trained=True, preprocessing=keras.layers.Rescaling(1.5)
     )
-    with pytest.raises(ValueError, match="The teacher must say"):
+    with pytest.raises(ValueError, match="The teacher's logits must"):
         cached(tmp_path, teacher=brighter)
 
 
@@ -179,16 +179,16 @@ def test_other_images_are_refused_at_once(tmp_path):
         cached(tmp_path, run_batches(changed_step=0))
 
 
-def test_other_images_are_refused_where_they_come(tmp_path):
+def test_other_images_in_a_later_step_are_refused_there(tmp_path):
     cached(tmp_path)
     batches = iter(cached(tmp_path, run_batches(changed_step=3)))
     for _ in range(3):
         next(batches)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="that the teacher saw"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="that the teacher had"):
         next(batches)
 
 
-def test_an_interrupted_write_leaves_nothing(tmp_path):
+def test_an_interrupted_write_leaves_no_file(tmp_path):
     def interrupt(step, _):
         if step == 3:
             raise KeyboardInterrupt
@@ -199,11 +199,11 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
     assert int(cached(tmp_path).cardinality()) == STEPS
 
 
-def test_a_truncated_file_is_named(tmp_path):
+def test_a_truncated_file_is_refused_by_name(tmp_path):
     cached(tmp_path)
-    path = tmp_path / "logits.safetensors"
+    path = tmp_path / "logits.npy"
     os.truncate(path, path.stat().st_size // 2)
-    with pytest.raises(ValueError, match=r"logits\.safetensors.*Remove it"):
+    with pytest.raises(ValueError, match=r"logits\.npy.*Remove it"):
         cached(tmp_path)
 
 
