@@ -11,7 +11,7 @@ import keras
 from keras_cait.distillation import Distiller
 from keras_cait.training.class_losses import class_loss
 from keras_cait.training.devices.strategy import scope_of
-from keras_cait.training.devices.termination import signals_put_off
+from keras_cait.training.devices.termination import signals_deferred
 from keras_cait.training.distillation_setup import DistillationSetup, make_distiller
 from keras_cait.training.optimizers.moving_average import ema_weights
 from keras_cait.training.progress import Progress
@@ -151,7 +151,7 @@ def fit_remaining_epochs(
     `batches` returns all batches from a step on.
     """
     steps = checkpoints.steps_per_epoch
-    with signals_put_off():
+    with signals_deferred():
         while checkpoints.step < epochs * steps:
             # Keras begins at the start of an epoch: the rest of one comes first.
             epoch, done = divmod(checkpoints.step, steps)

@@ -1,4 +1,4 @@
-"""The workers of a training run on many machines, as TF_CONFIG names them."""
+"""The workers of a training run on many machines, from TF_CONFIG."""
 
 import json
 import re
@@ -6,8 +6,8 @@ import reprlib
 from dataclasses import dataclass, field
 from typing import Any
 
-_JOBS = ("chief", "worker")  # in the order in which TensorFlow numbers them
-_WHAT_TO_WRITE = (
+_JOBS = ("chief", "worker")  # in TensorFlow's order
+_ADVICE = (
     'Write {"cluster": {"worker": ["host0:12345", "host1:12345"]}, '
     '"task": {"type": "worker", "index": 0}}, with the index of each worker.'
 )
@@ -18,9 +18,9 @@ class Cluster:
     """Workers that train one model together.
 
     Attributes:
-        addresses: Of all workers, "host:port", the first worker's first.
-        index: Which of them this process is.
-        secret: What all of them know and nobody else, if anything.
+        addresses: "host:port" of each worker, the first worker's first.
+        index: Index of this process.
+        secret: Known to all workers and to nobody else; may be empty.
     """
 
     addresses: tuple[str, ...]
@@ -29,20 +29,23 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Of this process."""
+        """The address of this process."""
         return self.addresses[self.index]
 
 
+JOINED: list[Cluster] = []
+"""The cluster of this process, once its strategy is made; one at most."""
+
+
 def read_cluster(text: str | None, secret: str = "") -> Cluster | None:
-    """The cluster that TF_CONFIG names, or None where it is not set.
+    """The cluster that TF_CONFIG names, or None if it is not set.
 
     Args:
-        text: The variable's value.
+        text: The value of TF_CONFIG.
         secret: The value of KERAS_CAIT_SECRET.
 
     Raises:
-        ValueError: If it is not what TensorFlow takes for such a cluster. The message
-            names the field.
+        ValueError: If TensorFlow would not accept it. The message names the field.
 
     Example:
         >>> workers = '{"worker": ["a:1", "b:1"]}'
@@ -69,7 +72,7 @@ def read_cluster(text: str | None, secret: str = "") -> Cluster | None:
 
 
 def port_of(address: str) -> int | None:
-    """The port of "host:port", or None if there is no such.
+    """The port of "host:port", or None if it has no valid one.
 
     Example:
         >>> port_of("[::1]:80"), port_of("host"), port_of("host:0")
@@ -109,14 +112,14 @@ def _addresses(jobs: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _index(task: dict[str, Any], jobs: dict[str, list[str]]) -> int:
-    """The task's place among all workers, the chief being the first."""
+    """Index of the task among all workers; the chief is the first."""
     job, index = task.get("type"), task.get("index")
     if not isinstance(job, str) or job not in jobs:
         known = " or ".join(f'"{each}"' for each in jobs)
         raise _refused('["task"]["type"]', known, job)
     number = len(jobs[job])
     if isinstance(index, str) and re.fullmatch("[0-9]{1,9}", index):
-        index = int(index)  # TensorFlow takes it too
+        index = int(index)  # TensorFlow accepts it too
     if type(index) is not int or not 0 <= index < number:
         expected = f"a number from 0 to {number - 1}, as there are {number} of {job}"
         raise _refused('["task"]["index"]', expected, index)
@@ -133,5 +136,5 @@ def _refused(field: str, expected: str, received: Any) -> ValueError:
     brief.maxstring = brief.maxother = 200
     return ValueError(
         f"TF_CONFIG{field} must be {expected}. Received: {brief.repr(received)}. "
-        f"{_WHAT_TO_WRITE}"
+        f"{_ADVICE}"
     )

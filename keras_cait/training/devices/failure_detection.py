@@ -1,249 +1,198 @@
-"""Ends a worker when another one is gone, which it would wait for forever."""
+"""Ends a worker of a training run when another worker is lost.
+
+JAX needs it. Measured with two processes on one machine (CPU, the first worker also
+holds the engine's coordination service), in the middle of training:
+
+| lost worker            | TensorFlow 2.21          | JAX 0.10.2               |
+|------------------------|--------------------------|--------------------------|
+| first, SIGKILL         | Python error after 3 s   | SIGABRT, C++ stack trace |
+| other, SIGKILL         | Python error after 10 s  | Python error             |
+| first, SIGSTOP         | Python error after 11 s  | SIGABRT after 93 s       |
+| other, SIGSTOP         | Python error after 13 s  | SIGABRT after 93 s       |
+
+So `tensorflow_strategy` only prints TensorFlow's error as one line. JAX cannot be told
+to do anything but abort: its `missed_heartbeat_callback` ends in a `std::bad_cast`.
+While `MultiWorkerMirroredStrategy` starts, TensorFlow too waits for a lost worker, for
+more than four minutes; detection covers that as well.
+"""
 
 import atexit
-import hashlib
 import os
-import queue
 import selectors
 import signal
 import sys
 import threading
 import time
 from types import TracebackType
+from typing import NoReturn
 
 from keras_cait.training.devices.cluster import Cluster
-from keras_cait.training.devices.termination import ask
 from keras_cait.training.devices.worker_connection import Connection
 
 LOST = 75  # exit code, sysexits.h's for "try again"
-_SIGN = 5.0  # seconds between two signs of life
-_SILENCE = 40.0  # seconds without one, after which a worker is gone
-_PATIENCE = 10.0  # seconds for who is gone to be found, after the engine's error
-WATCHES: "list[Watch]" = []  # of this process: one at most
-_WHY = {
+_INTERVAL = 5.0  # seconds between two heartbeats
+_TIMEOUT = 40.0  # seconds without a heartbeat, after which a worker is lost
+_PATIENCE = 10.0  # seconds to find the lost worker after an error of JAX
+_REASONS = {
     "gone": "is gone",
     "silent": "does not answer",
-    "garbled": "has sent what is no message",
+    "garbled": "has sent an invalid message",
 }
-_ABORTED = "Collective ops is aborted"  # TensorFlow's words for it
 
 
-class Watch:
-    """Watches the other workers until this process ends.
+class FailureDetection:
+    """Exchanges heartbeats with the other workers in a thread, until `leave`.
 
     The first worker has a connection to each of the others. The system closes those of
-    a process that dies, and each process sends a sign of life every 5 s: one whose
-    connection ends, that is silent for 40 s, or that sends what is no message, is gone.
-    The first worker tells the others which one it is, and each ends with one line and
-    the exit code 75. A process that ends as it should says so first, and waits for the
-    others, since the first one's holds what the engine needs in all of them.
-
-    The engines do not suffice. TensorFlow 2.21 raises an error within 17 s of a
-    process's death or standstill. But JAX 0.10.2, whose worker 0 is gone, or whose
-    other worker stands, aborts the process (SIGABRT) after printing a C++ stack trace,
-    by default after 100 s; it cannot be told to do something else, since its
-    `missed_heartbeat_callback` ends in a `std::bad_cast`.
+    a process that dies. A worker is lost if its connection ends, if it is silent for
+    40 s, or if it sends an invalid message. The first worker tells the others which one
+    is lost; each prints one line and exits with code 75.
 
     Args:
         cluster: The workers.
-        lines: The connections, from `meet`.
+        connections: From `connect_workers`.
 
+    Attributes:
+        exit_code: If set, this process exits without waiting for the others, and no
+            longer because of a lost worker.
+        waits_for_others: Whether all workers have agreed to end.
+        has_ended: Set when all others have left, or `exit_code` is set.
     """
 
-    def __init__(self, cluster: Cluster, lines: dict[int, Connection]) -> None:
-        self.cluster = cluster
-        self._lines = dict(lines)
-        self._signed = time.monotonic()  # when the last sign of life was sent
-        self._heard = dict.fromkeys(lines, self._signed)  # last of who is waited for
-        self._ended = threading.Event()
-        self._code: int | None = None  # with which this process leaves the others
-        self._steps = 0
-        self._last: int | None = None  # of the steps, for all
-        self._has_asked = False
-        self._said: dict[str, queue.Queue[tuple[int, list[str]]]] = {
-            word: queue.Queue() for word in ("has", "differ", "heard")
-        }
+    def __init__(self, cluster: Cluster, connections: dict[int, Connection]) -> None:
+        self.exit_code: int | None = None
+        self.waits_for_others = False
+        self.has_ended = threading.Event()
+        self._cluster, self._connections = cluster, connections
+        self._sent = time.monotonic()  # time of the last heartbeat
+        self._heard = dict.fromkeys(connections, self._sent)  # of those who are left
         self._selector = selectors.DefaultSelector()
-        for index, line in lines.items():
-            self._selector.register(line, selectors.EVENT_READ, index)
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-        self._hook, sys.excepthook = sys.excepthook, self._on_error
-        atexit.register(self._leave)
+        for index, connection in connections.items():
+            self._selector.register(connection, selectors.EVENT_READ, index)
+        threading.Thread(target=self._run, daemon=True).start()
 
     def abandon(self, code: int) -> None:
-        """Lets the others end too; for who leaves with an exit code but 0.
+        """Exits with this code without the others, unless all have agreed to end."""
+        if not self.waits_for_others:
+            self.exit_code = code
 
-        Nothing where all have agreed to end: they wait for each other.
+    def leave(self) -> None:
+        """Waits until all workers leave; ends the process if it has an exit code."""
+        if self.exit_code is not None:
+            for connection in self._connections.values():
+                connection.shut_down()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.exit_code)  # JAX would wait for the others, and then abort
+        is_first = self._cluster.index == 0
+        if is_first:  # it holds what the engine needs in all of them
+            self.has_ended.wait()
+        for connection in self._connections.values():
+            connection.send("bye")
+        if not is_first:
+            self.has_ended.wait()
 
-        Args:
-            code: The exit code.
-
-        """
-        if self._last != self._steps:
-            self._code = code
-
-    def differ(self, text: str) -> list[str]:
-        """The addresses of the workers that have another text than the first one.
-
-        Every worker asks, and waits until all have. Where there are such, each is to
-        end with what it has to say, whoever is the first to.
-        """
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        if self.cluster.index == 0:
-            found = [self._said["has"].get() for _ in self._lines]
-            indices = sorted(index for index, words in found if words != [digest])
-            self._code = 1 if indices else None
-            for line in self._lines.values():
-                line.send("differ", *indices)
-        else:
-            self._lines[0].send("has", digest)
-            indices = [int(word) for word in self._said["differ"].get()[1]]
-        return [self.cluster.addresses[index] for index in indices]
-
-    def ends_here(self, asked: bool) -> bool:
-        """Whether all workers end after this step; each asks after each step.
-
-        No worker can finish a step without the first one. So when that one has been
-        asked to end, it names the next step, and goes on once all have heard of it.
-        """
-        self._steps += 1
-        if asked and not self._has_asked:
-            self._has_asked = True
-            if self.cluster.index == 0:
-                self._last = self._steps + 1
-                for line in self._lines.values():
-                    line.send("end", self._last)
-                for _ in self._lines:
-                    self._said["heard"].get()
-            else:
-                self._lines[0].send("ask")
-        return self._steps == self._last
-
-    def _look(self) -> None:
+    def _run(self) -> None:
         try:
-            self._follow()
-        except Exception as error:  # noqa: BLE001 - unseen, it would end the watch
-            self._give_up(f"the other workers cannot be watched ({error!r})")
-        self._ended.set()
+            while self._heard and self.exit_code is None:
+                for key, _ in self._selector.select(_INTERVAL):
+                    self._receive(key.data)
+                self._send_heartbeat()
+                for index, last in self._heard.items():
+                    if time.monotonic() - last > _TIMEOUT:
+                        self._end(index, "silent")
+        except Exception as error:  # noqa: BLE001 - the thread would end unnoticed
+            exit_without(self._cluster, f"a worker cannot be heard ({error!r})")
+        self.has_ended.set()
 
-    def _follow(self) -> None:
-        """Follows the others until all have ended as they should."""
-        while self._heard and self._code is None:
-            for key, _ in self._selector.select(_SIGN):
-                index: int = key.data
-                self._heard[index] = time.monotonic()
-                if self._is_over(index):
-                    del self._heard[index]
-                    self._selector.unregister(self._lines[index])
-            self._give_sign()
-            for index, last in self._heard.items():
-                if time.monotonic() - last > _SILENCE:
-                    self._end(index, "silent")
-
-    def _give_sign(self) -> None:
-        """Sends a sign of life, if it is time to."""
+    def _send_heartbeat(self) -> None:
         now = time.monotonic()
-        if now - self._signed < _SIGN:
+        if now - self._sent < _INTERVAL:
             return
-        if now - self._signed > 3 * _SIGN:  # it is this process that stood
+        if now - self._sent > 3 * _INTERVAL:  # this process was stopped, not the others
             self._heard = dict.fromkeys(self._heard, now)
-        self._signed = now
-        for line in self._lines.values():
-            line.send("alive")
+        self._sent = now
+        for connection in self._connections.values():
+            connection.send("alive")
 
-    def _is_over(self, index: int) -> bool:
-        """Takes what another worker has sent; whether it ends as it should."""
+    def _receive(self, index: int) -> None:
+        self._heard[index] = time.monotonic()
         try:
-            lines = self._lines[index].receive()
-            taken = None if lines is None else [self._take(index, *w) for w in lines]
+            lines = self._connections[index].receive()
+            if lines is None:
+                self._end(index, "gone")
+            for words in lines or ():
+                self._follow(index, words)
         except ValueError:
             self._end(index, "garbled")
-            return True
-        if taken is None:
-            self._end(index, "gone")
-            return True
-        return any(taken)
 
-    def _take(self, index: int, *words: str) -> bool:
-        """Takes a message of another worker; whether it was its last one.
+    def _follow(self, index: int, words: list[str]) -> None:
+        """Acts on a line from another worker.
 
         Raises:
-            ValueError: If it is no message.
+            ValueError: If it is no valid message.
 
         """
         match words:
-            case ["alive"] | ["bye"]:
-                return words[0] == "bye"
-            case ["lost", number, why] if why in _WHY:
-                self._end(self._index(number), why)
-            case ["ask"]:
-                ask()
-            case ["end", step]:
-                self._last = int(step)
-                self._lines[index].send("heard")
-            case ["has", _] | ["heard"]:
-                self._said[words[0]].put((index, list(words[1:])))
-            case ["differ", *numbers]:
-                indices = [str(self._index(number)) for number in numbers]
-                if indices:
-                    self._code = 1
-                self._said["differ"].put((index, indices))
+            case ["alive"]:
+                pass
+            case ["bye"]:
+                if self._heard.pop(index, None):
+                    self._selector.unregister(self._connections[index])
+            case ["lost", number, reason] if reason in _REASONS:
+                if not 0 <= int(number) < len(self._cluster.addresses):
+                    raise ValueError(f"{number} is no worker")
+                self._end(int(number), reason)
             case _:
                 raise ValueError(f"{words} is no message")
-        return False
 
-    def _index(self, number: str) -> int:
-        """A worker's index, as another one has sent it."""
-        index = int(number)
-        if not 0 <= index < len(self.cluster.addresses):
-            raise ValueError(f"{number} is no worker")
-        return index
-
-    def _end(self, lost: int, why: str) -> None:
-        """Ends this process, for one that is gone; nothing where it ends anyway."""
-        if self._code is not None:
+    def _end(self, lost: int, reason: str) -> None:
+        if self.exit_code is not None:
             return
-        for line in self._lines.values():
-            line.send("lost", lost, why)
-        self._give_up(f"worker {lost}, {self.cluster.addresses[lost]}, {_WHY[why]}")
-
-    def _give_up(self, why: str, more: str = "") -> None:
-        sys.stdout.flush()
-        sys.stderr.write(
-            f"\nerror: {why}, and worker {self.cluster.index}, {self.cluster.address}, "
-            "cannot go on without it. Start all workers again, from the last "
-            f"checkpoint.{more}\n"
+        for connection in self._connections.values():
+            connection.send("lost", lost, reason)
+        exit_without(
+            self._cluster,
+            f"worker {lost}, {self._cluster.addresses[lost]}, {_REASONS[reason]}",
         )
-        sys.stderr.flush()
-        os._exit(LOST)  # the main thread waits in TensorFlow, and would forever
 
-    def _on_error(
-        self,
+
+def detect_until_exit(
+    cluster: Cluster, connections: dict[int, Connection]
+) -> FailureDetection:
+    """Starts detection that lasts until this process exits, for JAX."""
+    detection = FailureDetection(cluster, connections)
+    print_error = sys.excepthook
+
+    def on_error(
         kind: type[BaseException],
         error: BaseException,
         traceback: TracebackType | None,
     ) -> None:
-        if kind.__module__.partition(".")[0] in ("tensorflow", "jax", "jaxlib"):
-            # The engine may fail sooner than it is heard here who is gone.
-            self._ended.wait(_PATIENCE)
-        if _ABORTED in str(error):  # where in the program says nothing
-            said = " ".join(str(error).partition(_ABORTED)[2].split())
-            self._give_up("a worker does not answer", f" TensorFlow says:{said[3:]}")
-        self._code = 128 + signal.SIGINT if kind is KeyboardInterrupt else 1
-        self._hook(kind, error, traceback)
+        if kind.__module__.partition(".")[0] in ("jax", "jaxlib"):
+            # JAX may fail before the lost worker is detected.
+            detection.has_ended.wait(_PATIENCE)
+        detection.exit_code = 128 + signal.SIGINT if kind is KeyboardInterrupt else 1
+        print_error(kind, error, traceback)
 
-    def _leave(self) -> None:
-        if self._code is not None:
-            for line in self._lines.values():
-                line.shut_down()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(self._code)  # JAX would wait for the others, and then abort
-        first = self.cluster.index == 0
-        if first:
-            self._ended.wait()
-        for line in self._lines.values():
-            line.send("bye")
-        if not first:
-            self._ended.wait()
+    sys.excepthook = on_error
+    atexit.register(detection.leave)
+    return detection
+
+
+def exit_without(cluster: Cluster, reason: str, details: str = "") -> NoReturn:
+    """Exits with code 75 and one line, whatever the other threads do.
+
+    Args:
+        cluster: The workers.
+        reason: Which worker is lost.
+        details: Printed at the end of the line.
+
+    """
+    sys.stdout.flush()
+    sys.stderr.write(
+        f"\nerror: {reason}, and worker {cluster.index}, {cluster.address}, cannot go "
+        f"on without it. Start all workers again, from the last checkpoint.{details}\n"
+    )
+    sys.stderr.flush()
+    os._exit(LOST)  # the main thread waits in the engine, and would forever

@@ -1,38 +1,46 @@
-"""Where a run computes on JAX: one device, all of a machine, or many machines."""
+"""Distribution strategies on JAX: one device, all of a machine, or many machines."""
 
 import contextlib
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_cait.distillation.batch_labels import PADDING_LABEL
-from keras_cait.training.devices.cluster import Cluster
-from keras_cait.training.devices.failure_detection import WATCHES, Watch
-from keras_cait.training.devices.termination import sigterm_kept
-from keras_cait.training.devices.worker_connections import meet
+from keras_cait.training.devices.cluster import JOINED, Cluster
+from keras_cait.training.devices.failure_detection import (
+    FailureDetection,
+    detect_until_exit,
+)
+from keras_cait.training.devices.termination import sigterm_handler_kept
+from keras_cait.training.devices.worker_handshake import connect_workers
+
+DETECTIONS: list[FailureDetection] = []  # of this process: one at most
 
 
 def jax_strategy(
     name: str, cluster: Cluster | None, timeout: float
 ) -> keras.distribution.DataParallel | None:
-    """What `make_strategy` gives on JAX; Keras follows it from then on.
+    """The strategy that `make_strategy` returns on JAX; Keras uses it from then on.
 
     Args:
-        name: As it was given.
-        cluster: The workers, if they are many.
+        name: The strategy's name.
+        cluster: The workers, if there are several.
         timeout: Seconds to wait for them.
 
     Raises:
-        ValueError: If there are not so many devices.
-        RuntimeError: If JAX has computed before its workers are known.
+        ValueError: If there are fewer devices.
+        RuntimeError: If JAX has computed something before it has its workers.
 
     """
     kind, _, number = name.partition(":")
     if number:
         _make_cpus(int(number))
-    if cluster is not None and not WATCHES:
-        WATCHES.append(Watch(cluster, meet(cluster, timeout)))
-        with sigterm_kept():
+    if cluster is not None and not JOINED:
+        connections = connect_workers(cluster, timeout)
+        DETECTIONS.append(detect_until_exit(cluster, connections))
+        JOINED.append(cluster)
+        with sigterm_handler_kept():
             keras.distribution.initialize(
                 cluster.addresses[0], len(cluster.addresses), cluster.index
             )
@@ -54,20 +62,27 @@ def jax_strategy(
 
 
 def _make_cpus(number: int) -> None:
-    """Splits the processor into devices, if JAX has not looked at it yet."""
+    """Splits the processor into devices, if JAX has not initialized it yet."""
     import jax
 
     with contextlib.suppress(RuntimeError):
         jax.config.update("jax_num_cpu_devices", number)
 
 
+def gather(values: np.ndarray) -> np.ndarray:
+    """The values of all workers, `(workers, *shape)`."""
+    from jax.experimental import multihost_utils
+
+    return multihost_utils.process_allgather(values)
+
+
 def filled(batches: Any, size: int) -> Any:
-    """The same batches, each with `size` images: those that lack are black.
+    """Fills batches up to `size` images with black ones that do not count.
 
     Args:
         batches: A `tf.data.Dataset` of images, `(batch, height, width, channels)`, and
             labels, `(batch,)`.
-        size: Images that each is to have.
+        size: Images of each batch.
 
     """
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Where a run computes: one device, all that a machine has, or many machines."""
+"""Distribution strategies by name: one device, one machine, or many machines."""
 
 import contextlib
 import os
@@ -17,23 +17,23 @@ def make_strategy(name: str, *, timeout: float = 300.0) -> Any:
 
     Args:
         name: "single"; "mirrored", all GPUs of this machine (or its CPU);
-            "mirrored:N", the first N of them, or N parts of the processor where
-            there are none, to try things out;
+            "mirrored:N", the first N of them, or N parts of the processor if there
+            are none, for tests;
             "multiworker", all GPUs of all workers that TF_CONFIG names; or "auto",
-            multiworker where it names two or more, mirrored where there are two
-            GPUs or more. With many workers, before anything is computed; they prove
-            to each other that they have the same KERAS_CAIT_SECRET.
+            multiworker if it names two or more, mirrored if there are two GPUs or
+            more. Several workers need their strategy before anything is computed; they
+            prove to each other that they have the same KERAS_CAIT_SECRET.
         timeout: Seconds to wait for the other workers.
 
     Returns:
         A `tf.distribute.MultiWorkerMirroredStrategy` or `MirroredStrategy`, on JAX a
-        `keras.distribution.DataParallel`, which Keras follows from then on; or None.
-        When another worker dies, this process ends; see `Watch`.
+        `keras.distribution.DataParallel`, which Keras uses from then on; or None.
+        When another worker is lost, this process exits with code 75 and one line.
 
     Raises:
         ValueError: If there is no such strategy, on this backend or at all, or
             TF_CONFIG is wrong.
-        TimeoutError: If a worker is not there in time.
+        TimeoutError: If a worker does not connect in time.
 
     """
     if not re.fullmatch(_NAMES, name):
@@ -59,7 +59,7 @@ _NAMES = r"auto|single|multiworker|mirrored(:[1-9]\d*)?"
 
 
 def _cluster(name: str) -> Cluster | None:
-    """The workers that a strategy of this name is for, if they are many."""
+    """The workers in TF_CONFIG, if this strategy is for several."""
     if name not in ("auto", "multiworker"):
         return None
     secret = os.environ.get("KERAS_CAIT_SECRET", "")
@@ -76,5 +76,5 @@ def _cluster(name: str) -> Cluster | None:
 
 
 def scope_of(strategy: Any) -> contextlib.AbstractContextManager:
-    """The strategy's scope, to make models in; nothing without one."""
+    """The scope to make models in; has no effect without a strategy."""
     return strategy.scope() if strategy is not None else contextlib.nullcontext()

@@ -1,26 +1,31 @@
-"""Where a run computes on TensorFlow: a device, all of a machine, or many machines."""
+"""Distribution strategies on TensorFlow: one device, one machine, or many machines."""
 
 import contextlib
 import functools
+import re
+import sys
+from types import TracebackType
 from typing import Any
 
-from keras_cait.training.devices.cluster import Cluster
-from keras_cait.training.devices.failure_detection import WATCHES, Watch
-from keras_cait.training.devices.termination import sigterm_kept
-from keras_cait.training.devices.worker_connections import meet
+import numpy as np
+
+from keras_cait.training.devices.cluster import JOINED, Cluster
+from keras_cait.training.devices.failure_detection import FailureDetection, exit_without
+from keras_cait.training.devices.termination import sigterm_handler_kept
+from keras_cait.training.devices.worker_handshake import connect_workers
 
 
 def tensorflow_strategy(name: str, cluster: Cluster | None, timeout: float) -> Any:
-    """What `make_strategy` gives on TensorFlow.
+    """The strategy that `make_strategy` returns on TensorFlow.
 
     Args:
-        name: As it was given.
-        cluster: The workers, if they are many.
+        name: The strategy's name.
+        cluster: The workers, if there are several.
         timeout: Seconds to wait for them.
 
     Raises:
-        ValueError: If there are not so many devices.
-        RuntimeError: If TensorFlow has computed before its workers are known.
+        ValueError: If there are fewer devices.
+        RuntimeError: If TensorFlow has computed something before it has its workers.
 
     """
     if cluster is not None:
@@ -38,7 +43,6 @@ def tensorflow_strategy(name: str, cluster: Cluster | None, timeout: float) -> A
 
 @functools.cache
 def _multi_worker(cluster: Cluster, timeout: float) -> Any:
-    """The strategy for these workers, one in a process as below."""
     import tensorflow as tf
     from tensorflow.python.eager import context
 
@@ -47,17 +51,70 @@ def _multi_worker(cluster: Cluster, timeout: float) -> Any:
             "A strategy of many workers must be made before TensorFlow computes "
             "anything. Received: TensorFlow has started. Call make_strategy first."
         )
-    WATCHES.append(Watch(cluster, meet(cluster, timeout)))
-    with sigterm_kept():
-        return tf.distribute.MultiWorkerMirroredStrategy()
+    detection = FailureDetection(cluster, connect_workers(cluster, timeout))
+    with sigterm_handler_kept():
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    detection.leave()  # TensorFlow's own takes over
+    _report_lost_workers(cluster, strategy)
+    JOINED.append(cluster)
+    return strategy
+
+
+def _report_lost_workers(cluster: Cluster, strategy: Any) -> None:
+    """Prints one line for TensorFlow's error that a worker is lost, and exits."""
+    print_error = sys.excepthook
+    spec = strategy.cluster_resolver.cluster_spec()
+
+    def on_error(
+        kind: type[BaseException],
+        error: BaseException,
+        traceback: TracebackType | None,
+    ) -> None:
+        _, aborted, cause = str(error).partition("Collective ops is aborted by: ")
+        if aborted:
+            task = re.search(r"/job:(\w+)/(?:replica:0/)?task:(\d+)", cause)
+            # The first worker holds the coordination service, which has no name.
+            lost = cluster.addresses[0]
+            if task is not None:
+                lost = spec.task_address(task[1], int(task[2]))
+            exit_without(
+                cluster,
+                f"worker {cluster.addresses.index(lost)}, {lost}, is gone or does not "
+                "answer",
+                f" TensorFlow reports: {' '.join(cause.split())}",
+            )
+        print_error(kind, error, traceback)
+
+    sys.excepthook = on_error
+
+
+def gather(strategy: Any, values: np.ndarray) -> np.ndarray:
+    """The values of all workers, `(workers, *shape)`, float32."""
+    cluster = JOINED[0]
+    count = len(cluster.addresses)
+    rows = np.zeros((count, *values.shape), np.float32)
+    rows[cluster.index] = values / (strategy.num_replicas_in_sync // count)
+    return _sum_over_replicas(strategy)(rows).numpy()
+
+
+@functools.cache
+def _sum_over_replicas(strategy: Any) -> Any:
+    import tensorflow as tf
+
+    @tf.function(autograph=False)
+    def total(values: Any) -> Any:
+        of_replicas = strategy.run(tf.identity, (values,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, of_replicas, axis=None)
+
+    return total
 
 
 @functools.cache
 def _mirrored(devices: tuple[str, ...] | None) -> Any:
-    """The strategy for these devices, one in a process.
+    """One strategy a process for these devices.
 
-    Two of them would count their collective operations separately, and TensorFlow
-    takes those of equal number on equal devices for the same one.
+    Two strategies would number their collective operations separately, and TensorFlow
+    confuses operations of the same number on the same devices.
     """
     import tensorflow as tf
 
@@ -65,7 +122,7 @@ def _mirrored(devices: tuple[str, ...] | None) -> Any:
 
 
 def _devices(name: str, number: int) -> list[str]:
-    """GPUs; or parts of the processor, where there are none."""
+    """GPUs, or parts of the processor if there are none."""
     import tensorflow as tf
 
     kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
@@ -73,7 +130,7 @@ def _devices(name: str, number: int) -> list[str]:
     split = tf.config.get_logical_device_configuration(physical)
     if kind == "CPU" and split is None:
         parts = [tf.config.LogicalDeviceConfiguration()] * number
-        with contextlib.suppress(RuntimeError):  # it computes already
+        with contextlib.suppress(RuntimeError):  # TensorFlow has computed already
             tf.config.set_logical_device_configuration(physical, parts)
     devices = [device.name for device in tf.config.list_logical_devices(kind)]
     if len(devices) < number:

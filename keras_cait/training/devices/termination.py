@@ -1,4 +1,4 @@
-"""How a run ends after SIGTERM, which batch systems send first, and after Ctrl-C."""
+"""Ends a run after SIGTERM, which batch systems send first, and after Ctrl-C."""
 
 import contextlib
 import signal
@@ -10,22 +10,22 @@ from typing import Any, NoReturn
 _WORDS = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}
 
 
-class _Asked:
-    waits = False  # whether someone will look
-    by: signal.Signals | None = None  # the signal that came
+class _Request:
+    is_deferred = False  # whether `end_if_asked` will be called
+    by: signal.Signals | None = None  # the signal received
 
 
 @contextlib.contextmanager
 def exits_on_signals() -> Iterator[None]:
-    """Inside, SIGTERM ends the program with code 143, and with its clean-up done.
+    """Inside, SIGTERM ends the program with code 143, after its clean-up.
 
-    Python's own answer ends it on the spot. Ctrl-C (SIGINT) raises KeyboardInterrupt,
-    as ever. Nothing changes outside of the main thread, where signals cannot be taken.
+    Python's default handler ends it at once. Ctrl-C (SIGINT) raises KeyboardInterrupt,
+    as by default. Has no effect outside of the main thread, which alone gets signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _answer) for number in _WORDS}
+    before = {number: signal.signal(number, _on_signal) for number in _WORDS}
     try:
         yield
     finally:
@@ -34,24 +34,24 @@ def exits_on_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def signals_put_off() -> Iterator[None]:
-    """Inside, they end nothing by themselves: `end_if_asked` does, where it may.
+def signals_deferred() -> Iterator[None]:
+    """Inside, only `end_if_asked` and `end` end the program after a signal.
 
-    Only the second Ctrl-C does, at once.
+    A second Ctrl-C ends it at once.
     """
-    _Asked.waits = True
+    _Request.is_deferred = True
     try:
         yield
     finally:
-        _Asked.waits = False
+        _Request.is_deferred = False
     end_if_asked()
 
 
 @contextlib.contextmanager
-def sigterm_kept() -> Iterator[None]:
-    """Gives SIGTERM back to who had it, after what takes it without saying so.
+def sigterm_handler_kept() -> Iterator[None]:
+    """Restores Python's handler of SIGTERM after code that replaces it in C++.
 
-    TensorFlow and JAX do where there are many workers, and then nothing ends them.
+    TensorFlow and JAX do so with several workers, and then SIGTERM has no effect.
     """
     yield
     if threading.current_thread() is threading.main_thread():
@@ -59,17 +59,12 @@ def sigterm_kept() -> Iterator[None]:
 
 
 def is_asked() -> bool:
-    """Whether SIGTERM or Ctrl-C has come."""
-    return _Asked.by is not None
-
-
-def ask() -> None:
-    """As a signal does which came to another worker; whoever looks will see it."""
-    _Asked.by = _Asked.by or signal.SIGTERM
+    """Whether SIGTERM or Ctrl-C has been received."""
+    return _Request.by is not None
 
 
 def end_if_asked() -> None:
-    """Ends the program if SIGTERM or Ctrl-C has come.
+    """Ends the program if SIGTERM or Ctrl-C has been received.
 
     Raises:
         SystemExit: With code 143 or 130.
@@ -80,26 +75,26 @@ def end_if_asked() -> None:
 
 
 def end(message: str = "") -> NoReturn:
-    """Ends the program as SIGTERM does, or Ctrl-C if that has come.
+    """Ends the program as after SIGTERM, or as after Ctrl-C if that was received.
 
     Args:
-        message: What is printed, besides which of them it was.
+        message: Printed after "terminated" or "interrupted".
 
     Raises:
         SystemExit: With code 143 or 130.
 
     """
-    by, _Asked.by = _Asked.by or signal.SIGTERM, None
+    by, _Request.by = _Request.by or signal.SIGTERM, None
     line = f"error: {_WORDS[by]}"
     sys.stderr.write(f"\n{line}: {message}\n" if message else f"{line}\n")
-    raise SystemExit(128 + by)  # as shells have it
+    raise SystemExit(128 + by)  # as in shells
 
 
-def _answer(number: int, frame: Any) -> None:
-    again = _Asked.by == signal.SIGINT
-    _Asked.by = signal.Signals(number)
-    if number == signal.SIGINT and (again or not _Asked.waits):
-        _Asked.by = None
+def _on_signal(number: int, frame: Any) -> None:
+    is_second = _Request.by == signal.SIGINT
+    _Request.by = signal.Signals(number)
+    if number == signal.SIGINT and (is_second or not _Request.is_deferred):
+        _Request.by = None
         raise KeyboardInterrupt
-    if not _Asked.waits:
+    if not _Request.is_deferred:
         end()

@@ -1,10 +1,14 @@
-"""What the processes of one training share out, agree on and end with."""
+"""What the workers of a training run share, agree on and end with."""
 
+import hashlib
 from typing import Any
 
+import keras
+import numpy as np
+
 from keras_cait.data.sharding import Shard
-from keras_cait.training.devices.failure_detection import WATCHES
-from keras_cait.training.devices.jax_strategy import filled
+from keras_cait.training.devices import jax_strategy, tensorflow_strategy
+from keras_cait.training.devices.cluster import JOINED
 from keras_cait.training.devices.termination import is_asked
 
 
@@ -19,48 +23,46 @@ def shard_of(strategy: Any) -> Shard:
         return Shard()
     splits = hasattr(strategy, "num_replicas_in_sync")  # TensorFlow's
     replicas = strategy.num_replicas_in_sync if splits else strategy.num_model_replicas
-    if not _has_many_workers(strategy):
+    if not JOINED:
         return Shard(replicas=replicas, splits=splits)
-    cluster = WATCHES[0].cluster
-    count = len(cluster.addresses)
-    return Shard(cluster.index, count, replicas=replicas // count, splits=splits)
+    count = len(JOINED[0].addresses)
+    return Shard(JOINED[0].index, count, replicas=replicas // count, splits=splits)
 
 
 def distribute(strategy: Any, batches: Any, *, size: int | None = None) -> Any:
     """Batches as `fit` and `evaluate` take them.
 
     Args:
-        strategy: What `make_strategy` gave.
-        batches: A `tf.data.Dataset` of what this worker gets, as `training_batches`
-            and `evaluation_batches` give it for `shard_of(strategy)`.
-        size: Images of this worker's whole batches, if the last may be smaller. JAX's
-            devices need as many of each: images are added that do not count.
+        strategy: From `make_strategy`.
+        batches: A `tf.data.Dataset` of this worker's images, as `training_batches`
+            and `evaluation_batches` return it for `shard_of(strategy)`.
+        size: Images of this worker's complete batches, if the last may be smaller.
+            JAX's devices need as many of each: images are added that do not count.
 
     Returns:
-        The same for one worker on TensorFlow. With many, a dataset that is left as it
-        is: Keras and TensorFlow would cut another one's batches up again, for all
-        workers.
+        The same dataset for one worker on TensorFlow. With several, one that Keras and
+        TensorFlow do not shard a second time.
 
     """
     shard = shard_of(strategy)
     if not shard.splits:
-        return batches if size is None else filled(batches, size)
+        return batches if size is None else jax_strategy.filled(batches, size)
     if shard.count == 1:
         return batches
-    given = strategy.distribute_datasets_from_function(lambda context: batches)
-    # Keras asks it for the steps, but it counts what each replica gets.
-    given._cardinality //= shard.batches_per_step
-    return given
+    distributed = strategy.distribute_datasets_from_function(lambda context: batches)
+    # Keras takes it for the steps, but it counts what each replica gets.
+    distributed._cardinality //= shard.batches_per_step
+    return distributed
 
 
-def agree(strategy: Any, what: str, here: str, advice: str) -> None:
-    """Waits for the other workers, and refuses to go on where they differ.
+def agree(strategy: Any, subject: str, here: str, advice: str) -> None:
+    """Checks that all workers have the same; waits for all of them.
 
     Args:
-        strategy: What `make_strategy` gave.
-        what: What has to be the same, in words.
+        strategy: From `make_strategy`.
+        subject: What must be the same, for the message.
         here: What this worker has.
-        advice: What to do where another one has something else.
+        advice: What to do about a difference, for the message.
 
     Raises:
         ValueError: On each worker, if one has something else than the first.
@@ -68,30 +70,48 @@ def agree(strategy: Any, what: str, here: str, advice: str) -> None:
     """
     if not _has_many_workers(strategy):
         return
-    differ = WATCHES[0].differ(here)
-    if differ:
+    digest = hashlib.sha256(here.encode()).digest()
+    rows = _gather(strategy, np.frombuffer(digest, np.uint8))
+    addresses = JOINED[0].addresses
+    different = [
+        address
+        for address, row in zip(addresses, rows, strict=True)
+        if not np.array_equal(row, rows[0])
+    ]
+    if different:
+        abandon(1)
+        _gather(strategy, np.zeros(1))  # none exits before all have come here
         raise ValueError(
-            f"All workers must have the same {what}. Received: another one on "
-            f"{', '.join(differ)} than on {WATCHES[0].cluster.addresses[0]}. {advice}"
+            f"All workers must have the same {subject}. Received: another one on "
+            f"{', '.join(different)} than on {addresses[0]}. {advice}"
         )
 
 
 def end_together(strategy: Any) -> bool:
-    """Whether a training ends here, since a signal came to a worker; asked each step.
+    """Whether training ends after this step because a worker has received a signal.
 
-    All workers get the same answer for the same step, so that they can keep what
-    they have together.
+    Every worker calls this after each step, and gets the same result, so that they can
+    save their state together.
     """
     if not _has_many_workers(strategy):
         return is_asked()
-    return WATCHES[0].ends_here(is_asked())
+    ends = bool(_gather(strategy, np.array([is_asked()], np.float32)).any())
+    for detection in jax_strategy.DETECTIONS:
+        detection.waits_for_others = ends
+    return ends
 
 
 def abandon(code: int) -> None:
-    """Before this process ends with an exit code but 0: the other workers end too."""
-    for watch in WATCHES:
-        watch.abandon(code)
+    """Lets the other workers end too, when this one exits with a code other than 0."""
+    for detection in jax_strategy.DETECTIONS:
+        detection.abandon(code)
 
 
 def _has_many_workers(strategy: Any) -> bool:
-    return strategy is not None and bool(WATCHES)
+    return strategy is not None and bool(JOINED)
+
+
+def _gather(strategy: Any, values: np.ndarray) -> np.ndarray:
+    if keras.backend.backend() == "jax":
+        return jax_strategy.gather(values)
+    return tensorflow_strategy.gather(strategy, values)

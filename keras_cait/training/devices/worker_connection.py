@@ -1,21 +1,16 @@
-"""A connection between two workers of a training, which carries lines of words."""
+"""Connection between two workers, which carries lines of words."""
 
 import contextlib
 import socket
 import threading
 import time
 
-SHORT = 5.0  # seconds for what takes no time: sending a line, a greeting
+SHORT = 5.0  # seconds for sending a line, or for a handshake
 _LONGEST = 2**16  # bytes of a line
 
 
 class Connection:
-    """Lines of words over TCP.
-
-    Args:
-        connected: The socket.
-
-    """
+    """Lines of words over a TCP socket."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
@@ -27,15 +22,15 @@ class Connection:
         return self._socket.fileno()
 
     def send(self, *words: object) -> None:
-        """Sends a line. One to who is gone is lost; `receive` tells that."""
+        """Sends a line. If the other worker is gone, the line is lost without error."""
         line = f"{' '.join(map(str, words))}\n".encode()
         with self._lock, contextlib.suppress(OSError):
             self._socket.sendall(line)
 
     def receive(self) -> list[list[str]] | None:
-        """The words of the lines that have come; None at the connection's end.
+        """The words of all lines received; None at the connection's end.
 
-        Reads once, so it does not wait when there is something to read.
+        Reads once: does not block if there is something to read.
 
         Raises:
             ValueError: If it is not ASCII, or a line is too long.
@@ -47,10 +42,10 @@ class Connection:
         return [line.decode("ascii").split() for line in lines]
 
     def receive_line(self, deadline: float) -> list[str] | None:
-        """The words of the next line; None if there is no such.
+        """The words of the next line; None without a valid line before the deadline.
 
         Args:
-            deadline: Of `time.monotonic`, for the whole line, however it comes.
+            deadline: In the time of `time.monotonic`, for the whole line.
 
         """
         try:
@@ -80,7 +75,7 @@ class Connection:
         return bool(more)
 
     def shut_down(self) -> None:
-        """Ends it for both, also for a thread that is reading."""
+        """Ends the connection, also for a thread that is reading."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

@@ -1,8 +1,7 @@
-"""Training on JAX: two workers, and two devices of one, do what one device does."""
+"""On JAX, two workers and two devices of one worker train as one device does."""
 
 import json
 import os
-import re
 import subprocess
 import sys
 
@@ -11,13 +10,15 @@ import pytest
 from tests.support.training.cluster_processes import (
     LONGEST,
     ROOT,
-    ended,
     run_workers,
-    start_workers,
 )
-from tests.training.devices.test_two_workers import assert_same, assert_told
+from tests.training.devices.test_two_workers import (
+    assert_lost,
+    assert_same,
+    ended_beside_stopped,
+)
 
-pytestmark = pytest.mark.slow  # one on TensorFlow runs anyway
+pytestmark = pytest.mark.slow  # tests/faults/test_workers.py runs one on TensorFlow
 ON_JAX = {
     "KERAS_BACKEND": "jax",
     "JAX_PLATFORMS": "cpu",
@@ -40,7 +41,7 @@ def run_one(**options):
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    """What one device logs and learns."""
+    """Log and weights of a training on one device."""
     path = str(tmp_path_factory.mktemp("one") / "one.npz")
     run_one(output=path, strategy="single")
     return path
@@ -50,25 +51,19 @@ def test_two_workers_agree_with_one_until_one_dies(one, tmp_path):
     two = str(tmp_path / "two.npz")
     options = {"output": two}
     faults = ({**options, "fault": "none"}, {**options, "fault": "dies"})
-    ended = run_workers(*faults, **ON_JAX)
-    assert ended[1].code == -9, ended[1].stderr
-    assert_told(ended[0], lost=1)
+    found = run_workers(*faults, **ON_JAX)
+    assert found[1].code == -9, found[1].stderr
+    assert_lost(found[0], lost=1, reason="is gone")
     assert_same(one, two)
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_worker_that_stands_ends_the_other(index):
+def test_a_stopped_worker_ends_the_other(index):
     """Before JAX aborts the process, which it does after 100 s of silence."""
     commands = [["-m", "tests.support.training.worker", '{"fault": "none"}']] * 2
     commands[index] = ["-m", "tests.support.training.worker", '{"fault": "stops"}']
-    workers = start_workers(*commands, **ON_JAX)
-    found = ended(workers[1 - index])
-    workers[index].kill()
-    ended(workers[index])
-    assert found.code == 75, found.stderr
-    expected = f"error: worker {index}, localhost:\\d+, does not answer, and worker"
-    assert re.search(expected, found.stderr)
-    assert "Traceback" not in found.stderr
+    found = ended_beside_stopped(commands, index, **ON_JAX)
+    assert_lost(found, lost=index, reason="does not answer")
 
 
 def test_two_devices_agree_with_one(one, tmp_path):
@@ -86,9 +81,9 @@ def test_two_workers_of_two_devices_agree_with_one(one, tmp_path):
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_worker_that_fails_ends_the_other(index):
+def test_a_failed_worker_ends_the_other(index):
     options = [{"fault": "none"}, {"fault": "none"}]
     options[index] = {"fault": "fails"}
-    ended = run_workers(*options, **ON_JAX)
-    assert ended[index].code == 1
-    assert_told(ended[1 - index], lost=index)
+    found = run_workers(*options, **ON_JAX)
+    assert found[index].code == 1
+    assert_lost(found[1 - index], lost=index, reason="is gone")

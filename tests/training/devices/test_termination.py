@@ -7,12 +7,11 @@ import threading
 import pytest
 
 from keras_cait.training.devices.termination import (
-    ask,
     end,
     end_if_asked,
     exits_on_signals,
     is_asked,
-    signals_put_off,
+    signals_deferred,
 )
 
 
@@ -28,7 +27,7 @@ def test_sigterm_ends_the_program_with_143(capsys):
     assert capsys.readouterr().err == "error: terminated\n"
 
 
-def test_control_c_interrupts_the_program():
+def test_ctrl_c_raises_keyboard_interrupt():
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), exits_on_signals():
         send(signal.SIGINT)
@@ -43,11 +42,11 @@ def test_control_c_interrupts_the_program():
         (signal.SIGINT, 130, "error: interrupted\n"),
     ],
 )
-def test_signals_can_be_put_off(number, code, line, capsys):
+def test_a_deferred_signal_ends_the_program_after_the_step(number, code, line, capsys):
     done = []
 
     def work():
-        with exits_on_signals(), signals_put_off():
+        with exits_on_signals(), signals_deferred():
             send(number)
             assert is_asked()
             done.append("the step that was being done")
@@ -61,11 +60,11 @@ def test_signals_can_be_put_off(number, code, line, capsys):
     assert not is_asked()
 
 
-def test_the_second_control_c_is_not_put_off():
+def test_a_second_ctrl_c_is_not_deferred():
     done = []
 
     def work():
-        with exits_on_signals(), signals_put_off():
+        with exits_on_signals(), signals_deferred():
             send(signal.SIGINT)
             done.append("one")
             send(signal.SIGINT)
@@ -77,20 +76,19 @@ def test_the_second_control_c_is_not_put_off():
     assert not is_asked()
 
 
-def test_another_worker_is_asked_as_by_sigterm(capsys):
-    ask()
+def test_a_worker_without_a_signal_ends_as_after_sigterm(capsys):
     with pytest.raises(SystemExit) as found:
         end("kept at step 1.")
     assert found.value.code == 143
     assert capsys.readouterr().err == "\nerror: terminated: kept at step 1.\n"
 
 
-def test_nothing_happens_unasked():
-    with exits_on_signals(), signals_put_off():
+def test_without_a_signal_the_program_goes_on():
+    with exits_on_signals(), signals_deferred():
         end_if_asked()
 
 
-def test_other_threads_are_left_alone():
+def test_in_another_thread_handlers_stay():
     found = []
 
     def work():

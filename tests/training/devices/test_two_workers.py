@@ -1,4 +1,4 @@
-"""Two workers train as one does: real processes, which talk over loopback."""
+"""Two workers train as one does, in processes connected over loopback."""
 
 import json
 import re
@@ -12,9 +12,11 @@ import pytest
 from tests.support.training.cluster_processes import (
     LONGEST,
     ROOT,
+    ended,
     environment,
     free_ports,
     run_workers,
+    start_workers,
 )
 from tests.support.training.worker import train
 
@@ -30,7 +32,7 @@ OPTIONS = [
 
 
 def assert_same(one, two):
-    """The losses of each step and epoch, on training and test images; all weights."""
+    """Compares the losses of each step and epoch, and all weights."""
     with np.load(one) as expected, np.load(two) as found:
         logs = [json.loads(str(each["log"])) for each in (expected, found)]
         for name in expected.files:
@@ -42,12 +44,12 @@ def assert_same(one, two):
         assert row == pytest.approx(other, abs=1e-5)
 
 
-def assert_told(ended, lost):
-    """The other worker is, in one line, who is gone."""
-    assert ended.code == 75, ended.stderr
-    expected = f"worker {lost}, .*, is gone, and worker {1 - lost}, .*, cannot go on"
-    assert re.search(expected, ended.stderr)
-    assert "Traceback" not in ended.stderr
+def assert_lost(found, lost, reason="is gone or does not answer"):
+    """The other worker has ended in one line that names the lost one."""
+    assert found.code == 75, found.stderr
+    expected = f"worker {lost}, .*, {reason}, and worker {1 - lost}, .*, cannot go on"
+    assert re.search(expected, found.stderr)
+    assert "Traceback" not in found.stderr
 
 
 @pytest.mark.slow  # tests/faults/test_workers.py does it with a recipe
@@ -55,10 +57,10 @@ def test_two_workers_agree_with_one_until_one_dies(tmp_path):
     one, two = str(tmp_path / "one.npz"), str(tmp_path / "two.npz")
     train(output=one, strategy="single")
     options = {"output": two}
-    ended = run_workers({**options, "fault": "none"}, {**options, "fault": "dies"})
-    assert ended[1].code == -9, ended[1].stderr
-    assert_told(ended[0], lost=1)
-    assert "Warning" not in ended[0].stderr
+    found = run_workers({**options, "fault": "none"}, {**options, "fault": "dies"})
+    assert found[1].code == -9, found[1].stderr
+    assert_lost(found[0], lost=1)
+    assert "Warning" not in found[0].stderr
     assert_same(one, two)
 
 
@@ -68,32 +70,40 @@ def test_one_and_two_workers_agree(options, tmp_path):
     one, two = str(tmp_path / "one.npz"), str(tmp_path / "two.npz")
     train(**options, output=one, strategy="single")
     options = {**options, "output": two}
-    for ended in run_workers(options, options):
-        assert ended.code == 0, ended.stderr
-        assert "Warning" not in ended.stderr
+    for each in run_workers(options, options):
+        assert each.code == 0, each.stderr
+        assert "Warning" not in each.stderr
     assert_same(one, two)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["dies", "fails"])
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_worker_ends_the_other(index, fault):
+def test_a_killed_or_failed_worker_ends_the_other(index, fault):
     options = [{"fault": "none"}, {"fault": "none"}]
     options[index] = {"fault": fault}
-    ended = run_workers(*options)
-    assert ended[index].code == {"dies": -9, "fails": 1}[fault]
+    found = run_workers(*options)
+    assert found[index].code == {"dies": -9, "fails": 1}[fault]
     if fault == "fails":
-        assert "RuntimeError: worker failed" in ended[index].stderr
-    assert_told(ended[1 - index], lost=index)
+        assert "RuntimeError: worker failed" in found[index].stderr
+    assert_lost(found[1 - index], lost=index)
 
 
 @pytest.mark.slow
-def test_a_worker_that_stands_ends_the_other():
-    ended = run_workers({"fault": "none"}, {"fault": "stops"})
-    assert ended[0].code == 75, ended[0].stderr
-    assert "a worker does not answer, and worker 0" in ended[0].stderr
-    assert "task:1" in ended[0].stderr
-    assert "Traceback" not in ended[0].stderr
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_stopped_worker_ends_the_other(index):
+    commands = [["-m", "tests.support.training.worker", '{"fault": "none"}']] * 2
+    commands[index] = ["-m", "tests.support.training.worker", '{"fault": "stops"}']
+    assert_lost(ended_beside_stopped(commands, index), lost=index)
+
+
+def ended_beside_stopped(commands, index, **changed):
+    """How the other worker ends; the one that has stopped is killed then."""
+    workers = start_workers(*commands, **changed)
+    found = ended(workers[1 - index])
+    workers[index].kill()
+    ended(workers[index])
+    return found
 
 
 def run_alone(*command, index=0, ports=None):
@@ -110,34 +120,34 @@ def run_alone(*command, index=0, ports=None):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_worker_that_is_not_there(index):
+def test_a_missing_worker_is_named_after_the_timeout(index):
     ports = free_ports(2)
-    ended = run_alone(
+    found = run_alone(
         "-m",
         "tests.support.training.worker",
         '{"timeout": 1}',
         index=index,
         ports=ports,
     )
-    assert ended.returncode == 1
-    assert f"no answer from localhost:{ports[1 - index]}" in ended.stderr
+    assert found.returncode == 1
+    assert f"no answer from localhost:{ports[1 - index]}" in found.stderr
 
 
 @pytest.mark.slow
-def test_a_batch_that_two_workers_do_not_divide():
-    for ended in run_workers({"batch_size": 10}, {"batch_size": 10}):
-        refused = ended.code == 1 and "batch_size=10. Take 8 or 12" in ended.stderr
-        assert refused or ended.code == 75  # the other one was faster
+def test_a_batch_size_that_workers_cannot_share_is_refused():
+    for each in run_workers({"batch_size": 10}, {"batch_size": 10}):
+        assert each.code == 1, each.stderr
+        assert "batch_size=10. Take 8 or 12" in each.stderr
 
 
 @pytest.mark.slow
-def test_too_late_for_many_workers():
-    """TensorFlow takes no workers once it computes; waiting for them would be vain."""
-    ended = run_alone(
+def test_a_strategy_made_after_tensorflow_has_started_is_refused():
+    """TensorFlow accepts no workers once it has computed something."""
+    found = run_alone(
         "-c",
         "import tensorflow as tf; tf.constant(1)\n"
         "from keras_cait.training.devices.strategy import make_strategy\n"
         "make_strategy('auto')",
     )
-    assert ended.returncode == 1
-    assert "before TensorFlow computes anything" in ended.stderr
+    assert found.returncode == 1
+    assert "before TensorFlow computes anything" in found.stderr

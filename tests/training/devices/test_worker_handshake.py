@@ -1,4 +1,4 @@
-"""Workers that connect to each other, whoever else connects to their port."""
+"""Workers connect to each other; strangers at their port change nothing."""
 
 import contextlib
 import random
@@ -12,7 +12,7 @@ import pytest
 
 from keras_cait.training.devices.cluster import Cluster
 from keras_cait.training.devices.worker_connection import SHORT
-from keras_cait.training.devices.worker_connections import _proof, meet
+from keras_cait.training.devices.worker_handshake import _proof, connect_workers
 from tests.support.training.cluster_processes import free_ports
 
 
@@ -21,17 +21,17 @@ def clusters(count, secret="secret"):
     return [Cluster(addresses, index, secret) for index in range(count)]
 
 
-def meeting(*cluster_and_timeout, pause=0.2):
-    """What each of the workers, threads here, gets: connections, or an error."""
+def connect(*cluster_and_timeout, pause=0.2):
+    """The connections or the error of each worker, a thread here."""
     found = {}
 
-    def come(cluster, timeout):
+    def run(cluster, timeout):
         try:
-            found[cluster.index] = meet(cluster, timeout)
+            found[cluster.index] = connect_workers(cluster, timeout)
         except (OSError, ValueError) as error:
             found[cluster.index] = error
 
-    threads = [threading.Thread(target=come, args=a) for a in cluster_and_timeout]
+    threads = [threading.Thread(target=run, args=a) for a in cluster_and_timeout]
     for thread in threads:
         thread.start()
         time.sleep(pause)
@@ -41,15 +41,16 @@ def meeting(*cluster_and_timeout, pause=0.2):
 
 
 def close(found):
-    for line in (line for lines in found.values() for line in lines.values()):
-        line.close()
+    for connections in found.values():
+        for connection in connections.values():
+            connection.close()
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
-def test_workers_meet_in_any_order(order):
+def test_workers_connect_in_any_order(order):
     workers = clusters(3)
-    found = meeting(*((workers[index], 20) for index in order))
-    assert {index: set(lines) for index, lines in found.items()} == {
+    found = connect(*((workers[index], 20) for index in order))
+    assert {index: set(connections) for index, connections in found.items()} == {
         0: {1, 2},
         1: {0},
         2: {0},
@@ -61,9 +62,9 @@ def test_workers_meet_in_any_order(order):
     close(found)
 
 
-def test_everyone_is_told_who_is_missing():
+def test_a_missing_worker_is_named_to_all_others():
     workers = clusters(3)
-    found = meeting((workers[0], 1), (workers[1], 20))
+    found = connect((workers[0], 1), (workers[1], 20))
     for index, seconds in ((0, 1), (1, 20)):
         assert isinstance(found[index], TimeoutError)
         assert re.search(
@@ -73,19 +74,19 @@ def test_everyone_is_told_who_is_missing():
         )
 
 
-def test_the_first_worker_is_missing():
+def test_a_missing_first_worker_is_named():
     workers = clusters(2)
     started = time.monotonic()
-    found = meeting((workers[1], 0.5))
+    found = connect((workers[1], 0.5))
     assert time.monotonic() - started < 5
     expected = f"no answer from {workers[0].address} .*refused"
     assert re.search(expected, str(found[1]))
 
 
-def test_a_port_that_is_taken():
+def test_a_taken_port_is_named():
     workers = clusters(2)
     with socket.create_server(("", port_of(workers[0]))):
-        found = meeting((workers[0], 1))
+        found = connect((workers[0], 1))
     assert re.search(f"open its port.*{workers[0].address}.*in use", str(found[0]))
 
 
@@ -103,9 +104,9 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
-def test_workers_that_do_not_belong_together(other):
+def test_another_secret_or_cluster_is_refused(other):
     first, second = clusters(2)
-    found = meeting((first, 0.7), (other(second), 20))
+    found = connect((first, 0.7), (other(second), 20))
     assert isinstance(found[1], ValueError)
     assert re.search("same cluster .*KERAS_CAIT_SECRET", str(found[1]))
     assert "secret'" not in str(found[1])
@@ -125,30 +126,30 @@ def call(port):
 
 
 def read(stranger):
-    """All that a stranger is told."""
-    told = b""
+    """All bytes that a stranger receives."""
+    received = b""
     with contextlib.suppress(OSError):
         while more := stranger.recv(1000):
-            told += more
-    return told
+            received += more
+    return received
 
 
-def beside(stranger, first, *others):
-    """How workers meet beside a stranger that comes first, and how long it takes.
+def connect_beside(stranger, first, *others):
+    """Workers connect after a stranger did: connections, seconds, stranger's result.
 
     The stranger is a generator: given a port, it connects before its `yield`.
     """
     found = {}
     started = time.monotonic()
-    waiting = threading.Thread(target=lambda: found.update(meeting(first, pause=0)))
+    waiting = threading.Thread(target=lambda: found.update(connect(first, pause=0)))
     waiting.start()
     steps = stranger(port_of(first[0]))
-    told = next(steps)
-    found |= meeting(*others, pause=0)
+    received = next(steps)
+    found |= connect(*others, pause=0)
     waiting.join(30)
     took = time.monotonic() - started
     steps.close()
-    return found, took, told
+    return found, took, received
 
 
 def dripping(port):
@@ -166,7 +167,7 @@ def dripping(port):
 
 
 def silent(port):
-    """Five that say nothing."""
+    """Five that send nothing."""
     with contextlib.ExitStack() as stack:
         for _ in range(5):
             stack.enter_context(call(port))
@@ -174,7 +175,7 @@ def silent(port):
 
 
 def many(port):
-    """More than are listened to at once."""
+    """More than stay connected at once."""
     with contextlib.ExitStack() as stack:
         for _ in range(150):
             stack.enter_context(call(port))
@@ -182,26 +183,26 @@ def many(port):
 
 
 @pytest.mark.parametrize("stranger", [dripping, silent, many])
-def test_strangers_keep_nobody_waiting(stranger):
+def test_strangers_do_not_delay_workers(stranger):
     workers = clusters(2)
-    found, took, _ = beside(stranger, *((worker, 20) for worker in workers))
+    found, took, _ = connect_beside(stranger, *((worker, 20) for worker in workers))
     assert set(found[0]) == {1}
     assert set(found[1]) == {0}
     close(found)
-    assert took < SHORT  # which is what a stranger is given
+    assert took < SHORT  # the time limit of a stranger
 
 
 @pytest.mark.parametrize("stranger", [dripping, silent])
-def test_strangers_do_not_put_off_the_end_of_the_wait(stranger):
+def test_strangers_do_not_extend_the_timeout(stranger):
     workers = clusters(3)
-    found, took, _ = beside(stranger, (workers[0], 1), (workers[1], 20))
+    found, took, _ = connect_beside(stranger, (workers[0], 1), (workers[1], 20))
     assert isinstance(found[0], TimeoutError)
     assert workers[2].address in str(found[1])
     assert took < SHORT
 
 
 def greetings():
-    """What strangers send: what they may know, and what they may not know."""
+    """Lines that strangers send: valid, nearly valid and random."""
     proof = "0" * 64
     draw = random.Random(0)
     yield from (b"\n", b" \n", b"keras_cait\n", b"GET / HTTP/1.1\r\n\r\n", b"go\n")
@@ -217,51 +218,53 @@ def greetings():
         yield draw.randbytes(draw.randrange(1, 300)) + b"\n"
 
 
-def test_strangers_are_told_nothing():
+def test_strangers_receive_a_challenge_alone():
     workers = clusters(2)
 
     def sends_greetings(port):
-        told = []
+        received = []
         for greeting in greetings():
             with call(port) as stranger:
                 with contextlib.suppress(OSError):
                     stranger.sendall(greeting)
                     stranger.shutdown(socket.SHUT_WR)
-                told.append(read(stranger))
-        yield told
+                received.append(read(stranger))
+        yield received
 
-    found, _, told = beside(sends_greetings, *((worker, 20) for worker in workers))
+    found, _, received = connect_beside(
+        sends_greetings, *((worker, 20) for worker in workers)
+    )
     assert set(found[0]) == {1}
-    for text in told:
+    for text in received:
         assert re.fullmatch(rb"([0-9a-f]{32}\n(refused\n)?)?", text), text
-    assert len(set(told)) > 100  # each is asked another question
+    assert len(set(received)) > 100  # each got another challenge
     close(found)
 
 
-def test_a_greeting_that_was_overheard_is_of_no_use():
+def test_a_replayed_proof_is_refused():
     workers = clusters(2)
 
     def repeats(port):
         with call(port) as worker, call(port) as stranger:
             challenge = worker.recv(100).decode().strip()
             greeting = f"own {_proof(workers[0], 1, challenge, 'own')}\n".encode()
-            # The stranger first: once the worker is known, nobody else is heard.
+            # The stranger first: once the worker is connected, the handshake ends.
             stranger.sendall(greeting)
-            told = read(stranger)
+            received = read(stranger)
             worker.sendall(greeting)
-            yield worker.recv(100), told
+            yield worker.recv(100), received
 
-    found, _, (welcome, told) = beside(repeats, (workers[0], 5))
+    found, _, (welcome, received) = connect_beside(repeats, (workers[0], 5))
     assert set(found[0]) == {1}
     assert re.fullmatch(rb"[0-9a-f]{64}\n", welcome)
-    assert re.fullmatch(rb"[0-9a-f]{32}\nrefused\n", told)
+    assert re.fullmatch(rb"[0-9a-f]{32}\nrefused\n", received)
     close(found)
 
 
 # Strangers in the place of the first worker ------------------------------------------
 
 
-def test_a_stranger_is_not_taken_for_the_first_worker():
+def test_a_stranger_in_place_of_the_first_worker_is_refused():
     workers = clusters(2)
     challenge, proof = "0" * 32, "0" * 64
     answers = [
@@ -272,7 +275,7 @@ def test_a_stranger_is_not_taken_for_the_first_worker():
     with socket.create_server(("localhost", port_of(workers[0]))) as stranger:
         answering = threading.Thread(target=answer_all, args=(stranger, answers))
         answering.start()
-        found = meeting((workers[1], 4), pause=0)
+        found = connect((workers[1], 4), pause=0)
         answering.join()
     assert not answers
     assert isinstance(found[1], TimeoutError)
@@ -280,7 +283,7 @@ def test_a_stranger_is_not_taken_for_the_first_worker():
 
 
 def answer_all(server, answers):
-    """Gives the last answer to who calls, then the one before it."""
+    """Sends the last answer to the next caller, then the one before it."""
     server.settimeout(1)
     with contextlib.suppress(TimeoutError):
         while True:
