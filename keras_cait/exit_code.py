@@ -1,4 +1,4 @@
-"""How a program ends: what it prints in one line, and the exit code."""
+"""Exit code of a command-line program, and its last line."""
 
 import contextlib
 import os
@@ -10,26 +10,26 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # as shells have it
-_SOON = 0.05  # seconds
-_LONGEST = 1000  # characters of an error; one may name all weights of a model
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # as in shells
+_DELAY = 0.05  # seconds
+_LONGEST = 1000  # characters of an error message, which may list all weights
 
 
 class _Terminated(BaseException):
-    """SIGTERM; no `Exception`, so that nothing but `finally` holds it up."""
+    """SIGTERM was received; no `Exception`, so that `except Exception` lets it pass."""
 
 
 def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int:
-    """Runs what a command line asks for, and prints its last line, if it has one.
+    """Runs a program and prints its last line, or its error in one line.
 
     Args:
-        work: Gives the line.
-        flags: The command line's, such as "--batch-size"; errors that name the Python
-            argument `batch_size` name the flag in its place.
+        work: The program; returns the line to print, which may be empty.
+        flags: Flags of the command line, such as "--batch-size". Errors that name the
+            Python argument `batch_size` are printed with the flag.
 
     Returns:
-        0, or after one line of error: 2 after what its user can mend, 130 after Ctrl-C
-        and 143 after SIGTERM, both with their clean-up done.
+        0; or after an error 2 if the user can correct it, 130 after Ctrl-C and 143
+        after SIGTERM, both after their clean-up.
 
     Example:
         >>> exit_code_of(lambda: "done")
@@ -38,21 +38,25 @@ def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int
 
     """
     try:
-        with _sigterm_raised(), _sent_again():
+        with _sigterm_raised(), _lost_signals_resent():
             last_line = work()
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        return _ended(2, in_flags(str(error), flags))
+        code, message = 2, in_flags(str(error), flags)
     except KeyboardInterrupt:
-        return _ended(INTERRUPTED, "interrupted")
+        code, message = INTERRUPTED, "interrupted"
     except _Terminated:
-        return _ended(TERMINATED, "terminated")
-    if last_line:
-        sys.stdout.write(f"{last_line}\n")
-    return 0
+        code, message = TERMINATED, "terminated"
+    else:
+        if last_line:
+            sys.stdout.write(f"{last_line}\n")
+        return 0
+    line = textwrap.shorten(message, _LONGEST, placeholder=" ...")
+    sys.stderr.write(f"error: {line}\n")
+    return code
 
 
 def in_flags(message: str, flags: Collection[str]) -> str:
-    """A message about Python arguments in words of a command line.
+    """Replaces Python arguments in a message by flags of a command line.
 
     Example:
         >>> in_flags("`top_k` must be 1 or more. Received: top_k=0", ["--top-k"])
@@ -69,24 +73,18 @@ def in_flags(message: str, flags: Collection[str]) -> str:
     return message
 
 
-def _ended(code: int, message: str) -> int:
-    line = textwrap.shorten(message, _LONGEST, placeholder=" ...")
-    sys.stderr.write(f"error: {line}\n")
-    return code
-
-
 @contextlib.contextmanager
 def _sigterm_raised() -> Iterator[None]:
-    """Inside, SIGTERM raises, unless someone else takes it already."""
-    main = threading.current_thread() is threading.main_thread()  # others get no signal
-    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    """Inside, SIGTERM raises `_Terminated`, unless it has a handler already."""
+    is_main = threading.current_thread() is threading.main_thread()  # gets all signals
+    if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
 
-    def raise_it(number: int, frame: Any) -> None:
+    def on_sigterm(number: int, frame: Any) -> None:
         raise _Terminated
 
-    signal.signal(signal.SIGTERM, raise_it)
+    signal.signal(signal.SIGTERM, on_sigterm)
     try:
         yield
     finally:
@@ -94,24 +92,24 @@ def _sigterm_raised() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _sent_again() -> Iterator[None]:
-    """Inside, a signal that came while Python deleted an object comes once more.
+def _lost_signals_resent() -> Iterator[None]:
+    """Inside, a signal that arrives while Python deletes an object is sent once more.
 
-    What is raised in a `__del__` or in a callback of a weak reference, Python only
-    reports, and goes on; of TensorFlow's objects so many are deleted that it happens.
+    Python reports an exception in `__del__` or in a weak reference's callback, and goes
+    on. TensorFlow deletes so many objects that this happens in practice.
     """
     report, timers = sys.unraisablehook, []
 
-    def send_again(ignored: Any) -> None:
+    def resend(ignored: Any) -> None:
         numbers = {KeyboardInterrupt: signal.SIGINT, _Terminated: signal.SIGTERM}
         number = numbers.get(ignored.exc_type)
         if number is None:
             report(ignored)
             return
-        timers.append(threading.Timer(_SOON, os.kill, (os.getpid(), number)))
+        timers.append(threading.Timer(_DELAY, os.kill, (os.getpid(), number)))
         timers[-1].start()
 
-    sys.unraisablehook = send_again
+    sys.unraisablehook = resend
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A program ends with one line and the code that shells expect."""
+"""Programs end with one line and the exit code that shells expect."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ from keras_cait.exit_code import exit_code_of
 
 
 def interrupted_by(number):
-    """Work that a signal ends, after a clean-up that counts."""
+    """Work that sends itself a signal, and a list that records its clean-up."""
     cleaned = []
 
     def work():
         try:
             os.kill(os.getpid(), number)
-            threading.Event().wait(10)  # the signal comes before
-        except Exception:  # noqa: BLE001  (no error, that one could go on after)
+            threading.Event().wait(10)  # the signal arrives before
+        except Exception:  # noqa: BLE001  (a signal must pass it)
             cleaned.append("swallowed")
         finally:
             cleaned.append("done")
@@ -34,7 +34,7 @@ def interrupted_by(number):
         (signal.SIGTERM, 143, "error: terminated\n"),
     ],
 )
-def test_a_signal_ends_it_with_its_clean_up(number, code, line, capsys):
+def test_a_signal_ends_the_program_after_its_clean_up(number, code, line, capsys):
     before = signal.getsignal(signal.SIGTERM)
     work, cleaned = interrupted_by(number)
     assert exit_code_of(work) == code
@@ -44,7 +44,7 @@ def test_a_signal_ends_it_with_its_clean_up(number, code, line, capsys):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (15, 143)])
-def test_a_signal_that_comes_in_a_deletion_ends_it_too(number, code, capsys):
+def test_a_signal_during_a_deletion_ends_the_program(number, code, capsys):
     class Deleted:
         def __del__(self):
             os.kill(os.getpid(), number)
@@ -59,7 +59,7 @@ def test_a_signal_that_comes_in_a_deletion_ends_it_too(number, code, capsys):
     assert (out, err.count("\n")) == ("", 1)
 
 
-def test_other_errors_of_deletions_are_reported(capsys, monkeypatch):
+def test_another_error_during_a_deletion_is_reported(capsys, monkeypatch):
     reported = []
     monkeypatch.setattr(sys, "unraisablehook", reported.append)
 
@@ -72,7 +72,7 @@ def test_other_errors_of_deletions_are_reported(capsys, monkeypatch):
     assert sys.unraisablehook == reported.append
 
 
-def test_who_takes_sigterm_already_keeps_it(capsys):
+def test_an_existing_sigterm_handler_is_kept(capsys):
     came = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
     try:
@@ -82,7 +82,7 @@ def test_who_takes_sigterm_already_keeps_it(capsys):
     assert came == [signal.SIGTERM]
 
 
-def test_it_runs_in_other_threads(capsys):
+def test_in_another_thread_it_returns_the_code(capsys):
     codes = []
     thread = threading.Thread(target=lambda: codes.append(exit_code_of(lambda: "a")))
     thread.start()
@@ -97,7 +97,7 @@ def raising(message):
     return work
 
 
-def test_an_error_names_flags(capsys):
+def test_an_error_about_an_argument_names_the_flag(capsys):
     message = (
         '`batch_size` must be 1 or more, unless `jit=True` or `precision="int8"`. '
         "Received: batch_size=0, depth=2, from /data/jit=1/a"

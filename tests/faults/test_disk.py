@@ -1,4 +1,4 @@
-"""Runs whose disk is full, or whose checkpoints are damaged, in real processes."""
+"""Full disks and damaged checkpoints end runs in one line."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.support.training.interrupted_runs import (
 
 @pytest.fixture
 def disk(tmp_path):
-    """A small file system of its own, in memory."""
+    """A small file system in memory."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
@@ -29,8 +29,7 @@ def disk(tmp_path):
 
 
 @pytest.mark.faults
-def test_a_disk_that_fills_up(disk, tmp_path):
-    """Ends the run in one line; with room again it goes on, to the same bits."""
+def test_a_disk_that_fills_up_ends_the_run_which_resumes_with_room(disk, tmp_path):
     run_recipe(TRAIN, tmp_path / "whole")
     process = start_recipe(TRAIN, disk / "run")
     while not list(disk.glob("run/checkpoints/*/step-*[1-9]*")):
@@ -50,8 +49,7 @@ def test_a_disk_that_fills_up(disk, tmp_path):
 
 
 @pytest.mark.faults
-def test_too_little_room_is_said_before(disk):
-    """And the same command works once there is more."""
+def test_too_little_room_is_refused_before_training(disk):
     system = os.statvfs(disk)
     (disk / "full").write_bytes(bytes(system.f_bavail * system.f_frsize - 2**15))
     process = start_recipe(TRAIN, disk / "run")
@@ -63,8 +61,7 @@ def test_too_little_room_is_said_before(disk):
 
 
 @pytest.mark.faults
-def test_checkpoints_that_are_all_damaged(tmp_path):
-    """End the run in one line, and nothing is begun anew."""
+def test_damaged_checkpoints_are_refused_and_kept(tmp_path):
     exit_code_after_signal(
         start_recipe(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path
     )

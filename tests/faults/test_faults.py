@@ -1,4 +1,4 @@
-"""Runs that die, in real processes, end with the bits of one that did not."""
+"""Killed and terminated runs, resumed, end with the bits of an uninterrupted run."""
 
 import random
 import re
@@ -21,13 +21,13 @@ from tests.support.training.interrupted_runs import (
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The folder of a run that nothing happened to."""
+    """Folder of an uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole") / "run"
     run_recipe(TRAIN, folder)
     return folder
 
 
-def test_a_killed_run_goes_on(whole, tmp_path):
+def test_a_killed_run_resumes_to_the_same_bits(whole, tmp_path):
     code = exit_code_after_signal(
         start_recipe(TRAIN, tmp_path), signal.SIGKILL, checkpoint=tmp_path
     )
@@ -45,14 +45,14 @@ def test_a_killed_run_goes_on(whole, tmp_path):
     ("number", "code", "why"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
 )
-def test_a_signal_keeps_the_run(number, code, why, whole, tmp_path):
+def test_a_terminated_run_resumes_to_the_same_bits(number, code, why, whole, tmp_path):
     process = start_recipe(TRAIN, tmp_path)
     err = stderr_after_signal(process, number, checkpoint=tmp_path)
     assert process.returncode == code, err
-    said = rf"^error: {why}: model is (saved at step \d+|being evaluated)\. .* --resume"
-    assert re.search(said, err, re.MULTILINE), err
+    line = rf"^error: {why}: model is (saved at step \d+|being evaluated)\. .* --resume"
+    assert re.search(line, err, re.MULTILINE), err
     assert "Traceback" not in err
-    second = start_recipe(TRAIN, tmp_path)  # without saying what to do with it
+    second = start_recipe(TRAIN, tmp_path)  # with neither --resume nor --overwrite
     _, err = second.communicate()
     assert second.returncode == 2
     assert "--resume" in err
@@ -61,7 +61,7 @@ def test_a_signal_keeps_the_run(number, code, why, whole, tmp_path):
 
 
 @pytest.mark.faults
-def test_two_runs_of_one_folder(tmp_path):
+def test_a_second_run_in_one_folder_is_refused(tmp_path):
     first = start_recipe(TRAIN, tmp_path, "--epochs", "1000")
     while not (tmp_path / "config.json").exists():
         assert first.poll() is None
@@ -81,7 +81,7 @@ def test_two_runs_of_one_folder(tmp_path):
         (["--limit", "32"], "limit: 64 there, 32 here"),
     ],
 )
-def test_another_run_does_not_go_on(flags, named, whole):
+def test_resuming_with_other_settings_is_refused(flags, named, whole):
     process = start_recipe(TRAIN, whole, "--resume", *flags)
     _, err = process.communicate()
     assert process.returncode == 2
@@ -89,8 +89,8 @@ def test_another_run_does_not_go_on(flags, named, whole):
 
 
 @pytest.mark.faults
-def test_twenty_kills_at_random_moments(tmp_path):
-    """Of a run with a teacher; each goes on where the last one was, then a new one."""
+def test_runs_killed_at_twenty_random_moments_resume_to_the_same_bits(tmp_path):
+    """Distillation; each process resumes the one before, until a run is complete."""
     started = time.perf_counter()
     process = start_recipe(DISTIL, tmp_path / "whole")
     process.communicate()

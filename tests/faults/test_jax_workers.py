@@ -1,4 +1,4 @@
-"""A recipe on JAX: two workers log and learn what one does, also after one has died."""
+"""On JAX, a recipe on two workers logs and trains like one, also after a kill."""
 
 import signal
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.test_workers import (
     TRAIN,
-    assert_both_go_on,
+    assert_both_resume,
     assert_close_runs,
     assert_refused,
 )
@@ -21,15 +21,15 @@ def start(folder, *flags, number=2):
 
 
 @pytest.mark.faults
-def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
+def test_a_killed_worker_ends_the_other_and_both_resume(tmp_path):
     (one,) = map(ended, start(tmp_path / "one", number=1))
     assert one.code == 0, one.stderr
-    assert_both_go_on(start, tmp_path / "two")
+    assert_both_resume(start, tmp_path / "two")
     assert_close_runs(tmp_path / "one", tmp_path / "two")
 
 
 @pytest.mark.faults
-def test_sigterm_to_one_of_two_workers_keeps_the_step(tmp_path):
+def test_sigterm_to_one_worker_saves_the_step_on_both(tmp_path):
     long = ("--epochs", "60", "--checkpoint-steps", "1000")
     workers = start(tmp_path, *long)
     assert (
@@ -41,6 +41,6 @@ def test_sigterm_to_one_of_two_workers_keeps_the_step(tmp_path):
 
 
 @pytest.mark.faults
-def test_one_operation_after_the_other_is_refused(tmp_path):
+def test_no_jit_on_two_workers_is_refused(tmp_path):
     assert_refused(start(tmp_path / "run", "--no-jit"), "cannot do together")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Recipes on two workers: one folder, one log, and on after one of them has died."""
+"""Recipes on two workers: one folder, one log, and both resume after a kill."""
 
 import json
 import signal
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="tf.distribute"
 )
 
-# Of AdamW, rounding alone makes more than 1e-5 where a gradient should be zero; and
-# stochastic depth draws for as many images as a worker has.
+# AdamW turns rounding errors into more than 1e-5 where a gradient should be zero; and
+# stochastic depth draws for the images of a worker.
 FLAGS = [
     *("--dataset", "digits", "--limit", "64", "--batch-size", "8", "--epochs", "3"),
     *("--warmup-epochs", "1", "--ema", "0.9", "--checkpoint-steps", "3"),
@@ -30,7 +30,7 @@ TRAIN = ["recipes.train_deit", "--model", STUDENT, *FLAGS]
 
 
 def start(folder, *flags, others=()):
-    """Two workers of one training; the second may be told something else."""
+    """Starts two workers; `others` are further flags of the second."""
     command = ["-m", *TRAIN, "--output", folder, *flags]
     return start_workers(command, [*command, *others])
 
@@ -51,8 +51,8 @@ def assert_close_runs(folder, other):
                 assert float(value) == pytest.approx(float(twin), abs=1e-5)
 
 
-def assert_both_go_on(start, folder):
-    """One is killed in the middle of an epoch; the other says so; both start again."""
+def assert_both_resume(start, folder):
+    """Kills one in the middle of an epoch; the other ends in one line; both resume."""
     first, second = start(folder)
     assert (
         exit_code_after_signal(second, signal.SIGKILL, checkpoint=folder)
@@ -65,12 +65,12 @@ def assert_both_go_on(start, folder):
     assert list(folder.glob("checkpoints/*/step-*[1-7].safetensors"))
     found = [ended(worker) for worker in start(folder, "--resume")]
     assert [worker.code for worker in found] == [0, 0], found
-    lines = found[1].stdout.splitlines()  # on JAX, Gloo says there who it found
+    lines = found[1].stdout.splitlines()  # on JAX, Gloo prints its connections there
     assert not [line for line in lines if "[Gloo]" not in line]
     assert json.loads(found[0].stdout.splitlines()[-1])["accuracy"] >= 0
 
 
-def test_two_workers_agree_with_one(tmp_path):
+def test_two_workers_train_like_one(tmp_path):
     run_recipe(TRAIN, tmp_path / "one")
     found = [ended(worker) for worker in start(tmp_path / "two")]
     assert [worker.code for worker in found] == [0, 0], found
@@ -78,20 +78,20 @@ def test_two_workers_agree_with_one(tmp_path):
 
 
 @pytest.mark.faults
-def test_one_of_two_workers_dies_and_both_go_on(tmp_path):
+def test_a_killed_worker_ends_the_other_and_both_resume(tmp_path):
     run_recipe(TRAIN, tmp_path / "one")
-    assert_both_go_on(start, tmp_path / "two")
+    assert_both_resume(start, tmp_path / "two")
     assert_close_runs(tmp_path / "one", tmp_path / "two")
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("index", [0, 1])
-def test_sigterm_to_one_of_two_workers_keeps_the_step(index, tmp_path):
-    long = ("--epochs", "20")  # that it is under way still
+def test_sigterm_to_one_worker_saves_the_step_on_both(index, tmp_path):
+    long = ("--epochs", "20")  # long enough not to end before the signal
     run_recipe(TRAIN, tmp_path / "one", *long)
     folder = tmp_path / "two"
     workers = start(folder, *long, "--checkpoint-steps", "1000")
-    # An epoch is kept at its end; then the next one is under way.
+    # The checkpoint is of the end of an epoch; the signal arrives in the next one.
     assert (
         exit_code_after_signal(workers[index], signal.SIGTERM, checkpoint=folder) == 143
     )
@@ -104,7 +104,7 @@ def test_sigterm_to_one_of_two_workers_keeps_the_step(index, tmp_path):
 
 
 @pytest.mark.faults
-def test_workers_that_are_told_different_things(tmp_path):
+def test_different_settings_are_refused_on_both(tmp_path):
     for worker in map(ended, start(tmp_path, others=("--seed", "1"))):
         assert worker.code == 2, worker.stderr
         assert "All workers must have the same settings" in worker.stderr
@@ -112,18 +112,18 @@ def test_workers_that_are_told_different_things(tmp_path):
 
 
 def assert_refused(workers, message):
-    """Who says so first may end the other before it does."""
+    """At least one prints its error; it may end the other before."""
     found = [ended(worker) for worker in workers]
     assert {worker.code for worker in found} <= {2, 75}, found
-    said = [worker.stderr for worker in found if worker.code == 2]
-    assert said
-    for text in said:
+    errors = [worker.stderr for worker in found if worker.code == 2]
+    assert errors
+    for text in errors:
         assert message in text
         assert "Traceback" not in text
 
 
 @pytest.mark.faults
-def test_what_a_teacher_says_is_not_kept_by_many_workers(tmp_path):
+def test_cached_logits_on_two_workers_are_refused(tmp_path):
     flags = ("--student", STUDENT, *FLAGS, "--output", tmp_path / "run")
     recipe = ["-m", "recipes.distill_deit", *flags]
     command = [*recipe, "--teacher-logits", tmp_path / "logits"]
@@ -132,7 +132,7 @@ def test_what_a_teacher_says_is_not_kept_by_many_workers(tmp_path):
 
 
 @pytest.mark.faults
-def test_workers_without_a_folder_in_common(tmp_path):
+def test_workers_without_a_shared_folder_are_refused(tmp_path):
     first, second = start(tmp_path / "mine")
     assert (
         exit_code_after_signal(first, signal.SIGKILL, checkpoint=tmp_path / "mine")
@@ -146,7 +146,7 @@ def test_workers_without_a_folder_in_common(tmp_path):
 
 
 @pytest.mark.faults
-def test_a_run_that_is_there_ends_all_workers(tmp_path):
+def test_an_existing_run_ends_both_workers(tmp_path):
     (tmp_path / "model.keras").write_text("precious")
     first, second = map(ended, start(tmp_path))
     assert first.code == 2
@@ -156,7 +156,7 @@ def test_a_run_that_is_there_ends_all_workers(tmp_path):
 
 
 @pytest.mark.faults
-def test_a_worker_that_does_not_come(tmp_path):
+def test_a_missing_worker_ends_the_other_after_the_timeout(tmp_path):
     command = ["-m", *TRAIN, "--output", tmp_path / "run", "--worker-timeout", "3"]
     first, second = start_workers(command, ["-c", ""])
     ended(second)
@@ -167,21 +167,21 @@ def test_a_worker_that_does_not_come(tmp_path):
 
 
 @pytest.mark.faults
-def test_a_teacher_with_batch_norm_on_two_workers(tmp_path):
-    """Trained there, and then taken as it is for another student."""
+def test_a_teacher_with_batch_norm_is_as_accurate_on_two_workers(tmp_path):
+    """It is trained there, and then used for another student."""
     flags = ["--student", STUDENT, *FLAGS, "--no-baseline"]
     flags += ["--limit", "400", "--batch-size", "40"]
-    new = ["--teacher-epochs", "8", "--teacher-learning-rate", "0.05"]
-    known = ["--teacher", tmp_path / "1" / "teacher.keras", "--output", tmp_path / "2"]
+    training = ["--teacher-epochs", "8", "--teacher-learning-rate", "0.05"]
+    saved = ["--teacher", tmp_path / "1" / "teacher.keras", "--output", tmp_path / "2"]
     recipe = ["-m", "recipes.distill_deit", *flags]
     accuracies = []
     for command in (
-        [*recipe, *new, "--output", tmp_path / "1"],
-        [*recipe, *known, "--distillation", "none"],
+        [*recipe, *training, "--output", tmp_path / "1"],
+        [*recipe, *saved, "--distillation", "none"],
     ):
         found = [ended(worker) for worker in start_workers(command, command)]
         assert [worker.code for worker in found] == [0, 0], found
         results = json.loads(found[0].stdout.splitlines()[-1])
         accuracies.append(results["teacher_accuracy"])
-    # The one is logged by both together, the other measured on what was saved.
+    # The first is computed on both workers, the second on the saved model.
     assert accuracies[0] == pytest.approx(accuracies[1])

@@ -1,19 +1,20 @@
 """Ends a worker of a training run when another worker is lost.
 
-JAX needs it. Measured with two processes on one machine (CPU, the first worker also
-holds the engine's coordination service), in the middle of training:
+JAX needs it. Measured without it, with two processes on one machine (CPU) in training;
+the first worker also runs the engine's coordination service:
 
-| lost worker            | TensorFlow 2.21          | JAX 0.10.2               |
-|------------------------|--------------------------|--------------------------|
-| first, SIGKILL         | Python error after 3 s   | SIGABRT, C++ stack trace |
-| other, SIGKILL         | Python error after 10 s  | Python error             |
-| first, SIGSTOP         | Python error after 11 s  | SIGABRT after 93 s       |
-| other, SIGSTOP         | Python error after 13 s  | SIGABRT after 93 s       |
+| lost worker     | TensorFlow 2.21               | JAX 0.10.2              |
+|-----------------|-------------------------------|-------------------------|
+| first, SIGKILL  | Python exception after 3 s    | SIGABRT after 1 s       |
+| second, SIGKILL | Python exception after 10 s   | SIGABRT after 100 s     |
+| first, SIGSTOP  | Python exception after 11 s   | SIGABRT after 87 s      |
+| second, SIGSTOP | Python exception after 13 s   | SIGABRT after 89 s      |
 
-So `tensorflow_strategy` only prints TensorFlow's error as one line. JAX cannot be told
-to do anything but abort: its `missed_heartbeat_callback` ends in a `std::bad_cast`.
-While `MultiWorkerMirroredStrategy` starts, TensorFlow too waits for a lost worker, for
-more than four minutes; detection covers that as well.
+So `tensorflow_strategy` only prints TensorFlow's exception as one line. JAX prints a C++
+stack trace and aborts; its `missed_heartbeat_callback`, which should replace that, ends
+in a `std::bad_cast`. TensorFlow has one gap, which is covered too: if a worker is lost
+while `MultiWorkerMirroredStrategy` starts, the first worker waits for it for more than
+four minutes.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""Starts the workers of a cluster on this machine, each a process of its own."""
+"""Processes on this machine that are the workers of a cluster."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LONGEST = 240  # seconds; then what hangs is killed, also on a busy machine
+LONGEST = 240  # seconds; a process that hangs is killed then, also on a busy machine
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Ended:
 
 
 def free_ports(count):
-    """Ports that nothing listens at, which are not the system's to hand out."""
+    """Ports that nothing listens at."""
     with ExitStack() as stack:
         found = [
             stack.enter_context(socket.create_server(("", 0))) for _ in range(count)
@@ -33,13 +33,13 @@ def environment(ports, index, **changed):
     cluster = {"worker": [f"localhost:{port}" for port in ports]}
     task = {"type": "worker", "index": index}
     config = json.dumps({"cluster": cluster, "task": task})
-    # One that sees a GPU would share it with the others.
+    # Workers with a GPU would share it.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     return {**os.environ, **quiet, "TF_CONFIG": config, **changed}
 
 
 def start_workers(*commands, **changed):
-    """Starts a worker for each command, which is what stands behind `python`."""
+    """Starts a worker for each command, the arguments of `python`."""
     ports = free_ports(len(commands))
     return [
         subprocess.Popen(
@@ -55,13 +55,13 @@ def start_workers(*commands, **changed):
 
 
 def run_workers(*options, module="tests.support.training.worker", **changed):
-    """Runs a worker for each options, and returns how each ended."""
+    """Runs a worker with each of the options, and returns how each ended."""
     commands = [["-m", module, json.dumps(given)] for given in options]
     return [ended(process) for process in start_workers(*commands, **changed)]
 
 
 def ended(process):
-    """As it ended; killed, if it hangs."""
+    """How a process ended; kills one that hangs."""
     with process:
         try:
             stdout, stderr = process.communicate(timeout=LONGEST)

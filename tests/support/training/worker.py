@@ -1,4 +1,4 @@
-"""One worker of a training on digits, as TF_CONFIG says, or the only one.
+"""One worker of a training on digits, named by TF_CONFIG, or the only one.
 
 python -m tests.support.training.worker '{"output": "found.npz", "epochs": 2}'
 """
@@ -39,7 +39,7 @@ def train(
     jit_compile: bool | Literal["auto"] = "auto",
     fault="",
 ):
-    """Writes the logs and the weights; then, if it is to have one, has its fault."""
+    """Writes the logs and the weights; with a fault, trains on until it happens."""
     strategy = make_strategy(strategy, timeout=timeout)
     shard = shard_of(strategy)
     data = load_dataset("digits", limit=IMAGES)
