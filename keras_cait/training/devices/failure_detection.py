@@ -1,4 +1,4 @@
-"""Ends a worker of a training run when another worker is lost.
+"""Ends a worker of a training run on JAX when another worker is lost.
 
 JAX needs it. Measured without it, with two processes on one machine (CPU) in training;
 the first worker also runs the engine's coordination service:
@@ -10,11 +10,11 @@ the first worker also runs the engine's coordination service:
 | first, SIGSTOP  | Python exception after 11 s   | SIGABRT after 87 s      |
 | second, SIGSTOP | Python exception after 13 s   | SIGABRT after 89 s      |
 
-So `tensorflow_strategy` only prints TensorFlow's exception as one line. JAX prints a C++
-stack trace and aborts; its `missed_heartbeat_callback`, which should replace that, ends
-in a `std::bad_cast`. TensorFlow has one gap, which is covered too: if a worker is lost
-while `MultiWorkerMirroredStrategy` starts, the first worker waits for it for more than
-four minutes.
+So `tensorflow_strategy` only prints TensorFlow's exception as one line. JAX prints a
+C++ stack trace and aborts; its `missed_heartbeat_callback`, which should replace that,
+ends in a `std::bad_cast`. TensorFlow has one gap: if a worker is lost in the moment
+after the handshake in which `MultiWorkerMirroredStrategy` starts, the first one waits
+for it for more than four minutes. No Python thread runs meanwhile, so none can help.
 """
 
 import atexit

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_cait.training.devices.cluster import JOINED, Cluster
-from keras_cait.training.devices.failure_detection import FailureDetection, exit_without
+from keras_cait.training.devices.failure_detection import exit_without
 from keras_cait.training.devices.termination import sigterm_handler_kept
 from keras_cait.training.devices.worker_handshake import connect_workers
 
@@ -51,10 +51,10 @@ def _multi_worker(cluster: Cluster, timeout: float) -> Any:
             "A strategy of many workers must be made before TensorFlow computes "
             "anything. Received: TensorFlow has started. Call make_strategy first."
         )
-    detection = FailureDetection(cluster, connect_workers(cluster, timeout))
+    for connection in connect_workers(cluster, timeout).values():
+        connection.close()
     with sigterm_handler_kept():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    detection.leave()  # TensorFlow's own takes over
     _report_lost_workers(cluster, strategy)
     JOINED.append(cluster)
     return strategy
