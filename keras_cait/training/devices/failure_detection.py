@@ -14,7 +14,7 @@ So `tensorflow_strategy` only prints TensorFlow's exception as one line. JAX pri
 C++ stack trace and aborts; its `missed_heartbeat_callback`, which should replace that,
 ends in a `std::bad_cast`. TensorFlow has one gap: if a worker is lost in the moment
 after the handshake in which `MultiWorkerMirroredStrategy` starts, the first one waits
-for it for more than four minutes. No Python thread runs meanwhile, so none can help.
+for it for more than nine minutes. No Python thread runs meanwhile, so none can help.
 """
 
 import atexit
