@@ -122,7 +122,9 @@ def evaluate(config: Config) -> dict[str, Any]:
     model = load_model(config, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
     outputs = _outputs(config, class_names, names, classes)
-    preprocessing = replace(preprocessing_or_default(model), **_stated(config))
+    preprocessing = replace(
+        preprocessing_or_default(model), **_preprocessing_overrides(config)
+    )
     print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
     transform = EvaluationTransform.from_preprocessing(
@@ -177,7 +179,11 @@ def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
         check_source(config.weights)
         classes = read_class_count(config.weights) or classes
     return model_with_weights(
-        config.model, config.weights, stated=_stated(config), classes=classes, **size
+        config.model,
+        config.weights,
+        preprocessing_overrides=_preprocessing_overrides(config),
+        classes=classes,
+        **size,
     )
 
 
@@ -208,7 +214,7 @@ def _load_file(config: Config) -> keras.Model:
         ) from error
 
 
-def _stated(config: Config) -> dict[str, Any]:
+def _preprocessing_overrides(config: Config) -> dict[str, Any]:
     """What flags say of how images are prepared, by the fields of `Preprocessing`."""
     names = ("crop_pct", "interpolation", "mean", "std")
     return {

@@ -150,7 +150,7 @@ def _build(config: FinetuneConfig, run: Run, *, scratch: bool = False) -> keras.
     """The model for the run's images and classes, with the weights or without."""
     options: dict[str, Any] = {"input_shape": run.image_shape, "classes": run.classes}
     options["class_names"] = run.data.class_names
-    stated = {
+    overrides = {
         name: getattr(config, name)
         for name in ("mean", "std")
         if getattr(config, name) is not None
@@ -163,7 +163,7 @@ def _build(config: FinetuneConfig, run: Run, *, scratch: bool = False) -> keras.
                 Path(config.weights),
                 **options,
                 drop_path_rate=config.drop_path_rate,
-                stated=stated,
+                preprocessing_overrides=overrides,
                 with_weights=not scratch,
             )
         if config.drop_path_rate is not None:
@@ -171,7 +171,7 @@ def _build(config: FinetuneConfig, run: Run, *, scratch: bool = False) -> keras.
         return model_with_weights(
             config.model,
             config.weights,
-            stated=stated,
+            preprocessing_overrides=overrides,
             with_weights=not scratch,
             new_head=True,
             include_preprocessing=True,

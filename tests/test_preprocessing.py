@@ -14,7 +14,7 @@ def test_sequences_become_tuples():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"mean": (0.5,)}, "as many values"),
         ({"mean": 0.5, "std": 0.5}, "`mean` must be a sequence of numbers"),
@@ -28,8 +28,8 @@ def test_sequences_become_tuples():
         ({"image_size": (224, 0)}, "height and width"),
     ],
 )
-def test_values_out_of_range_are_refused(settings, said):
-    with pytest.raises(ValueError, match=said):
+def test_values_out_of_range_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
         Preprocessing(**settings)
 
 
@@ -42,12 +42,12 @@ def test_a_model_gives_it_size_and_channels():
 
 
 @pytest.mark.parametrize(
-    ("preprocessing", "said"),
+    ("preprocessing", "message"),
     [
         (Preprocessing(mean=(0.5,) * 2, std=(0.5,) * 2), "for each channel"),
         (Preprocessing(image_size=(32, 32)), "must be that of the model, or None"),
     ],
 )
-def test_a_model_of_other_images_is_refused(preprocessing, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_model_of_other_images_is_refused(preprocessing, message):
+    with pytest.raises(ValueError, match=message):
         preprocessing.of_model((16, 16, 3))

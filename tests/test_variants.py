@@ -68,7 +68,7 @@ def test_sizes_are_arguments_of_the_family(variant):
         ("CaiT_S24", (128, 512, 3), "timm/cait_s24_224.fb_dist_in1k"),
         ("CaiT_S24", (320, 320, 3), "timm/cait_s24_384.fb_dist_in1k"),
         ("CaiT_M48", (224, 224, 3), "timm/cait_m48_448.fb_dist_in1k"),
-        # Of two for one size the first is taken, here the one that taught.
+        # Of two for one size it is the first, here the published teacher.
         ("DeiT3_B", (384, 384, 3), "timm/deit3_base_patch16_384.fb_in1k"),
         ("RegNetY_16GF", (224, 224, 3), "timm/regnety_160.deit_in1k"),
     ],

@@ -35,7 +35,7 @@ def test_without_normalize_images_do_not_change():
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "message"),
     [
         ({"std": (0.0, 1, 1, 1)}, "`std` must be above 0"),
         ({"mean": (0.5,)}, "as many values"),
@@ -43,6 +43,6 @@ def test_without_normalize_images_do_not_change():
         ({"interpolation": "nearest"}, "one of bicubic, bilinear"),
     ],
 )
-def test_values_out_of_range_are_refused(setting, said):
-    with pytest.raises(ValueError, match=said):
+def test_values_out_of_range_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
         make(**setting)

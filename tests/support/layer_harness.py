@@ -81,7 +81,7 @@ def check_training_step(make, inputs, policy, idle):
     x = keras.Input(inputs.shape[1:])
     model = keras.Model(x, layer(keras.layers.Dense(x.shape[-1], dtype=policy)(x)))
     before = [to_numpy(weight) for weight in model.trainable_weights]
-    eager = keras.backend.backend() == "tensorflow"  # whichever takes less time
+    eager = keras.backend.backend() == "tensorflow"  # the faster way on each backend
     model.compile(keras.optimizers.SGD(1.0), loss="mse", run_eagerly=eager)
     loss = model.train_on_batch(inputs, normal(layer(inputs).shape, seed=1))
     assert np.isfinite(loss)

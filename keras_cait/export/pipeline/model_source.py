@@ -96,9 +96,11 @@ def load_source(source: ModelSource) -> LoadedModel:
     options: dict[str, Any] = {"classes": classes, "include_preprocessing": True}
     if source.image_size is not None:
         options["input_shape"] = (source.image_size, source.image_size, 3)
-    stated = {"mean": source.mean, "std": source.std}
-    stated = {name: value for name, value in stated.items() if value is not None}
-    model = model_with_weights(source.name, weights, stated=stated, **options)
+    overrides = {"mean": source.mean, "std": source.std}
+    overrides = {name: value for name, value in overrides.items() if value is not None}
+    model = model_with_weights(
+        source.name, weights, preprocessing_overrides=overrides, **options
+    )
     return LoadedModel(
         model=model,
         labels=labels or class_names_of(model),

@@ -55,7 +55,7 @@ def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Mo
     return keras.Model(model.inputs[0], kept(outputs), name=model.name)
 
 
-def stated_class_names(
+def class_names_from_metadata(
     metadata: SourceMetadata, classes: int
 ) -> tuple[str, ...] | None:
     """The class names in the metadata of weights, for a head of as many classes."""

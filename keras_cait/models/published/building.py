@@ -10,7 +10,7 @@ import keras
 from keras_cait.layers.checks import check_positive
 from keras_cait.models.arguments import TransformerOptions
 from keras_cait.models.cait import CaiTOptions
-from keras_cait.models.classes.names import stated_class_names
+from keras_cait.models.classes.names import class_names_from_metadata
 from keras_cait.models.deit3 import DeiT3Options
 from keras_cait.models.functional_model import default_name
 from keras_cait.models.published.families import FAMILIES
@@ -134,7 +134,7 @@ def _without_none(
         if metadata.preprocessing is None and len(variant.checkpoints) == 1:
             given["preprocessing"] = variant.checkpoints[0].preprocessing
     if arguments.class_names is None and arguments.include_top:
-        given["class_names"] = stated_class_names(metadata, arguments.classes)
+        given["class_names"] = class_names_from_metadata(metadata, arguments.classes)
     given["name"] = arguments.name or default_name(variant.name.lower())
     return given
 

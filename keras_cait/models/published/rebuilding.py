@@ -31,7 +31,7 @@ def rebuild(
     classes: int,
     class_names: Sequence[str] | None = None,
     drop_path_rate: float | None = None,
-    stated: Mapping[str, Any] | None = None,
+    preprocessing_overrides: Mapping[str, Any] | None = None,
     with_weights: bool = True,
 ) -> keras.Model:
     """Builds the transformer of a `.keras` file, for images in [0, 255].
@@ -47,7 +47,7 @@ def rebuild(
         class_names: Their names, in order; None for the file's, if they are as many.
         drop_path_rate: Stochastic depth, in [0, 1); None for the published rate of
             a published architecture, and for the file's rate of any other.
-        stated: Fields of `Preprocessing` that replace the file's.
+        preprocessing_overrides: Fields of `Preprocessing` that replace the file's.
         with_weights: Whether the model gets the file's weights, or random ones.
 
     Raises:
@@ -72,7 +72,7 @@ def rebuild(
         drop_path_rate=drop_path_rate,
         include_preprocessing=True,
         preprocessing=replace(
-            preprocessing_for(saved), image_size=None, **(stated or {})
+            preprocessing_for(saved), image_size=None, **(preprocessing_overrides or {})
         ),
     )
     if with_weights:

@@ -10,7 +10,7 @@ import keras
 from keras_cait.models.arguments import make_arguments
 from keras_cait.models.classes.head_transfer import head_weights, reorder_heads
 from keras_cait.models.classes.imagenet_classes import imagenet_names
-from keras_cait.models.classes.names import stated_class_names
+from keras_cait.models.classes.names import class_names_from_metadata
 from keras_cait.models.published.building import BUILDER_ARGUMENTS, build_variant
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.suggestion import did_you_mean
@@ -69,7 +69,7 @@ def model_with_weights(
     name: str,
     weights: str,
     *,
-    stated: Mapping[str, Any],
+    preprocessing_overrides: Mapping[str, Any],
     new_head: bool = False,
     with_weights: bool = True,
     **options: Any,
@@ -79,8 +79,9 @@ def model_with_weights(
     Args:
         name: As of `create_model`.
         weights: "imagenet", "none", or a source as of `load_weights`.
-        stated: Fields of `Preprocessing` that replace those of the weights or the name.
-            With `mean` or `std` the warning about unknown statistics is left out.
+        preprocessing_overrides: Fields of `Preprocessing` that replace those of the
+            weights or the name. With `mean` or `std` the warning about unknown
+            statistics is left out.
         new_head: As of `load_weights`. Heads for the same classes in another order are
             put in the order of `class_names` too; heads for other classes start anew.
         with_weights: Whether the weights are loaded, or their metadata alone.
@@ -105,13 +106,15 @@ def model_with_weights(
         metadata = read_source_metadata(source)
     published = checkpoint.preprocessing if checkpoint else Preprocessing()
     if "class_names" not in options:
-        options["class_names"] = stated_class_names(
+        options["class_names"] = class_names_from_metadata(
             metadata, options.get("classes", 1000)
         )
     model = create_model(
         name,
         weights=None,
-        preprocessing=replace(metadata.preprocessing or published, **stated),
+        preprocessing=replace(
+            metadata.preprocessing or published, **preprocessing_overrides
+        ),
         **options,
     )
     if weights == "none" or not with_weights:
@@ -123,7 +126,7 @@ def model_with_weights(
         reorder_heads(
             model, start, class_names=options["class_names"], loaded_names=loaded
         )
-    if not {"mean", "std"} & stated.keys():
+    if not {"mean", "std"} & preprocessing_overrides.keys():
         warn_about_normalization(model, metadata, source)
     return model
 

@@ -173,7 +173,7 @@ def test_other_models_take_pixels_and_get_the_default():
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"class_names": ["a", "b"]}, "name the 10 classes.*Received: 2 class_names"),
         ({"class_names": "abcdefghij"}, "must be a list of names"),
@@ -181,6 +181,6 @@ def test_other_models_take_pixels_and_get_the_default():
         ({"preprocessing": Preprocessing(image_size=(8, 8))}, "must be that of the mo"),
     ],
 )
-def test_arguments_that_do_not_fit_are_refused(settings, said):
-    with pytest.raises(ValueError, match=said):
+def test_arguments_that_do_not_fit_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
         tiny_deit(**settings)

@@ -54,8 +54,8 @@ def test_a_model_is_rebuilt_for_other_images_and_classes(tmp_path):
             classes=4,
             drop_path_rate=0.1,
         )
-    said = [str(warning.message) for warning in caught]
-    assert any("the model has 4 classes, the file 10" in text for text in said)
+    messages = [str(warning.message) for warning in caught]
+    assert any("the model has 4 classes, the file 10" in text for text in messages)
     assert again.input_shape == (None, 48, 64, 3)
     assert again.output_shape == (None, 4)
     name = "block_1_feed_forward"
@@ -120,7 +120,11 @@ def test_a_rebuilt_model_has_its_preprocessing_and_class_names(tmp_path):
     assert keras_cait.preprocessing_for(again) == own.of_model((48, 32, 3))
     assert keras_cait.class_names_of(again) == ("b", "a")
     assert again.get_layer("block_0_scale1").init_values == 0.5
-    settings = {"classes": 2, "class_names": ("a", "b"), "stated": {"crop_pct": 1.0}}
+    settings = {
+        "classes": 2,
+        "class_names": ("a", "b"),
+        "preprocessing_overrides": {"crop_pct": 1.0},
+    }
     other = rebuild(path, input_shape=(32, 32, 3), **settings)
     assert keras_cait.class_names_of(other) == ("a", "b")
     assert keras_cait.preprocessing_for(other).crop_pct == 1.0

@@ -10,7 +10,7 @@ from tests.support.models.tiny_models import images, randomize, tiny_deit, to_nu
 
 
 class Own(keras.layers.Layer):
-    """A layer that no program but this one knows."""
+    """A layer that is defined in this file alone."""
 
     def call(self, inputs):
         return inputs
