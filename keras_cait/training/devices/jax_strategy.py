@@ -21,18 +21,7 @@ DETECTIONS: list[FailureDetection] = []  # of this process: one at most
 def jax_strategy(
     name: str, cluster: Cluster | None, timeout: float
 ) -> keras.distribution.DataParallel | None:
-    """The strategy that `make_strategy` returns on JAX; Keras uses it from then on.
-
-    Args:
-        name: The strategy's name.
-        cluster: The workers, if there are several.
-        timeout: Seconds to wait for them.
-
-    Raises:
-        ValueError: If there are fewer devices.
-        RuntimeError: If JAX has computed something before it has its workers.
-
-    """
+    """The strategy that `make_strategy` returns on JAX; Keras uses it from then on."""
     kind, _, number = name.partition(":")
     if number:
         _make_cpus(int(number))

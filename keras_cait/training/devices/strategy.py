@@ -31,8 +31,9 @@ def make_strategy(name: str, *, timeout: float = 300.0) -> Any:
         When another worker is lost, this process exits with code 75 and one line.
 
     Raises:
-        ValueError: If there is no such strategy, on this backend or at all, or
-            TF_CONFIG is wrong.
+        ValueError: If there is no such strategy, on this backend or at all, if there
+            are fewer devices, or if TF_CONFIG is wrong.
+        RuntimeError: If something was computed before several workers are connected.
         TimeoutError: If a worker does not connect in time.
 
     """

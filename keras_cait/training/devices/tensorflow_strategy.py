@@ -16,18 +16,7 @@ from keras_cait.training.devices.worker_handshake import connect_workers
 
 
 def tensorflow_strategy(name: str, cluster: Cluster | None, timeout: float) -> Any:
-    """The strategy that `make_strategy` returns on TensorFlow.
-
-    Args:
-        name: The strategy's name.
-        cluster: The workers, if there are several.
-        timeout: Seconds to wait for them.
-
-    Raises:
-        ValueError: If there are fewer devices.
-        RuntimeError: If TensorFlow has computed something before it has its workers.
-
-    """
+    """The strategy that `make_strategy` returns on TensorFlow."""
     if cluster is not None:
         return _multi_worker(cluster, timeout)
     import tensorflow as tf

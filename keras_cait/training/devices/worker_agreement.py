@@ -1,4 +1,4 @@
-"""What the workers of a training run share, agree on and end with."""
+"""Sharding among the workers of a run, their agreement, and their common end."""
 
 import hashlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""What TF_CONFIG may hold."""
+"""TF_CONFIG is read, or refused with the name of the wrong field."""
 
 import contextlib
 import itertools
@@ -92,7 +92,7 @@ def config(cluster=None, task=None, **parts):
         ),
     ],
 )
-def test_a_wrong_tf_config(text, message, monkeypatch):
+def test_a_wrong_tf_config_is_refused_by_field(text, message, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ValueError, match=f"TF_CONFIG{re.escape(message)}") as error:
         make_strategy("auto")
@@ -149,8 +149,8 @@ def with_value(text, field, value):
     return json.dumps(whole[""])
 
 
-def test_no_tf_config_ends_in_another_error():
-    """Each is read, or refused in one line that names a field and what is there."""
+def test_a_random_tf_config_is_read_or_refused_in_one_line():
+    """The line names the field and its value."""
     refused = read = 0
     for text in wrong_configs():
         try:
@@ -170,7 +170,7 @@ def test_no_tf_config_ends_in_another_error():
     assert read > 15
 
 
-def test_the_chief_comes_first():
+def test_the_chief_is_the_first_worker():
     jobs = {"worker": WORKERS, "chief": ["c:3"]}
     chief = read_cluster(config(jobs, {"type": "chief", "index": 0}))
     worker = read_cluster(config(jobs, {"type": "worker", "index": "1"}))
@@ -178,7 +178,7 @@ def test_the_chief_comes_first():
     assert worker == Cluster(("c:3", "a:1", "b:2"), 2)
 
 
-def test_a_cluster_of_one_is_none(monkeypatch):
+def test_a_cluster_of_one_worker_gives_no_strategy(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config({"worker": ["a:1"]}))
     strategy = make_strategy("auto")
     assert strategy is None
@@ -191,7 +191,7 @@ def test_a_cluster_of_one_is_none(monkeypatch):
         make_strategy("multiworker")
 
 
-def test_other_backends_know_no_tf_config(monkeypatch):
+def test_tf_config_on_another_backend_is_refused(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config())
     monkeypatch.setattr("keras.backend.backend", lambda: "torch")
     with pytest.raises(ValueError, match="on TensorFlow or JAX"):
