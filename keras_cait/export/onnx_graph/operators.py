@@ -1,4 +1,4 @@
-"""Operators that ONNX or its runtimes have, where TensorFlow spells them out."""
+"""Rewriting of layer normalization and GELU for ONNX runtimes."""
 
 import math
 from typing import Any
@@ -8,26 +8,22 @@ import numpy as np
 from keras_cait.export.onnx_graph.file import tensor_shapes
 from keras_cait.optional_packages import import_optional
 
-LAYER_NORMALIZATION = 17  # the opset that brought it
+LAYER_NORMALIZATION = 17  # the first opset that has it
 
 
 def name_operators(model: Any, opset: int) -> None:
-    """Writes the norms of a folded model as one operator, and GELU as it is fused.
+    """Writes each norm of a folded model as one operator, and GELU so that it is fused.
 
-    - `x / sqrt(mean(x**2) + epsilon)` is layer normalization where the mean of `x` is
-      0, which `fold` sees to by centring the weights of all that adds to the tokens.
-      Every runtime has layer normalization, and few have a root mean square.
-    - `erf(x * sqrt(1/2))` becomes `erf(x / sqrt(2))`, which is what runtimes look for
-      when they make GELU one operator.
+    - `x / sqrt(mean(x**2) + epsilon)` is layer normalization if the mean of `x` is 0,
+      as in folded models. Every runtime has layer normalization, few have RMS norm.
+    - `erf(x * sqrt(1/2))` becomes `erf(x / sqrt(2))`, the pattern that runtimes fuse.
 
-    Args:
-        model: A valid `onnx.ModelProto`, changed in place.
-        opset: Its version of ONNX's operators.
+    The valid `onnx.ModelProto` is changed in place.
 
     Reference:
         Jiang et al., Pre-RMSNorm and Pre-CRMSNorm Transformers, 2023,
-        https://arxiv.org/abs/2305.14858, for the two norms being one where the mean is
-        0; onnxruntime's fusion of GELU, which looks for the division.
+        https://arxiv.org/abs/2305.14858, for the equality of the two norms at mean 0;
+        onnxruntime's fusion of GELU, which matches the division.
 
     """
     nodes = _Nodes(model)
@@ -36,25 +32,27 @@ def name_operators(model: Any, opset: int) -> None:
             _divide_for_gelu(nodes, node)
         elif node.op_type == "Div" and opset >= LAYER_NORMALIZATION:
             _name_norm(nodes, node)
-    nodes.drop_unused()
+    nodes.remove_unused()
 
 
 class _Nodes:
-    """A graph by the names of its tensors."""
+    """Nodes and constants of a graph, by the names of their tensors."""
 
     def __init__(self, model: Any) -> None:
         self._graph = model.graph
-        self._makers = {name: node for node in model.graph.node for name in node.output}
+        self._producers = {
+            name: node for node in model.graph.node for name in node.output
+        }
         self._constants = {tensor.name: tensor for tensor in model.graph.initializer}
         self.shapes = tensor_shapes(model)
 
-    def maker(self, name: str, kind: str) -> Any | None:
-        """The node that makes a tensor, if it is of that operator."""
-        node = self._makers.get(name)
+    def producer(self, name: str, kind: str) -> Any | None:
+        """The node that computes a tensor, if it has this operator."""
+        node = self._producers.get(name)
         return node if node is not None and node.op_type == kind else None
 
     def number(self, name: str) -> float:
-        """The value of a constant of one number; NaN for any other tensor."""
+        """Value of a scalar constant; NaN for any other tensor."""
         if name not in self._constants:
             return math.nan
         value = import_optional("onnx", "export").numpy_helper.to_array(
@@ -63,7 +61,7 @@ class _Nodes:
         return float(value.item()) if value.size == 1 else math.nan
 
     def constant(self, name: str, value: np.ndarray) -> str:
-        """Makes a constant, unless it is there, and returns its name."""
+        """Adds a constant if it does not exist; returns its name."""
         if name not in self._constants:
             tensor = import_optional("onnx", "export").numpy_helper.from_array(
                 value, name
@@ -72,21 +70,21 @@ class _Nodes:
             self._constants[name] = tensor
         return name
 
-    def drop_unused(self) -> None:
-        """Takes out nodes and constants that nothing reads."""
-        wanted = {value.name for value in self._graph.output}
+    def remove_unused(self) -> None:
+        """Removes nodes and constants that nothing reads."""
+        used = {value.name for value in self._graph.output}
         for node in reversed(list(self._graph.node)):  # the last to compute first
-            if wanted.isdisjoint(node.output):
+            if used.isdisjoint(node.output):
                 self._graph.node.remove(node)
             else:
-                wanted.update(node.input)
+                used.update(node.input)
         for tensor in list(self._graph.initializer):
-            if tensor.name not in wanted:
+            if tensor.name not in used:
                 self._graph.initializer.remove(tensor)
 
 
 def _divide_for_gelu(nodes: _Nodes, erf: Any) -> None:
-    product = nodes.maker(erf.input[0], "Mul")
+    product = nodes.producer(erf.input[0], "Mul")
     if product is None:
         return
     for x, factor in (product.input, reversed(product.input)):
@@ -98,10 +96,10 @@ def _divide_for_gelu(nodes: _Nodes, erf: Any) -> None:
 
 def _name_norm(nodes: _Nodes, quotient: Any) -> None:
     x, divisor = quotient.input
-    root = nodes.maker(divisor, "Sqrt")
-    total = root and nodes.maker(root.input[0], "Add")
-    mean = total and nodes.maker(total.input[0], "ReduceMean")
-    square = mean and nodes.maker(mean.input[0], "Mul")
+    root = nodes.producer(divisor, "Sqrt")
+    total = root and nodes.producer(root.input[0], "Add")
+    mean = total and nodes.producer(total.input[0], "ReduceMean")
+    square = mean and nodes.producer(mean.input[0], "Mul")
     if not total or not square or list(square.input) != [x, x]:
         return
     epsilon, shape = nodes.number(total.input[1]), nodes.shapes[x]
@@ -113,6 +111,6 @@ def _name_norm(nodes: _Nodes, quotient: Any) -> None:
 
 
 def _replace(node: Any, kind: str, inputs: list[str], **attributes: Any) -> None:
-    """Makes another operator of a node, with the same outputs."""
+    """Replaces the operator of a node; its outputs stay."""
     make = import_optional("onnx", "export").helper.make_node
     node.CopyFrom(make(kind, inputs, node.output, name=node.name, **attributes))
