@@ -122,9 +122,7 @@ def evaluate(config: Config) -> dict[str, Any]:
     model = load_model(config, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
     outputs = _outputs(config, class_names, names, classes)
-    preprocessing = replace(
-        preprocessing_or_default(model), **_preprocessing_overrides(config)
-    )
+    preprocessing = replace(preprocessing_or_default(model), **_overrides(config))
     print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
     transform = EvaluationTransform.from_preprocessing(
@@ -181,7 +179,7 @@ def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
     return model_with_weights(
         config.model,
         config.weights,
-        preprocessing_overrides=_preprocessing_overrides(config),
+        preprocessing_overrides=_overrides(config),
         classes=classes,
         **size,
     )
@@ -214,14 +212,11 @@ def _load_file(config: Config) -> keras.Model:
         ) from error
 
 
-def _preprocessing_overrides(config: Config) -> dict[str, Any]:
-    """What flags say of how images are prepared, by the fields of `Preprocessing`."""
+def _overrides(config: Config) -> dict[str, Any]:
+    """Fields of `Preprocessing` that flags set."""
     names = ("crop_pct", "interpolation", "mean", "std")
-    return {
-        name: getattr(config, name)
-        for name in names
-        if getattr(config, name) is not None
-    }
+    given = {name: getattr(config, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _outputs(
