@@ -51,13 +51,13 @@ from keras_cait.models.published.rebuilding import rebuild
 from keras_cait.models.published.registry import find_variant, model_with_weights
 from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.training.evaluation import Predictions, named_outputs, predict
-from keras_cait.training.settings.configuration import (
-    flags_of,
-    make_config,
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
+    option,
     parse_flags,
-    setting,
-    to_json,
 )
+from keras_cait.training.settings.serialization import to_json
 from keras_cait.weights.load import check_source
 from keras_cait.weights.metadata.class_count import read_class_count
 from keras_cait.weights.metadata.model_metadata import all_layers
@@ -66,35 +66,35 @@ Channels = tuple[float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config:
+class EvaluationSettings:
     """What is measured, and how images are prepared for it."""
 
-    model: str | None = setting(
+    model: str | None = option(
         None, "a builder's or timm's name; a .keras file says its own"
     )
-    weights: str = setting("imagenet", "imagenet, hf://owner/repo, or a file")
-    dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
-    test_split: str | None = setting(
+    weights: str = option("imagenet", "imagenet, hf://owner/repo, or a file")
+    dataset: str | None = option(None, '"digits", "cifar10" or any TFDS name')
+    test_split: str | None = option(
         None, "folder or TFDS split to take; the first with labels"
     )
-    validation_split: float | None = setting(
+    validation_split: float | None = option(
         None, "part of each class of a folder to take: what training did not see"
     )
-    split_seed: int = setting(0, "of the choice of that part")
-    data_dir: Path | None = setting(None, "folder of CLASS/*, or of val/ or test/")
-    match: Literal["name", "index"] = setting(
+    split_seed: int = option(0, "of the choice of that part")
+    data_dir: Path | None = option(None, "folder of CLASS/*, or of val/ or test/")
+    match: Literal["name", "index"] = option(
         "name", "by which the classes of images and model are matched"
     )
-    image_size: int | None = setting(None, "side in pixels; the model's own")
-    crop_pct: float | None = setting(None, "part of the side; the model's own")
-    interpolation: Literal["bicubic", "bilinear"] | None = setting(None, "of resizing")
-    mean: Channels | None = setting(
+    image_size: int | None = option(None, "side in pixels; the model's own")
+    crop_pct: float | None = option(None, "part of the side; the model's own")
+    interpolation: Literal["bicubic", "bilinear"] | None = option(None, "of resizing")
+    mean: Channels | None = option(
         None, "of each channel of images in [0, 1]; the model's own"
     )
-    std: Channels | None = setting(None, "standard deviation likewise")
-    batch_size: int = setting(64, "images a step")
-    limit: int | None = setting(None, "at most so many images, drawn at random")
-    per_class: bool = setting(False, "print the accuracy of each class")
+    std: Channels | None = option(None, "standard deviation likewise")
+    batch_size: int = option(64, "images a step")
+    limit: int | None = option(None, "at most so many images, drawn at random")
+    per_class: bool = option(False, "print the accuracy of each class")
 
     def __post_init__(self) -> None:
         if self.model is None and not self.weights.endswith(".keras"):
@@ -109,32 +109,32 @@ class Config:
                 raise ValueError(f"{flag} must be 1 or more. Received: {value}")
 
 
-def evaluate(config: Config) -> dict[str, Any]:
+def evaluate(settings: EvaluationSettings) -> dict[str, Any]:
     """Measures, prints what was asked for and returns the results."""
     class_names, images = load_test_images(
-        config.dataset,
-        data_dir=config.data_dir,
-        limit=config.limit,
-        test_split=config.test_split,
-        validation_split=config.validation_split,
-        split_seed=config.split_seed,
+        settings.dataset,
+        data_dir=settings.data_dir,
+        limit=settings.limit,
+        test_split=settings.test_split,
+        validation_split=settings.validation_split,
+        split_seed=settings.split_seed,
     )
-    model = load_model(config, class_names)
+    model = load_model(settings, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
-    outputs = _outputs(config, class_names, names, classes)
-    preprocessing = replace(preprocessing_or_default(model), **_overrides(config))
-    print(to_json(vars(config) | {"preprocessing": preprocessing}), flush=True)
+    outputs = _outputs(settings, class_names, names, classes)
+    preprocessing = replace(preprocessing_or_default(model), **_preprocessing_overrides(settings))
+    print(to_json(vars(settings) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
     transform = EvaluationTransform.from_preprocessing(
         preprocessing, channels=channels if channels in (1, 3) else None
     )
-    batches = evaluation_batches(images, transform, config.batch_size)
-    scale, offset = _normalization(config, model, preprocessing)
+    batches = evaluation_batches(images, transform, settings.batch_size)
+    scale, offset = _normalization(settings, model, preprocessing)
     order = np.array(outputs)
     batches = batches.map(lambda x, y: (x * scale + offset, tf.gather(order, y)))
     with name_unreadable_images(images):
         found = predict(named_outputs(model), batches)
-    if config.per_class:
+    if settings.per_class:
         print(_table(found, class_names, outputs))
     results: dict[str, Any] = {}
     for name in found.top_classes:
@@ -147,7 +147,7 @@ def evaluate(config: Config) -> dict[str, Any]:
     }
 
 
-def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
+def load_model(settings: EvaluationSettings, class_names: Sequence[str]) -> keras.Model:
     """The model with its weights, all of which must fit.
 
     Raises:
@@ -158,15 +158,15 @@ def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
     """
     classes = len(class_names)
     size: dict[str, Any] = {}
-    if config.image_size is not None:
-        size["input_shape"] = (config.image_size, config.image_size, 3)
-    if config.model is None:
-        return _load_file(config)
-    find_variant(config.model)  # a name that there is not comes first
-    if config.weights == "imagenet":
+    if settings.image_size is not None:
+        size["input_shape"] = (settings.image_size, settings.image_size, 3)
+    if settings.model is None:
+        return _load_file(settings)
+    find_variant(settings.model)  # a name that there is not comes first
+    if settings.weights == "imagenet":
         classes = 1000
         try:  # before a download
-            _outputs(config, class_names, imagenet_names(), classes)
+            _outputs(settings, class_names, imagenet_names(), classes)
         except ValueError as error:
             raise ValueError(
                 "The published weights know ImageNet's 1000 classes. Received: images "
@@ -174,20 +174,20 @@ def load_model(config: Config, class_names: Sequence[str]) -> keras.Model:
                 "--weights."
             ) from error
     else:
-        check_source(config.weights)
-        classes = read_class_count(config.weights) or classes
+        check_source(settings.weights)
+        classes = read_class_count(settings.weights) or classes
     return model_with_weights(
-        config.model,
-        config.weights,
-        preprocessing_overrides=_overrides(config),
+        settings.model,
+        settings.weights,
+        preprocessing_overrides=_preprocessing_overrides(settings),
         classes=classes,
         **size,
     )
 
 
-def _load_file(config: Config) -> keras.Model:
+def _load_file(settings: EvaluationSettings) -> keras.Model:
     """The model of a `.keras` file, at the size that a flag says."""
-    path = Path(config.weights)
+    path = Path(settings.weights)
     model = load_saved_model(path)
     shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 2:
@@ -195,9 +195,9 @@ def _load_file(config: Config) -> keras.Model:
             "The model must be a functional classifier with one output, (batch, "
             f"classes). Received: {path}, which has {shapes or 'no graph'}."
         )
-    if config.image_size is None:
+    if settings.image_size is None:
         return model
-    size = (config.image_size, config.image_size)
+    size = (settings.image_size, settings.image_size)
     if model.input_shape[1:3] in (size, (None, None)):
         return model
     classes = model.output_shape[-1]
@@ -207,26 +207,29 @@ def _load_file(config: Config) -> keras.Model:
     except ValueError as error:
         raise ValueError(
             f"--image-size is for transformers of this package. Received: {path}, for "
-            f"images {model.input_shape[1:3]}, and --image-size {config.image_size}. "
+            f"images {model.input_shape[1:3]}, and --image-size {settings.image_size}. "
             f"Leave it out. {error}"
         ) from error
 
 
-def _overrides(config: Config) -> dict[str, Any]:
-    """Fields of `Preprocessing` that flags set."""
+def _preprocessing_overrides(settings: EvaluationSettings) -> dict[str, Any]:
+    """What flags say of how images are prepared, by the fields of `Preprocessing`."""
     names = ("crop_pct", "interpolation", "mean", "std")
-    given = {name: getattr(config, name) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
+    return {
+        name: getattr(settings, name)
+        for name in names
+        if getattr(settings, name) is not None
+    }
 
 
 def _outputs(
-    config: Config,
+    settings: EvaluationSettings,
     class_names: Sequence[str],
     model_names: Sequence[str] | None,
     classes: int,
 ) -> list[int]:
     """The output of the model for each class of the images."""
-    names = model_names if config.match == "name" else None
+    names = model_names if settings.match == "name" else None
     try:
         return outputs_of_classes(class_names, names, classes)
     except ValueError as error:
@@ -239,7 +242,7 @@ def _outputs(
 
 
 def _normalization(
-    config: Config, model: keras.Model, preprocessing: Preprocessing
+    settings: EvaluationSettings, model: keras.Model, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scale and offset that bring pixels in [0, 255] to what the model takes.
 
@@ -247,15 +250,17 @@ def _normalization(
     """
     scale, offset = np.array(preprocessing.scale), np.array(preprocessing.offset)
     if takes_pixels(model):
-        if config.mean is None and config.std is None:
+        if settings.mean is None and settings.std is None:
             scale, offset = np.ones_like(scale), np.zeros_like(offset)
-        elif (own := _own_statistics(config, model)) is not None:
+        elif (own := _own_statistics(settings, model)) is not None:
             scale = 255 * np.array(own.std) * scale
             offset = 255 * (np.array(own.std) * offset + np.array(own.mean))
     return scale.astype("float32"), offset.astype("float32")
 
 
-def _own_statistics(config: Config, model: keras.Model) -> Preprocessing | None:
+def _own_statistics(
+    settings: EvaluationSettings, model: keras.Model
+) -> Preprocessing | None:
     """What a model normalizes with; None if it takes images as flags say."""
     try:
         return keras_cait.preprocessing_for(model)
@@ -265,8 +270,8 @@ def _own_statistics(config: Config, model: keras.Model) -> Preprocessing | None:
         if names:
             raise ValueError(
                 "--mean and --std are for models whose own are known. Received: "
-                f"{config.weights}, which normalizes images itself, in {names}. Leave "
-                "them out."
+                f"{settings.weights}, which normalizes images itself, in {names}. "
+                "Leave them out."
             ) from error
         return None
 
@@ -287,10 +292,10 @@ def _table(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
-    given = parse_flags(Config, arguments, description=__doc__ or "")
+    given = parse_flags(EvaluationSettings, arguments, description=__doc__ or "")
     return exit_code_of(
-        lambda: json.dumps(evaluate(make_config(Config, given))),
-        flags=flags_of(Config),
+        lambda: json.dumps(evaluate(make_settings(EvaluationSettings, given))),
+        flags=flag_names(EvaluationSettings),
     )
 
 

@@ -1,20 +1,24 @@
-r"""Fine-tunes a model: another resolution, another data set, with a teacher or not.
+r"""Fine-tunes a model at another resolution or on another data set.
 
     python recipes/finetune.py --model CaiT_XXS24 --weights imagenet --data-dir DIR
     python recipes/finetune.py --model deit_base_patch16_224 --preset deit-384 \
-        --dataset imagenet2012               timm's name says which weights
+        --dataset imagenet2012               the weights of timm's name
     python recipes/finetune.py --model DeiT_S_Distilled --teacher teacher.keras \
-        --data-dir DIR                       both heads, as DeiT's authors prefer
+        --data-dir DIR                       both heads, as DeiT's authors advise
     python recipes/finetune.py --weights run/model.keras --data-dir DIR --scratch
     python recipes/finetune.py --smoke
 
-`--scratch` trains the same model from random weights too, with the same budget and
-seed, to show what the checkpoint is worth. Position embeddings are resampled
-bicubically, and a head for other classes starts anew.
+`--scratch` also trains the same model from random weights, with the same budget and
+seed, to measure the gain from the checkpoint. Position embeddings are resampled
+bicubically. For other classes the head is new.
 
 Papers: DeiT (https://arxiv.org/abs/2012.12877), section 5.4, tables 7 and 8; CaiT
-(https://arxiv.org/abs/2103.17239), section 4.4. The presets are what their authors
-published or answered; recipes/README.md says where.
+(https://arxiv.org/abs/2103.17239), section 4.4; DeiT III
+(https://arxiv.org/abs/2204.07118). The presets have the settings that their authors
+published, or gave in answers.
+Hardware: the authors fine-tuned DeiT-B on 16 GPUs (README_deit.md:246).
+Expected on ImageNet: DeiT-B at 384 pixels 82.9 % (83.1 % in the paper); DeiT III B
+83.8 % at 224 pixels. More measurements: recipes/README.md.
 
 In the output folder: finetuned.keras (takes images in [0, 255]), history.csv,
 tensorboard/, curves.png and config.json. The last line of the standard output is a
@@ -23,168 +27,139 @@ JSON object with the results.
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from keras_cait.training.programs.finetune import FinetuningSettings, finetune
+from keras_cait.training.programs.launch import run_recipe
+from keras_cait.training.settings.model_settings import deit3_finetuning_settings
+from keras_cait.training.settings.presets import FINETUNING_PRESETS, Preset
 
-import keras
+# "main.py:56" and "README_deit.md:246" are lines of facebookresearch/deit at commit
+# 7e160fe; "deit#108" and "dino#81" are issues of facebookresearch's repositories in
+# which an author answered.
 
-import keras_cait
-from keras_cait.data.image_dataset import ImageDataset
-from keras_cait.models.published.rebuilding import own_drop_path_rate, rebuild
-from keras_cait.models.published.registry import model_with_weights
-from keras_cait.training.distillation_setup import DistillationSetup
-from keras_cait.training.fit import fit
-from keras_cait.training.programs.launch import launch
-from keras_cait.training.programs.report import finish
-from keras_cait.training.run import Run
-from keras_cait.training.settings.configuration import setting
-from keras_cait.training.settings.model_settings import finetuning_of
-from keras_cait.training.settings.presets import FINETUNING
-from keras_cait.training.settings.run_settings import RunConfig
-from keras_cait.training.teachers.teacher import make_teacher
+# The defaults of the official code. Each preset below changes some of them.
+DEIT: Preset = {
+    "repeats": 3,  # repeated augmentation: main.py:107
+    # Optimizer
+    "optimizer": "adamw",  # main.py:56
+    "schedule": "cosine",  # main.py:69
+    "rate_per_step": False,  # main.py:432
+    "warmup_epochs": 5,  # main.py:86
+    "warmup_learning_rate": 1e-6,  # main.py:79
+    "final_learning_rate": 1e-5,  # main.py:81
+    "weight_decay": 0.05,  # main.py:66
+    "decay_distillation_token": True,  # deit#48
+    "accumulation_steps": 1,
+    "clip_norm": None,  # main.py:62
+    "ema": 0.99996,  # main.py:51-52; saved, but not evaluated: deit#67
+    "loss": "softmax",  # main.py:361
+    # Augmentation
+    "crop": "resized",  # random resized crop
+    "flip": True,
+    "augment": "rand-m9-mstd0.5-inc1",  # RandAugment 9/0.5: main.py:98
+    "erasing": 0.25,  # main.py:118
+    "mixup": 0.8,  # main.py:128
+    "cutmix": 1.0,  # main.py:130
+    "smoothing": 0.1,  # main.py:101
+    # Evaluation
+    "crop_pct": 0.875,  # main.py:174
+    # Distillation, with --teacher
+    "distillation": "hard",  # DeiT, section 4
+    "alpha": 0.5,  # main.py:146
+    "temperature": 3.0,  # of soft, as in the paper; main.py:147 has 1
+}
 
-Channels = tuple[float, float, float]
+_DEIT_384: Preset = {
+    **DEIT,
+    "image_size": 384,
+    "epochs": 30,
+    "batch_size": 512,
+    "scale_learning_rate": True,  # with this batch the factor is 1: main.py:350
+    # Commit e6fd5c2 fine-tunes in evaluation mode, without stochastic depth.
+    "drop_path_rate": 0.0,
+}
 
-FILES = (
-    "finetuned.keras",
-    "finetuned_ema.keras",
-    "scratch_ema.keras",
-    "history.csv",
-    "curves.png",
-    "config.json",
-    "tensorboard",
-)
+_TRANSFER: Preset = {  # dino#81 and dino#144: a model of B's size
+    **DEIT,
+    "image_size": 224,
+    "epochs": 1000,
+    "batch_size": 768,
+    "learning_rate": 7.5e-6,
+    "scale_learning_rate": False,
+    "drop_path_rate": 0.1,
+}
 
-
-@dataclass(frozen=True, kw_only=True)
-class FinetuneConfig(RunConfig):
-    """What is fine-tuned, and from where."""
-
-    model: str | None = setting(
-        None, "a builder's or timm's name; a .keras file says its own"
-    )
-    weights: str = setting("imagenet", "imagenet, hf://owner/repo, or a file")
-    teacher: str | None = setting(None, "a .keras file, or an architecture by name")
-    distillation: Literal["hard", "soft"] = setting("hard", "kind of loss")
-    alpha: float = setting(0.5, "weight of the distillation loss, 0 to 1")
-    temperature: float = setting(3.0, "of soft distillation, above 0")
-    scratch: bool = setting(False, "train from random weights too")
-    mean: Channels | None = setting(
-        None, "of each channel of images in [0, 1]; as the weights have it"
-    )
-    std: Channels | None = setting(None, "standard deviation likewise")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check("alpha", 0 <= self.alpha <= 1, "in [0, 1]")
-        self._check("temperature", self.temperature > 0, "above 0")
-        self._check("std", min(self.std or (1,)) > 0, "above 0")
-        if self.model is None and not self.weights.endswith(".keras"):
-            raise ValueError(
-                "--model must be named, unless --weights is a .keras file that says "
-                f"it. Received: --weights {self.weights}"
-            )
-
-
-def finetune(config: FinetuneConfig, data: ImageDataset) -> dict[str, Any]:
-    """Trains what was asked for, writes the files and returns the results."""
-    run = Run(at_own_size(config), data, FILES)
-    models = {"finetuned": run.make(partial(_build, config, run))}
-    if config.scratch:
-        models["scratch"] = run.make(partial(_build, config, run, scratch=True))
-    setup = None
-    if config.teacher is not None:
-        load = partial(
-            make_teacher,
-            config.teacher,
-            run.image_shape,
-            run.classes,
-            class_names=data.class_names,
-        )
-        teacher = run.make(load, precision="none")
-        if not teacher.trained:
-            raise ValueError(
-                f"The teacher must know the {run.classes} classes of the data. "
-                f"Received: {config.teacher}, which has yet to learn them. Train it "
-                "first, and give its .keras file."
-            )
-        setup = DistillationSetup(
-            teacher=teacher,
-            distillation=config.distillation,
-            alpha=config.alpha,
-            temperature=config.temperature,
-        )
-    run.start(**_resolved(models["finetuned"]))
-    results, speed = {}, 0.0
-    for name, model in models.items():
-        speed = fit(run, name, model, setup)
-        results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
-    run.write_model("finetuned.keras", models["finetuned"])
-    return {**results, **finish(run, speed)}
-
-
-def _resolved(model: keras.Model) -> dict[str, Any]:
-    """What the weights and the architecture decide where no flag does."""
-    return {
-        "drop_path_rate": own_drop_path_rate(model),
-        "preprocessing": keras_cait.preprocessing_for(model),
-    }
-
-
-def at_own_size(config: FinetuneConfig) -> FinetuneConfig:
-    """Photographs are brought to the size that a published model was trained at."""
-    if config.preset != "photographs" or config.image_size or config.model is None:
-        return config
-    size = keras_cait.preprocessing_for(config.model).size[0]
-    return replace(config, image_size=size)
-
-
-def _build(config: FinetuneConfig, run: Run, *, scratch: bool = False) -> keras.Model:
-    """The model for the run's images and classes, with the weights or without."""
-    options: dict[str, Any] = {"input_shape": run.image_shape, "classes": run.classes}
-    options["class_names"] = run.data.class_names
-    overrides = {
-        name: getattr(config, name)
-        for name in ("mean", "std")
-        if getattr(config, name) is not None
-    }
-    with warnings.catch_warnings():
-        # A head for other classes is what fine-tuning is for.
-        warnings.filterwarnings("ignore", message=".*the model has .* classes")
-        if config.model is None:
-            return rebuild(
-                Path(config.weights),
-                **options,
-                drop_path_rate=config.drop_path_rate,
-                preprocessing_overrides=overrides,
-                with_weights=not scratch,
-            )
-        if config.drop_path_rate is not None:
-            options["drop_path_rate"] = config.drop_path_rate
-        return model_with_weights(
-            config.model,
-            config.weights,
-            preprocessing_overrides=overrides,
-            with_weights=not scratch,
-            new_head=True,
-            include_preprocessing=True,
-            **options,
-        )
+PRESETS: Mapping[str, Preset] = {
+    "deit-384": {  # README_deit.md:246: DeiT-B from 224 to 384 pixels
+        **_DEIT_384,
+        "learning_rate": 5e-6,
+        "final_learning_rate": 5e-6,
+        "weight_decay": 1e-8,
+    },
+    "deit-ti-384": {  # deit#120: the defaults, and this rate to start with
+        **_DEIT_384,
+        "learning_rate": 1e-5,
+    },
+    # README_revenge.md:1411-1515. model_settings.py has drop path by model and size.
+    # In training mode: main.py:428, deit#167.
+    "deit3": {
+        **DEIT,
+        "image_size": 224,
+        "epochs": 20,
+        "batch_size": 512,
+        "learning_rate": 1e-5,  # the last rate too: deit#117
+        "scale_learning_rate": False,
+        "weight_decay": 0.1,
+        "erasing": 0.0,
+        "repeats": 1,
+        "crop_pct": 1.0,
+    },
+    "cait-m48-448": {  # deit#108, with --teacher
+        **DEIT,
+        "image_size": 448,
+        "epochs": 60,
+        "batch_size": 256,
+        "learning_rate": 5e-6,
+        "scale_learning_rate": False,
+        # The author gave both numbers; timm's default schedule, cosine, ignores them.
+        "schedule": "decay",
+        "decay_epochs": 10,
+        "decay_rate": 0.5,
+        "drop_path_rate": 0.3,
+        "crop_pct": None,  # that of the published model, 1.0: README_cait.md:52
+    },
+    "cifar10": _TRANSFER,  # dino#81
+    "cifar100": {**_TRANSFER, "learning_rate": 5e-6},  # dino#144
+    "cifar10-sgd": {  # deit#45, for cars too
+        **_TRANSFER,
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "weight_decay": 1e-4,
+        "erasing": 0.0,
+        "drop_path_rate": 0.0,
+    },
+    "inaturalist": {  # deit#105; deit#141: the rate is the one after scaling
+        **DEIT,
+        "image_size": 224,
+        "epochs": 360,
+        "batch_size": 768,
+        "learning_rate": 7.5e-5,
+        "scale_learning_rate": False,
+        "erasing": 0.1,
+        "drop_path_rate": 0.1,
+    },
+    **FINETUNING_PRESETS,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
-    presets = FINETUNING
-    return launch(
-        *(FinetuneConfig, presets, finetune, __doc__ or "", arguments),
-        by_model=finetuning_of,
+    return run_recipe(
+        *(FinetuningSettings, PRESETS, finetune, __doc__ or "", arguments),
+        model_settings=deit3_finetuning_settings,
     )
 
 

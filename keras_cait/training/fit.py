@@ -24,7 +24,7 @@ from keras_cait.training.run_batches import (
     naming_unreadable_images,
 )
 from keras_cait.training.settings.optimizer import optimizer_from
-from keras_cait.training.settings.run_settings import RunConfig
+from keras_cait.training.settings.run_settings import RunSettings
 
 
 def fit(
@@ -85,7 +85,7 @@ def fit(
 
 def _compiled_distiller(
     run: Run,
-    settings: RunConfig,
+    settings: RunSettings,
     steps: int,
     model: keras.Model,
     setup: DistillationSetup | None,
@@ -107,7 +107,7 @@ def _compiled_distiller(
 
 def _train(
     run: Run,
-    settings: RunConfig,
+    settings: RunSettings,
     distiller: Distiller,
     checkpoints: CheckpointCallback,
     batches: Callable[[int], Any],

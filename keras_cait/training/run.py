@@ -14,8 +14,8 @@ from keras_cait.models.classes.names import with_class_names
 from keras_cait.training.devices.strategy import scope_of
 from keras_cait.training.devices.worker_agreement import agree, is_chief, shard_of
 from keras_cait.training.resuming.run_folder import RunFolder, fixed_settings
-from keras_cait.training.settings.configuration import to_json
-from keras_cait.training.settings.run_settings import RunConfig, strategy_of
+from keras_cait.training.settings.run_settings import RunSettings
+from keras_cait.training.settings.serialization import to_json
 
 Made = TypeVar("Made")
 
@@ -42,7 +42,7 @@ class Run:
     """
 
     def __init__(
-        self, config: RunConfig, data: ImageDataset, files: tuple[str, ...]
+        self, config: RunSettings, data: ImageDataset, files: tuple[str, ...]
     ) -> None:
         self.started = time.perf_counter()
         self.config, self.data = config, data
@@ -51,7 +51,7 @@ class Run:
         # Color augmentations make gray images RGB.
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
-        self.strategy = strategy_of(config)
+        self.strategy = config.make_strategy()
         self.shard = shard_of(self.strategy)
         self.is_chief = is_chief(self.strategy)
         self.batch_size = min(config.batch_size, data.train.number)

@@ -21,8 +21,8 @@ from keras_cait.data.sources.unreadable_images import (
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.training.devices.worker_agreement import distribute
 from keras_cait.training.run import Run
-from keras_cait.training.settings.run_settings import OF_DATA, RunConfig
-from keras_cait.training.settings.training_settings import OF_IMAGES
+from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
+from keras_cait.training.settings.training_settings import BATCH_SETTINGS
 from keras_cait.training.teachers.cached_logits import cached_teacher_logits
 from keras_cait.training.teachers.teacher import Teacher
 
@@ -30,7 +30,7 @@ _READ_AHEAD = 8  # batches that a backend may take before it trains on them
 
 
 def batches_of_training_images(
-    run: Run, settings: RunConfig, teacher: Teacher | None, first_step: int
+    run: Run, settings: RunSettings, teacher: Teacher | None, first_step: int
 ) -> Any:
     """All batches of a training from a step on.
 
@@ -77,7 +77,7 @@ def batches_of_sampled_images(run: Run, model: keras.Model, number: int) -> Any:
 
 
 def naming_unreadable_images(
-    run: Run, settings: RunConfig, step: Callable[[], int]
+    run: Run, settings: RunSettings, step: Callable[[], int]
 ) -> AbstractContextManager[None]:
     """Adds the name of an unreadable image to the error of a training.
 
@@ -94,18 +94,18 @@ def naming_unreadable_images(
     return name_unreadable_candidates(candidates, resume)
 
 
-def _order(run: Run, settings: RunConfig) -> dict[str, Any]:
+def _order(run: Run, settings: RunSettings) -> dict[str, Any]:
     """The arguments that decide which images a batch holds."""
     names = ("epochs", "seed", "repeats", "accumulation_steps")
     order = {name: getattr(settings, name) for name in names}
     return order | {"batch_size": min(settings.batch_size, run.data.train.number)}
 
 
-def _cache_key(run: Run, settings: RunConfig) -> dict[str, Any]:
+def _cache_key(run: Run, settings: RunSettings) -> dict[str, Any]:
     """All that the images of the batches depend on."""
     return {
-        **{name: getattr(settings, name) for name in OF_IMAGES},
-        **{name: getattr(run.config, name) for name in OF_DATA},
+        **{name: getattr(settings, name) for name in BATCH_SETTINGS},
+        **{name: getattr(run.config, name) for name in DATA_SETTINGS},
         "dataset": run.data.name,
         "images": run.data.train.number,
         "order_version": ORDER_VERSION,

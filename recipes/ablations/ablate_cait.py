@@ -40,9 +40,9 @@ from token_insertion import token_insertion_network
 
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.training.fit import fit
-from keras_cait.training.programs.launch import launch
+from keras_cait.training.programs.launch import run_recipe
 from keras_cait.training.run import Run
-from keras_cait.training.settings.configuration import setting
+from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.presets import (
     DIGITS,
     SMOKE,
@@ -50,7 +50,7 @@ from keras_cait.training.settings.presets import (
     Preset,
     without_model,
 )
-from keras_cait.training.settings.run_settings import RunConfig
+from keras_cait.training.settings.run_settings import RunSettings
 
 FILES = ("results.csv", "table.md", "config.json", "tensorboard")
 
@@ -58,19 +58,19 @@ Rows = Iterator[dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AblationConfig(RunConfig):
+class AblationSettings(RunSettings):
     """What is compared, and at which size."""
 
-    table: Literal["scaling", "token", "distillation"] = setting("scaling", "which one")
-    seeds: int = setting(1, "runs of every row, from --seed on")
-    depths: str = setting("12,24", "of scaling: numbers of blocks")
-    depth: int = setting(12, "of token and distillation: number of blocks")
-    embed_dim: int = setting(64, "length of a token")
-    num_heads: int = setting(4, "heads of each attention")
-    patch_size: int = setting(4, "side of a patch in pixels")
-    teacher: str = setting("convnet", "of distillation: a .keras file, or convnet")
-    teacher_epochs: int = setting(8, "of distillation: passes that train the teacher")
-    teacher_learning_rate: float = setting(4e-3, "its highest rate, a step")
+    table: Literal["scaling", "token", "distillation"] = option("scaling", "which one")
+    seeds: int = option(1, "runs of every row, from --seed on")
+    depths: str = option("12,24", "of scaling: numbers of blocks")
+    depth: int = option(12, "of token and distillation: number of blocks")
+    embed_dim: int = option(64, "length of a token")
+    num_heads: int = option(4, "heads of each attention")
+    patch_size: int = option(4, "side of a patch in pixels")
+    teacher: str = option("convnet", "of distillation: a .keras file, or convnet")
+    teacher_epochs: int = option(8, "of distillation: passes that train the teacher")
+    teacher_learning_rate: float = option(4e-3, "its highest rate, a step")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -103,18 +103,18 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def ablate(config: AblationConfig, data: ImageDataset) -> dict[str, Any]:
+def ablate(settings: AblationSettings, data: ImageDataset) -> dict[str, Any]:
     """Trains every row of a table; returns the means by row."""
-    run = Run(config, data, FILES)
+    run = Run(settings, data, FILES)
     run.start()
-    tables: dict[str, Callable[[Run, AblationConfig, int], Rows]] = {
+    tables: dict[str, Callable[[Run, AblationSettings, int], Rows]] = {
         "scaling": _scaling,
         "token": _token,
         "distillation": trained_students,
     }
     rows: list[dict[str, Any]] = []
-    for seed in range(config.seed, config.seed + config.seeds):
-        for row in tables[config.table](run, config, seed):
+    for seed in range(settings.seed, settings.seed + settings.seeds):
+        for row in tables[settings.table](run, settings, seed):
             rows.append({"seed": seed, **row})
             run.folder.write_table("results.csv", rows)
             run.print_once(
@@ -128,19 +128,19 @@ def ablate(config: AblationConfig, data: ImageDataset) -> dict[str, Any]:
     return {"rows": means, "seconds": seconds, "dataset": data.name}
 
 
-def _scaling(run: Run, config: AblationConfig, seed: int) -> Rows:
-    for depth in map(int, config.depths.split(",")):
+def _scaling(run: Run, settings: AblationSettings, seed: int) -> Rows:
+    for depth in map(int, settings.depths.split(",")):
         for scaling in RESIDUAL_SCALINGS:
             build = partial(residual_scaling_network, scaling, depth=depth)
             yield {
                 "depth": depth,
                 "scaling": scaling,
-                **train_one(run, config, seed, build),
+                **train_one(run, settings, seed, build),
             }
 
 
-def _token(run: Run, config: AblationConfig, seed: int) -> Rows:
-    depth = config.depth
+def _token(run: Run, settings: AblationSettings, seed: int) -> Rows:
+    depth = settings.depth
     late = sorted({depth // 6, depth // 3, 2 * depth // 3, depth - 2, depth - 1} - {0})
     cases: list[tuple[int | None, int, int]] = [
         (0, depth, 0),
@@ -163,21 +163,21 @@ def _token(run: Run, config: AblationConfig, seed: int) -> Rows:
         yield {
             "blocks": f"{blocks} + {class_blocks}",
             "token enters": "never" if insertion is None else insertion,
-            **train_one(run, config, seed, build),
+            **train_one(run, settings, seed, build),
         }
 
 
 def train_one(
-    run: Run, config: AblationConfig, seed: int, build: Callable[..., keras.Model]
+    run: Run, settings: AblationSettings, seed: int, build: Callable[..., keras.Model]
 ) -> dict[str, Any]:
     """Trains one network of a table; what is reported of it."""
     make = partial(
         build,
         input_shape=run.image_shape,
         classes=run.classes,
-        drop_path_rate=config.drop_path_rate or 0.0,
+        drop_path_rate=settings.drop_path_rate or 0.0,
         include_preprocessing=True,
-        **config.sizes,
+        **settings.sizes,
     )
     model = run.make(make, seed=seed)
     fit(run, "model", model, seed=seed)
@@ -228,7 +228,7 @@ def _text(value: Any) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
-    return launch(AblationConfig, PRESETS, ablate, __doc__ or "", arguments)
+    return run_recipe(AblationSettings, PRESETS, ablate, __doc__ or "", arguments)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from keras_cait import DeiT
 from keras_cait.training.distillation_setup import DistillationSetup
 from keras_cait.training.evaluation import Predictions, named_outputs, predict
 from keras_cait.training.fit import fit
-from keras_cait.training.programs.distill import OF_TEACHERS
+from keras_cait.training.programs.distill import TEACHER_TRAINING
 from keras_cait.training.run import Run
 from keras_cait.training.run_batches import batches_of_test_images
 from keras_cait.training.teachers.teacher import Teacher, make_teacher
@@ -26,9 +26,9 @@ _WAYS: dict[str, tuple[str, bool, float]] = {
 }
 
 
-def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any]]:
+def trained_students(run: Run, settings: Any, seed: int) -> Iterator[dict[str, Any]]:
     """Trains teacher and students; a row each, then one a pair that disagrees."""
-    teacher = _teacher(run, config, seed)
+    teacher = _teacher(run, settings, seed)
     found = _ask(run, teacher.model, teacher.preprocessing)
     answered = {"teacher": found.top_classes["output"]}
     yield {"model": "teacher", "head": "", "accuracy": found.accuracy("output")}
@@ -37,11 +37,11 @@ def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any
             DeiT,
             input_shape=run.image_shape,
             classes=run.classes,
-            depth=config.depth,
+            depth=settings.depth,
             distilled=token,
-            drop_path_rate=config.drop_path_rate or 0.0,
+            drop_path_rate=settings.drop_path_rate or 0.0,
             include_preprocessing=True,
-            **config.sizes,
+            **settings.sizes,
         )
         student = run.make(build, seed=seed)
         setup = DistillationSetup(teacher=teacher, distillation=kind, alpha=alpha)
@@ -57,10 +57,10 @@ def trained_students(run: Run, config: Any, seed: int) -> Iterator[dict[str, Any
         yield {"model": f"{one} against {other}", "head": "", "disagreement": apart}
 
 
-def _teacher(run: Run, config: Any, seed: int) -> Teacher:
+def _teacher(run: Run, settings: Any, seed: int) -> Teacher:
     make = partial(
         make_teacher,
-        config.teacher,
+        settings.teacher,
         run.image_shape,
         run.classes,
         weights=None,
@@ -74,9 +74,9 @@ def _teacher(run: Run, config: Any, seed: int) -> Teacher:
             "teacher",
             teacher.model,
             seed=seed,
-            epochs=config.teacher_epochs,
-            learning_rate=config.teacher_learning_rate,
-            **OF_TEACHERS,
+            epochs=settings.teacher_epochs,
+            learning_rate=settings.teacher_learning_rate,
+            **TEACHER_TRAINING,
         )
     return teacher
 

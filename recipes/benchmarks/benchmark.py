@@ -34,18 +34,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import numpy as np
 import tensorflow as tf
-from benchmark_training import TrainingConfig, benchmark_training
+from benchmark_training import ThroughputSettings, benchmark_training
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
-from keras_cait.training.settings.configuration import (
-    flags_of,
-    make_config,
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
+    option,
     parse_flags,
-    setting,
 )
 from keras_cait.training.settings.training_settings import TrainingSettings
 
@@ -54,15 +54,15 @@ _TIMM = Path(__file__).with_name("benchmark_timm.py")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig(TrainingSettings):
+class PipelineSettings(TrainingSettings):
     """What `data` measures."""
 
-    batch_size: int = setting(64, "images a batch")
-    data_dir: Path | None = setting(None, "folder of CLASS/*.jpg")
-    images: int = setting(512, "images to measure on")
-    image_size: int = setting(224, "side of a training image in pixels")
-    passes: int = setting(5, "how often they are read")
-    timm: Path | None = setting(None, "a Python with torch and timm, to compare with")
+    batch_size: int = option(64, "images a batch")
+    data_dir: Path | None = option(None, "folder of CLASS/*.jpg")
+    images: int = option(512, "images to measure on")
+    image_size: int = option(224, "side of a training image in pixels")
+    passes: int = option(5, "how often they are read")
+    timm: Path | None = option(None, "a Python with torch and timm, to compare with")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -85,18 +85,18 @@ def write_photographs(folder: Path, number: int) -> None:
         path.write_bytes(tf.io.encode_jpeg(part, quality=90).numpy())
 
 
-def our_rates(config: DataConfig, folder: Path) -> list[float]:
+def our_rates(settings: PipelineSettings, folder: Path) -> list[float]:
     """Images a second of each pass through our pipeline."""
-    names, images = load_test_images(data_dir=folder, limit=config.images)
-    batch_size = min(config.batch_size, images.number)
+    names, images = load_test_images(data_dir=folder, limit=settings.images)
+    batch_size = min(settings.batch_size, images.number)
     steps = steps_per_epoch(images.number, batch_size)
     batches = training_batches(
         images,
-        config.training_transforms((config.image_size, config.image_size, 3)),
+        settings.training_transforms((settings.image_size, settings.image_size, 3)),
         batch_size,
-        epochs=config.passes + 1,
+        epochs=settings.passes + 1,
         seed=0,
-        mixing=config.mixing(),
+        mixing=settings.mixing(),
         classes=max(2, len(names)),
     )
     rates = []
@@ -110,10 +110,16 @@ def our_rates(config: DataConfig, folder: Path) -> list[float]:
     return rates[1:]  # the first one fills the pipeline
 
 
-def timm_rates(config: DataConfig, folder: Path) -> list[float]:
+def timm_rates(settings: PipelineSettings, folder: Path) -> list[float]:
     """Images a second of each pass through timm's, in a process of its own."""
-    command: list[Any] = [config.timm, _TIMM, folder, config.images, config.batch_size]
-    command += [config.image_size, config.passes, processors()]
+    command: list[Any] = [
+        settings.timm,
+        _TIMM,
+        folder,
+        settings.images,
+        settings.batch_size,
+    ]
+    command += [settings.image_size, settings.passes, processors()]
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, check=False
     )
@@ -122,20 +128,20 @@ def timm_rates(config: DataConfig, folder: Path) -> list[float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def benchmark_data(config: DataConfig) -> dict[str, Any]:
+def benchmark_data(settings: PipelineSettings) -> dict[str, Any]:
     """Measures the input pipeline, and timm's beside it where there is one."""
-    if config.timm is not None and not config.timm.is_file():
-        raise FileNotFoundError(f"No Python at {config.timm}")
+    if settings.timm is not None and not settings.timm.is_file():
+        raise FileNotFoundError(f"No Python at {settings.timm}")
     with tempfile.TemporaryDirectory() as temporary:
-        folder = config.data_dir or Path(temporary)
-        if config.data_dir is None:
-            write_photographs(folder, config.images)
-        rates = {"keras_cait": our_rates(config, folder)}
-        if config.timm is not None:
-            rates["timm"] = timm_rates(config, folder)
-            rates["keras_cait"] += our_rates(config, folder)
-            rates["timm"] += timm_rates(config, folder)
-    results: dict[str, Any] = {"cores": processors(), "images": config.images}
+        folder = settings.data_dir or Path(temporary)
+        if settings.data_dir is None:
+            write_photographs(folder, settings.images)
+        rates = {"keras_cait": our_rates(settings, folder)}
+        if settings.timm is not None:
+            rates["timm"] = timm_rates(settings, folder)
+            rates["keras_cait"] += our_rates(settings, folder)
+            rates["timm"] += timm_rates(settings, folder)
+    results: dict[str, Any] = {"cores": processors(), "images": settings.images}
     for name, found in rates.items():
         best, median = (
             max(found) / processors(),
@@ -148,8 +154,8 @@ def benchmark_data(config: DataConfig) -> dict[str, Any]:
 
 
 _PARTS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
-    "data": (DataConfig, benchmark_data),
-    "training": (TrainingConfig, benchmark_training),
+    "data": (PipelineSettings, benchmark_data),
+    "training": (ThroughputSettings, benchmark_training),
 }
 
 
@@ -164,11 +170,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"error: expected one of {', '.join(_PARTS)}, not {part}", file=sys.stderr
         )
         return 2
-    config_class, measure = _PARTS[part]
-    given = parse_flags(config_class, rest, description=__doc__ or "")
+    settings_class, measure = _PARTS[part]
+    given = parse_flags(settings_class, rest, description=__doc__ or "")
     return exit_code_of(
-        lambda: json.dumps(measure(make_config(config_class, given))),
-        flags=flags_of(config_class),
+        lambda: json.dumps(measure(make_settings(settings_class, given))),
+        flags=flag_names(settings_class),
     )
 
 

@@ -22,8 +22,8 @@ from keras_cait.training.distillation_setup import DistillationSetup
 from keras_cait.training.fit import fit
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
-from keras_cait.training.settings.configuration import setting
-from keras_cait.training.settings.run_settings import OF_DATA, RunConfig
+from keras_cait.training.settings.flags import option
+from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 from keras_cait.training.teachers.teacher import make_teacher
 
 FILES = ("config.json", "tensorboard")
@@ -31,16 +31,16 @@ IMAGENET_RUN = 300 * 1_281_167  # images, in the papers' 300 epochs
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig(RunConfig):
+class ThroughputSettings(RunSettings):
     """What `training` measures."""
 
-    epochs: int = setting(3, "passes a measurement; the first one compiles")
-    batch_size: int = setting(64, "images a step, of all devices together")
-    student: str = setting(
+    epochs: int = option(3, "passes a measurement; the first one compiles")
+    batch_size: int = option(64, "images a step, of all devices together")
+    student: str = option(
         "embed_dim=64,depth=4,num_heads=4,patch_size=2", "a builder's name, or sizes"
     )
-    teacher: str = setting("convnet", "who teaches it; none for labels alone")
-    replicas: int = setting(2, "measured on 1, 2, 4, ... to so many devices")
+    teacher: str = option("convnet", "who teaches it; none for labels alone")
+    replicas: int = option(2, "measured on 1, 2, 4, ... to so many devices")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,9 +54,9 @@ class TrainingConfig(RunConfig):
         )
 
 
-def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
+def benchmark_training(settings: ThroughputSettings) -> dict[str, Any]:
     """Measures distillation on 1, 2, 4, ... devices, in turn, twice each."""
-    numbers = _doubled(config.replicas)
+    numbers = _doubled(settings.replicas)
     rates: dict[int, list[float]] = {number: [] for number in numbers}
     # A process each: TensorFlow splits a processor once, and lets no two strategies
     # of one process have a device in common.
@@ -65,8 +65,8 @@ def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
     ) as processes:
         for _ in range(2):
             for number, found in rates.items():
-                found.append(processes.submit(_rate, config, number).result())
-    results: dict[str, Any] = {"batch_size": config.batch_size, "device": _device()}
+                found.append(processes.submit(_rate, settings, number).result())
+    results: dict[str, Any] = {"batch_size": settings.batch_size, "device": _device()}
     alone = max(rates[1])
     for number in numbers:
         best = max(rates[number])
@@ -75,7 +75,7 @@ def benchmark_training(config: TrainingConfig) -> dict[str, Any]:
             f"the other time, {best / alone:5.2f} times one\n"
         )
         results[f"replicas_{number}"] = float(f"{best:.4g}")
-    hours = IMAGENET_RUN / max(rates[config.replicas]) / 3600
+    hours = IMAGENET_RUN / max(rates[settings.replicas]) / 3600
     results["imagenet_300_epochs_hours"] = round(hours, 1)
     sys.stdout.write(
         f"At the last rate 300 epochs of ImageNet, {IMAGENET_RUN:,} images of this "
@@ -96,36 +96,36 @@ def _doubled(most: int) -> list[int]:
     return sorted({*numbers, most})
 
 
-def _rate(config: TrainingConfig, replicas: int) -> float:
+def _rate(settings: ThroughputSettings, replicas: int) -> float:
     make_strategy(f"mirrored:{replicas}")  # before TensorFlow reads any image
     data = load_dataset(
-        config.dataset,
-        data_dir=config.data_dir,
-        **{name: getattr(config, name) for name in OF_DATA},
+        settings.dataset,
+        data_dir=settings.data_dir,
+        **{name: getattr(settings, name) for name in DATA_SETTINGS},
     )
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stdout(io.StringIO()),  # what runs say of themselves
     ):
         settings = dataclasses.replace(
-            config, strategy=f"mirrored:{replicas}", output=Path(folder, "run")
+            settings, strategy=f"mirrored:{replicas}", output=Path(folder, "run")
         )
         run = Run(settings, data, FILES)
         build = partial(
             build_student,
-            config.student,
+            settings.student,
             "deit",
             "cait",
             input_shape=run.image_shape,
             classes=run.classes,
-            distilled=config.teacher != "none",
+            distilled=settings.teacher != "none",
         )
         student = run.make(build)
         setup = None
-        if config.teacher != "none":
+        if settings.teacher != "none":
             make = partial(  # as fast with random weights
                 make_teacher,
-                config.teacher,
+                settings.teacher,
                 run.image_shape,
                 run.classes,
                 weights=None,

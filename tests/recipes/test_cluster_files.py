@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from keras_cait.training.devices.cluster import read_cluster
-from keras_cait.training.programs.distill import DistillConfig
-from keras_cait.training.settings.configuration import make_config, parse_flags
+from keras_cait.training.programs.distill import DistillationSettings
+from keras_cait.training.settings.flags import make_settings, parse_flags
 
 CLUSTER = Path(__file__).parents[2] / "recipes" / "cluster"
 SAYS = """#!/bin/bash
@@ -37,11 +37,11 @@ def said(text):
     assert Path(__file__).parents[2].joinpath(recipe).is_file()
     cluster = read_cluster(config, secret)
     assert cluster is not None
-    return cluster, make_config(DistillConfig, parse(flags))
+    return cluster, make_settings(DistillationSettings, parse(flags))
 
 
 def parse(flags):
-    return parse_flags(DistillConfig, flags, description="")
+    return parse_flags(DistillationSettings, flags, description="")
 
 
 def test_slurm(tmp_path):

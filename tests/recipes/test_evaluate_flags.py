@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.models.published.rebuilding import rebuild
-from recipes.evaluate import Config, _normalization, main
+from recipes.evaluate import EvaluationSettings, _normalization, main
 from tests.support.data.pictures import results_of, without_compiling, write_pictures
 from tests.support.models.tiny_models import randomize, to_numpy
 
@@ -101,7 +101,7 @@ def test_mean_and_std_of_a_keras_file_are_the_model_s_or_the_flags(
     assert found["top1"] == pytest.approx(expected, abs=0.01)
     # As numbers, of which a share of the images tells little.
     given: dict = {"mean": wanted.mean, "std": wanted.std} if flags else {}
-    config = Config(weights="model.keras", **given)
+    config = EvaluationSettings(weights="model.keras", **given)
     scale, offset = _normalization(config, model, wanted)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), "uint8")
     normalized = ((pixels / 255 - wanted.mean) / wanted.std).astype("float32")

@@ -7,7 +7,11 @@ import pytest
 
 import keras_cait
 from keras_cait import Preprocessing
-from recipes.finetune import FinetuneConfig, at_own_size, main
+from keras_cait.training.programs.finetune import (
+    FinetuningSettings,
+    with_published_size,
+)
+from recipes.finetune import main
 from tests.support.data.pictures import results_of, without_compiling, write_pictures
 
 SIZE: dict = {"patch_size": 4, "embed_dim": 8, "depth": 1, "num_heads": 2}
@@ -107,7 +111,7 @@ def test_mistakes_are_named_before_anything_is_written(
 )
 def test_photographs_come_at_the_published_size(given, size):
     settings = {"model": "cait_xxs24_384", "weights": "model.keras", **given}
-    config = FinetuneConfig(preset="photographs", **settings)
-    assert at_own_size(config).image_size == size
-    thumbnails = FinetuneConfig(preset="thumbnails", **settings)
-    assert at_own_size(thumbnails).image_size == given.get("image_size")
+    config = FinetuningSettings(preset="photographs", **settings)
+    assert with_published_size(config).image_size == size
+    thumbnails = FinetuningSettings(preset="thumbnails", **settings)
+    assert with_published_size(thumbnails).image_size == given.get("image_size")

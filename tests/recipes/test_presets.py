@@ -4,21 +4,55 @@ Each case is a run of a recipe up to its training, and the settings that the off
 command for it sets: lines of facebookresearch/deit at commit 7e160fe, or issues.
 """
 
+import dataclasses
+
 import keras
 import pytest
 
 import keras_cait
 from keras_cait.models.published.registry import find_variant
+from keras_cait.training.settings.training_settings import TrainingSettings
 from recipes import distill_cait, distill_deit, finetune, train_cait
 from recipes import train_deit as train_deit_recipe
 
 RECIPES = {
     "train_deit": (train_deit_recipe, "train"),
     "train_cait": (train_cait, "train"),
-    "distill_deit": (distill_deit, "distil"),
-    "distill_cait": (distill_cait, "distil"),
+    "distill_deit": (distill_deit, "distill"),
+    "distill_cait": (distill_cait, "distill"),
     "finetune": (finetune, "finetune"),
 }
+
+
+# Without effect in the papers' recipes: for small images, of the other schedule, of
+# 3-Augment, and of a student with a distillation token.
+WITHOUT_EFFECT = {"shift", "rotation", "zoom", "decay_epochs", "decay_rate"}
+WITHOUT_EFFECT |= {"color_jitter", "decay_distillation_token"}
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        train_deit_recipe.IMAGENET,
+        train_deit_recipe.DEIT3,
+        train_cait.IMAGENET,
+        distill_deit.IMAGENET,
+        distill_cait.IMAGENET,
+        *(finetune.PRESETS[name] for name in ("deit-384", "cifar10", "inaturalist")),
+    ],
+)
+def test_a_paper_s_preset_names_every_training_setting(preset):
+    fields = {field.name for field in dataclasses.fields(TrainingSettings)}
+    assert fields - set(preset) <= WITHOUT_EFFECT
+
+
+@pytest.mark.parametrize(
+    ("train", "distill"),
+    [(train_deit_recipe, distill_deit), (train_cait, distill_cait)],
+)
+def test_a_model_is_trained_and_distilled_with_the_same_settings(train, distill):
+    expected = {k: v for k, v in train.IMAGENET.items() if k != "model"}
+    assert {name: distill.IMAGENET[name] for name in expected} == expected
 
 
 @pytest.fixture

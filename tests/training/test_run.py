@@ -10,7 +10,7 @@ from keras_cait.data.sources.load import load_dataset
 from keras_cait.training.fit import fit
 from keras_cait.training.run import Run
 from keras_cait.training.run_batches import batches_of_test_images
-from keras_cait.training.settings.run_settings import RunConfig
+from keras_cait.training.settings.run_settings import RunSettings
 from keras_cait.training.teachers.teacher import make_teacher
 from tests.support.models.tiny_models import without_values
 
@@ -32,7 +32,7 @@ def unpublished() -> keras.Model:
 )
 def test_models_are_measured_as_they_are_published(make, setting, crop_pct, tmp_path):
     data = load_dataset("digits", limit=2)
-    config = RunConfig(image_size=SIZE, crop_pct=setting, output=tmp_path / "run")
+    config = RunSettings(image_size=SIZE, crop_pct=setting, output=tmp_path / "run")
     images, _ = next(iter(batches_of_test_images(Run(config, data, ()), make())))
     transform = EvaluationTransform(
         image_size=(SIZE, SIZE), crop_pct=crop_pct, channels=3
@@ -45,7 +45,7 @@ def test_models_are_measured_as_they_are_published(make, setting, crop_pct, tmp_
 def test_a_run_of_other_orders_is_not_resumed(tmp_path, monkeypatch):
     """A seed gives other batches in another version, in mid-epoch too."""
     data = load_dataset("digits", limit=20)
-    config = RunConfig(output=tmp_path / "run", batch_size=10, resume=True)
+    config = RunSettings(output=tmp_path / "run", batch_size=10, resume=True)
     Run(config, data, ("config.json",)).start()
     Run(config, data, ("config.json",)).start()
     monkeypatch.setattr("keras_cait.training.run.ORDER_VERSION", 3)
@@ -54,7 +54,7 @@ def test_a_run_of_other_orders_is_not_resumed(tmp_path, monkeypatch):
 
 
 def trained_convnet(strategy, folder):
-    config = RunConfig(
+    config = RunSettings(
         strategy=strategy,
         output=folder,
         augment="none",

@@ -1,4 +1,4 @@
-"""What every recipe that trains does first and last."""
+"""Main function of the recipes that train: flags, presets, data and exit code."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,34 +10,33 @@ from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.devices.termination import exits_on_signals
 from keras_cait.training.devices.worker_agreement import abandon, is_chief
-from keras_cait.training.programs.report import table_of
-from keras_cait.training.settings.configuration import (
-    flags_of,
-    make_config,
+from keras_cait.training.programs.report import accuracy_table
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
     parse_flags,
 )
-from keras_cait.training.settings.presets import Preset, size_of
-from keras_cait.training.settings.run_settings import OF_DATA, RunConfig, strategy_of
+from keras_cait.training.settings.presets import Preset, preset_for_side
+from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 
-Config = TypeVar("Config", bound=RunConfig)
+Settings = TypeVar("Settings", bound=RunSettings)
 
-ByModel = Callable[[str, Mapping[str, Any]], Preset]
-"""A preset's name and the settings so far, to what the preset sets for their model."""
+ModelSettings = Callable[[str, Mapping[str, Any]], Preset]
+"""From a preset's name and the settings so far to the settings of their model."""
 
 
-def _same_for_all(preset: str, settings: Mapping[str, Any]) -> Preset:
-    """Nothing: most presets have the same settings for every model."""
+def _no_model_settings(preset: str, settings: Mapping[str, Any]) -> Preset:
     return {}
 
 
-def launch(
-    config_class: type[Config],
+def run_recipe(
+    settings_class: type[Settings],
     presets: Mapping[str, Preset],
-    train: Callable[[Config, ImageDataset], dict[str, Any]],
+    train: Callable[[Settings, ImageDataset], dict[str, Any]],
     description: str,
     arguments: Sequence[str] | None = None,
     *,
-    by_model: ByModel = _same_for_all,
+    model_settings: ModelSettings = _no_model_settings,
 ) -> int:
     """Reads the flags, loads the images, trains and reports; returns the exit code.
 
@@ -45,29 +44,31 @@ def launch(
     "photographs". The last line of the standard output is a JSON object.
 
     Args:
-        config_class: What the flags fill.
+        settings_class: Class of the settings; its fields are the flags.
         presets: Settings by name, with those three and "smoke" among them.
-        train: The recipe.
-        description: What `--help` opens with.
-        arguments: What stands behind the program's name; None for `sys.argv`.
-        by_model: Settings of a preset that depend on the model.
+        train: Trains and returns the results.
+        description: First part of the text of `--help`.
+        arguments: Arguments of the program; None for `sys.argv`.
+        model_settings: Settings of a preset that depend on the model.
 
     """
-    given = parse_flags(config_class, arguments, description=description)
+    given = parse_flags(settings_class, arguments, description=description)
 
     def work() -> str:
-        config, data = configure(config_class, presets, given, by_model)
+        settings, data = resolve_settings(
+            settings_class, presets, given, model_settings
+        )
         with name_unreadable_images(data.test):
-            results = train(config, data)
-        if not is_chief(strategy_of(config)):
+            results = train(settings, data)
+        if not is_chief(settings.make_strategy()):
             return ""
-        print(f"\n{table_of(results)}\n\nResults in {config.output}")  # noqa: T201
+        print(f"\n{accuracy_table(results)}\n\nResults in {settings.output}")  # noqa: T201
         return json.dumps(results)
 
     try:
         with exits_on_signals():
-            code = exit_code_of(work, flags=flags_of(config_class))
-    except SystemExit as error:  # a signal's
+            code = exit_code_of(work, flags=flag_names(settings_class))
+    except SystemExit as error:  # after a signal
         abandon(int(error.code or 0))
         raise
     if code:
@@ -75,16 +76,17 @@ def launch(
     return code
 
 
-def configure(
-    config_class: type[Config],
+def resolve_settings(
+    settings_class: type[Settings],
     presets: Mapping[str, Preset],
     given: dict[str, Any],
-    by_model: ByModel = _same_for_all,
-) -> tuple[Config, ImageDataset]:
-    """The resolved settings, and the images they are for.
+    model_settings: ModelSettings = _no_model_settings,
+) -> tuple[Settings, ImageDataset]:
+    """Loads the images; returns them and the settings with the preset filled in.
 
     Raises:
-        ValueError: If there is no such preset or data set, or a value is refused.
+        ValueError: If the preset or the data set does not exist, or a value is out
+            of range.
 
     """
     name = given.get("preset", "smoke" if given.get("smoke") else None)
@@ -92,18 +94,18 @@ def configure(
         raise ValueError(
             f"--preset must be one of {', '.join(presets)}. Received: {name}"
         )
-    # Before the images are loaded, which may take long: of what is given alone.
-    early = make_config(config_class, given, presets[name] if name else None)
-    strategy_of(early)  # and before TensorFlow computes, which is too late for many
     wanted = {**(presets[name] if name else {}), **given}
+    # Checks the values before the images are loaded, which may take long, and makes
+    # the strategy before TensorFlow computes; for many workers it would be too late.
+    make_settings(settings_class, wanted).make_strategy()
     if "data_dir" in given and "dataset" not in given:
         wanted["dataset"] = None
     data = load_dataset(
         wanted.get("dataset"),
         data_dir=wanted.get("data_dir"),
-        **{name: wanted[name] for name in OF_DATA if name in wanted},
+        **{name: wanted[name] for name in DATA_SETTINGS if name in wanted},
     )
     if name is None:
-        name = size_of(given.get("image_size") or min(data.image_shape[:2]))
-    preset = {**presets[name], **by_model(name, {**presets[name], **given})}
-    return make_config(config_class, {**given, "preset": name}, preset), data
+        name = preset_for_side(given.get("image_size") or min(data.image_shape[:2]))
+    preset = {**presets[name], **model_settings(name, {**presets[name], **given})}
+    return make_settings(settings_class, {**given, "preset": name}, preset), data

@@ -1,4 +1,4 @@
-"""What a recipe shows at its end: curves, a table and what the run took."""
+"""Results of a recipe: the log, its curves, and a table of accuracies."""
 
 import time
 from typing import Any
@@ -29,20 +29,20 @@ _LOSSES = {
 }
 
 
-def finish(
+def write_report(
     run: Run, speed: float, teacher_accuracy: float | None = None
 ) -> dict[str, Any]:
-    """Writes the log and its curves; returns what every run reports.
+    """Writes history.csv and curves.png; returns the results that all recipes have.
 
     Args:
         run: The run.
-        speed: Training images a second of its last model.
-        teacher_accuracy: Of a teacher on the test images, where there is one.
+        speed: Training images per second of its last model.
+        teacher_accuracy: Test accuracy of the teacher, if there is one.
 
     """
     run.folder.write_table("history.csv", run.history)
     title = f"{run.data.name}, {run.image_shape[0]} pixels"
-    figure = figure_of(run.history, title, teacher_accuracy)
+    figure = history_figure(run.history, title, teacher_accuracy)
     run.folder.write_figure("curves.png", figure)
     averaged = {f"{name}_ema_accuracy": found for name, found in run.averaged.items()}
     return {
@@ -55,39 +55,30 @@ def finish(
     }
 
 
-def curve_of(history: list[dict[str, Any]], model: str, key: str) -> list[float]:
-    """One column of a log for one model, as far as it is there.
-
-    Example:
-        >>> curve_of([{"model": "teacher", "loss": 0.5}], "teacher", "loss")
-        [0.5]
-
-    """
-    return [row[key] for row in history if row["model"] == model and key in row]
-
-
-def figure_of(
+def history_figure(
     history: list[dict[str, Any]], title: str, teacher_accuracy: float | None = None
 ) -> Any:
-    """Test accuracy and training loss of all models over the epochs."""
-    accuracies, losses = (
-        {
-            name: curve
-            for key, name in names.items()
-            if (curve := curve_of(history, *key))
-        }
-        for names in (_ACCURACIES, _LOSSES)
-    )
-    if teacher_accuracy is not None:  # one that came trained is a level to reach
+    """Draws test accuracy and training loss of all models over the epochs."""
+
+    def curves(names: dict[tuple[str, str], str]) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for (model, key), name in names.items():
+            rows = [row for row in history if row["model"] == model and key in row]
+            if rows:
+                found[name] = [row[key] for row in rows]
+        return found
+
+    accuracies = curves(_ACCURACIES)
+    if teacher_accuracy is not None:  # a pretrained teacher has no epochs
         accuracies.setdefault("teacher", [teacher_accuracy])
-    return plot_curves(accuracies, losses, title=title)
+    return plot_curves(accuracies, curves(_LOSSES), title=title)
 
 
-def table_of(results: dict[str, Any]) -> str:
-    """The accuracies for a person to read.
+def accuracy_table(results: dict[str, Any]) -> str:
+    """Formats the accuracies in percent, one a line.
 
     Example:
-        >>> table_of({"teacher_accuracy": 0.5, "seed": 1})
+        >>> accuracy_table({"teacher_accuracy": 0.5, "seed": 1})
         'teacher accuracy             50.00 %'
 
     """

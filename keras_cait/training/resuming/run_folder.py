@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from keras_cait.files import replace_when_written, sweep_leftovers
 from keras_cait.training.resuming.checkpoints import unwritable_file
-from keras_cait.training.settings.configuration import differences
+from keras_cait.training.settings.serialization import differences
 
 # Settings that a resumed run may change. The rest decides its results.
 _MAY_CHANGE = {

@@ -1,4 +1,4 @@
-"""Settings of the DeiT-III presets that depend on the model and the image size.
+"""DeiT III settings that depend on the model and the image size.
 
 Source: the commands in README_revenge.md of facebookresearch/deit at commit 7e160fe;
 the number beside a row is the line of its command.
@@ -33,19 +33,19 @@ _FINETUNING_DROP_PATH: Mapping[tuple[str, int], float] = {
 }
 
 
-def pretraining_of(preset: str, settings: Mapping[str, Any]) -> Preset:
-    """Image size and rate of a DeiT-III trained from random weights.
+def deit3_training_settings(preset: str, settings: Mapping[str, Any]) -> Preset:
+    """Image size and learning rate of a DeiT-III that is trained from scratch.
 
     Args:
         preset: Name of the preset.
-        settings: The preset's settings, and those that replace them.
+        settings: The preset's settings, overridden by the flags.
 
     Returns:
-        What the official command sets for `settings["model"]`; empty for another
-        preset, and for a model without a published command.
+        The settings of the official command for `settings["model"]`. Empty for
+        another preset, and for a model without a published command.
 
     Example:
-        >>> pretraining_of("deit3", {"model": "DeiT3_B"})
+        >>> deit3_training_settings("deit3", {"model": "DeiT3_B"})
         {'image_size': 192, 'learning_rate': 0.003}
 
     """
@@ -54,20 +54,20 @@ def pretraining_of(preset: str, settings: Mapping[str, Any]) -> Preset:
     return _PRETRAINING.get(_variant(settings["model"]) or "", {})
 
 
-def finetuning_of(preset: str, settings: Mapping[str, Any]) -> Preset:
+def deit3_finetuning_settings(preset: str, settings: Mapping[str, Any]) -> Preset:
     """Stochastic depth of a DeiT-III that is fine-tuned.
 
     Args:
         preset: Name of the preset.
-        settings: The preset's settings, and those that replace them.
+        settings: The preset's settings, overridden by the flags.
 
     Returns:
-        What the official command sets for the model and `settings["image_size"]`;
-        empty for another preset, and where no command was published: the model
-        keeps the rate that it has without a preset then.
+        The drop path rate of the official command for the model and
+        `settings["image_size"]`. Empty for another preset, and without a published
+        command: the model then has the same rate as without a preset.
 
     Example:
-        >>> finetuning_of("deit3", {"model": "DeiT3_B", "image_size": 384})
+        >>> deit3_finetuning_settings("deit3", {"model": "DeiT3_B", "image_size": 384})
         {'drop_path_rate': 0.15}
 
     """
@@ -83,7 +83,7 @@ def finetuning_of(preset: str, settings: Mapping[str, Any]) -> Preset:
 
 
 def _variant(name: str | None) -> str | None:
-    """The builder that a name means; None for sizes and for unknown names."""
+    """The builder of a model by name; None for sizes and for unknown names."""
     try:
         return None if name is None else find_variant(name).name
     except ValueError:
@@ -91,9 +91,9 @@ def _variant(name: str | None) -> str | None:
 
 
 def _variant_in(path: Path) -> str | None:
-    """The builder of a saved model; None if the file holds no published variant."""
+    """The builder of a saved model; None if it is no published variant."""
     try:
         shapes = timm_shapes(load_saved_model(path))
-    except (OSError, ValueError):  # the recipe reports what is wrong with the file
+    except (OSError, ValueError):  # the recipe reports the error of the file
         return None
     return variant_name(shapes)

@@ -1,50 +1,50 @@
-"""What every training recipe is told."""
+"""Settings that all training recipes share."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from keras_cait.training.devices.strategy import make_strategy
-from keras_cait.training.settings.configuration import setting
+from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.training_settings import TrainingSettings
 
-OF_DATA = ("limit", "test_split", "validation_split", "split_seed")
-"""The settings that `load_dataset` takes by their names."""
+DATA_SETTINGS = ("limit", "test_split", "validation_split", "split_seed")
+"""The settings that are arguments of `load_dataset` too."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunConfig(TrainingSettings):
-    """What every training recipe is told besides how to train."""
+class RunSettings(TrainingSettings):
+    """Settings of a run: data, devices and output, besides those of the training."""
 
-    preset: str | None = setting(None, "named settings to start from")
-    smoke: bool = setting(False, "try everything out, in two minutes, on digits")
-    dataset: str | None = setting(None, '"digits", "cifar10" or any TFDS name')
-    data_dir: Path | None = setting(
+    preset: str | None = option(None, "named settings to start from")
+    smoke: bool = option(False, "try everything out on digits, within two minutes")
+    dataset: str | None = option(None, '"digits", "cifar10" or any TFDS name')
+    data_dir: Path | None = option(
         None, "folder of train/CLASS/* and val or test, or of CLASS/*"
     )
-    test_split: str | None = setting(
-        None, "folder or TFDS split to measure on; the first with labels"
+    test_split: str | None = option(
+        None, "test folder or TFDS split; by default the first one with labels"
     )
-    validation_split: float | None = setting(
-        None, "part of each class to measure on, of a folder without val and test"
+    validation_split: float | None = option(
+        None, "test part of each class, for a folder without val and test"
     )
-    split_seed: int = setting(0, "of the choice of that part")
-    image_size: int | None = setting(None, "side in pixels that images are brought to")
-    limit: int | None = setting(None, "at most so many training and test images")
-    seed: int = setting(0, "of weights, order and augmentation")
-    mixed_precision: Literal["none", "float16", "bfloat16"] = setting(
-        "none", "what models compute in"
+    split_seed: int = option(0, "random seed of --validation-split")
+    image_size: int | None = option(None, "side of the images in pixels")
+    limit: int | None = option(None, "largest number of training and of test images")
+    seed: int = option(0, "random seed of weights, order and augmentation")
+    mixed_precision: Literal["none", "float16", "bfloat16"] = option(
+        "none", "compute type of the models"
     )
-    strategy: str = setting("auto", "auto, single, mirrored, mirrored:N, multiworker")
-    worker_timeout: float = setting(300.0, "seconds to wait for TF_CONFIG's workers")
-    jit: bool | None = setting(None, "compile with XLA; by default on GPUs, and by JAX")
-    teacher_logits: Path | None = setting(
-        None, "file that keeps what a teacher says, for the next students of one seed"
+    strategy: str = option("auto", "auto, single, mirrored, mirrored:N, multiworker")
+    worker_timeout: float = option(300.0, "seconds to wait for TF_CONFIG's workers")
+    jit: bool | None = option(None, "compile with XLA; by default on GPUs, and by JAX")
+    teacher_logits: Path | None = option(
+        None, "file that stores the teacher's logits for later runs with the same seed"
     )
-    output: Path = setting(Path("run"), "folder for the results")
-    overwrite: bool = setting(False, "replace the run that is in the folder")
-    resume: bool = setting(False, "go on with the run in the folder, if there is one")
-    checkpoint_steps: int = setting(
+    output: Path = option(Path("run"), "folder for the results")
+    overwrite: bool = option(False, "replace the run in the folder")
+    resume: bool = option(False, "continue the run in the folder, if there is one")
+    checkpoint_steps: int = option(
         500, "steps between checkpoints, besides the end of each epoch"
     )
 
@@ -56,11 +56,10 @@ class RunConfig(TrainingSettings):
         self._check("worker_timeout", self.worker_timeout > 0, "above 0")
         if self.resume and self.overwrite:
             raise ValueError(
-                "A run is either gone on with or replaced. Received: --resume and "
+                "A run is either continued or replaced. Received: --resume and "
                 "--overwrite"
             )
 
-
-def strategy_of(config: RunConfig) -> Any:
-    """Where a run computes; before anything is, so that there may be many workers."""
-    return make_strategy(config.strategy, timeout=config.worker_timeout)
+    def make_strategy(self) -> Any:
+        """The strategy of the run; call it before TensorFlow computes anything."""
+        return make_strategy(self.strategy, timeout=self.worker_timeout)

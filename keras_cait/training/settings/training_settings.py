@@ -1,4 +1,4 @@
-"""All that a training run follows, as one flat, typed table."""
+"""Settings of the training of one model."""
 
 import functools
 from dataclasses import dataclass, replace
@@ -18,71 +18,73 @@ from keras_cait.data.images.crops import (
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.mixing import Mixing
 from keras_cait.preprocessing import Preprocessing
-from keras_cait.training.settings.configuration import setting
+from keras_cait.training.settings.flags import option
 
-OF_IMAGES = (
+BATCH_SETTINGS = (
     *("epochs", "batch_size", "crop", "flip", "augment", "color_jitter", "shift"),
     *("rotation", "zoom", "erasing", "mixup", "cutmix", "smoothing", "repeats"),
 )
-"""The settings that decide what the batches of a run hold."""
+"""The settings that decide the content of the batches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """How a model is trained; the defaults are DeiT's on ImageNet.
+    """Settings of a training; the defaults are DeiT's on ImageNet.
 
     Reference:
         Touvron et al., Training data-efficient image transformers & distillation
-        through attention, table 9, https://arxiv.org/abs/2012.12877, where the
-        official code differs as the official code has it.
+        through attention, table 9, https://arxiv.org/abs/2012.12877. Where the
+        official code differs from the paper, the code is followed: main.py:32-188
+        of facebookresearch/deit at commit 7e160fe, on 16 GPUs of 64 images
+        (README_deit.md:233).
 
     """
 
-    epochs: int = setting(300, "passes over the images")
-    batch_size: int = setting(1024, "images a batch, over all devices")
-    optimizer: Literal["adamw", "lamb", "sgd"] = setting("adamw", "what takes steps")
-    learning_rate: float = setting(5e-4, "highest rate, for 512 images a step")
-    scale_learning_rate: bool = setting(True, "take it times images a step / 512")
-    schedule: Literal["cosine", "decay"] = setting("cosine", "how the rate falls")
-    rate_per_step: bool = setting(False, "a new rate each step, not each epoch")
-    decay_epochs: int = setting(30, "of decay: epochs between two falls")
-    decay_rate: float = setting(0.1, "of decay: what remains after one")
-    warmup_epochs: int = setting(5, "epochs of linear rise")
-    warmup_learning_rate: float = setting(1e-6, "rate the rise begins with, unscaled")
-    final_learning_rate: float = setting(1e-5, "rate the cosine ends at, unscaled")
-    weight_decay: float = setting(0.05, "of matrices, times the rate a step")
-    decay_distillation_token: bool = setting(True, "as the official code does")
-    clip_norm: float | None = setting(None, "largest norm of all gradients together")
-    accumulation_steps: int = setting(1, "batches that make one step")
-    ema: float | None = setting(None, "decay of averaged weights, such as 0.99996")
-    drop_path_rate: float | None = setting(
-        None, "stochastic depth; None: published, or that of an unpublished .keras file"
+    epochs: int = option(300, "passes over the images")
+    batch_size: int = option(1024, "images a batch, over all devices")
+    optimizer: Literal["adamw", "lamb", "sgd"] = option("adamw", "optimizer")
+    learning_rate: float = option(5e-4, "peak learning rate, for 512 images a step")
+    scale_learning_rate: bool = option(True, "scale the rate by images a step / 512")
+    schedule: Literal["cosine", "decay"] = option("cosine", "learning rate schedule")
+    rate_per_step: bool = option(False, "change the rate at each step, not epoch")
+    decay_epochs: int = option(30, "epochs between two drops of --schedule decay")
+    decay_rate: float = option(0.1, "factor of each drop of --schedule decay")
+    warmup_epochs: int = option(5, "epochs of linear warm-up")
+    warmup_learning_rate: float = option(1e-6, "first rate of the warm-up, unscaled")
+    final_learning_rate: float = option(1e-5, "last rate of the cosine, unscaled")
+    weight_decay: float = option(0.05, "decoupled weight decay, of matrices alone")
+    decay_distillation_token: bool = option(True, "weight decay of that token too")
+    clip_norm: float | None = option(None, "largest global norm of the gradients")
+    accumulation_steps: int = option(1, "batches of one optimizer step")
+    ema: float | None = option(None, "decay of the average of weights")
+    drop_path_rate: float | None = option(
+        None, "stochastic depth; None: as published, or as in a .keras file"
     )
-    loss: Literal["softmax", "sigmoid"] = setting(
+    loss: Literal["softmax", "sigmoid"] = option(
         "softmax", "cross-entropy over classes, or of each class (DeiT-III)"
     )
-    crop: Literal["resized", "simple", "padded", "none"] = setting(
-        "resized", "random crop: by area; DeiT-III's; of the image padded by 4; none"
+    crop: Literal["resized", "simple", "padded", "none"] = option(
+        "resized", "random crop: by area, DeiT-III's, after padding by 4, or none"
     )
-    flip: bool = setting(True, "mirror half of the images, left to right")
-    augment: str = setting(
+    flip: bool = option(True, "mirror half of the images, left to right")
+    augment: str = option(
         "rand-m9-mstd0.5-inc1", 'RandAugment by timm\'s name, "3a" or "none"'
     )
-    color_jitter: float = setting(0.3, "of 3-Augment; RandAugment goes without")
-    shift: float = setting(0.0, "largest shift along each axis, part of the side")
-    rotation: float = setting(0.0, "largest turn, degrees")
-    zoom: float = setting(0.0, "largest change of height and width, part")
-    erasing: float = setting(0.25, "part of the images with an erased rectangle")
-    mixup: float = setting(0.8, "alpha of Mixup; 0 for none")
-    cutmix: float = setting(1.0, "alpha of CutMix; 0 for none")
-    smoothing: float = setting(0.1, "label smoothing, in [0, 1)")
-    repeats: int = setting(3, "repeated augmentation: views of an image an epoch")
-    crop_pct: float | None = setting(
-        None, "part of the side that evaluation sees; None: the model's own"
+    color_jitter: float = option(0.3, "strength in 3-Augment; RandAugment has none")
+    shift: float = option(0.0, "largest shift, as a part of the side")
+    rotation: float = option(0.0, "largest rotation in degrees")
+    zoom: float = option(0.0, "largest relative change of height and width")
+    erasing: float = option(0.25, "probability of random erasing")
+    mixup: float = option(0.8, "alpha of Mixup; 0 for none")
+    cutmix: float = option(1.0, "alpha of CutMix; 0 for none")
+    smoothing: float = option(0.1, "label smoothing, in [0, 1)")
+    repeats: int = option(3, "repeated augmentation: views of one image")
+    crop_pct: float | None = option(
+        None, "part of the side for evaluation; None: the model's own"
     )
 
     def __post_init__(self) -> None:
-        """Refuses what is out of range; the parts check their own."""
+        """Checks the ranges; the parts check their own arguments."""
         for name in ("epochs", "batch_size", "accumulation_steps", "repeats"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         if self.loss == "sigmoid":
@@ -104,10 +106,10 @@ class TrainingSettings:
 
     @property
     def peak_learning_rate(self) -> float:
-        """The highest learning rate, `learning_rate * images a step / 512`.
+        """The peak learning rate, `learning_rate * images a step / 512`.
 
-        As in the official code only this rate is scaled, not those at the start of
-        the warm-up and at the end of the cosine.
+        As in the official code, the first rate of the warm-up and the last one of
+        the cosine are not scaled.
         """
         if not self.scale_learning_rate:
             return self.learning_rate
@@ -115,14 +117,14 @@ class TrainingSettings:
         return self.learning_rate * images / 512
 
     def steps_per_epoch(self, images: int) -> int:
-        """Batches of an epoch of so many images."""
+        """Number of batches of an epoch."""
         size = min(self.batch_size, images)
         return steps_per_epoch(images, size, self.repeats, self.accumulation_steps)
 
     def training_transforms(
         self, image_shape: tuple[int, int, int]
     ) -> tuple[Transform, ...]:
-        """Random transforms of a training image, in this order.
+        """Random transforms of a training image, in order.
 
         Args:
             image_shape: Height and width in pixels, and channels, of the result.
@@ -157,11 +159,11 @@ class TrainingSettings:
     def evaluation_transform(
         self, image_shape: tuple[int, int, int], preprocessing: Preprocessing
     ) -> EvaluationTransform:
-        """Transform of an image to measure on, to the same shape.
+        """Transform of a test image.
 
         Args:
             image_shape: Height and width in pixels, and channels, of the result.
-            preprocessing: That of the model; `crop_pct` of the settings overrides it.
+            preprocessing: The model's; `crop_pct` of the settings overrides its own.
 
         """
         if self.crop_pct is not None:
@@ -171,7 +173,7 @@ class TrainingSettings:
         )
 
     def mixing(self) -> Mixing | None:
-        """What mixes and softens a batch; None where labels stay whole numbers."""
+        """Mixup, CutMix and label smoothing; None if there are none of them."""
         if not (self.mixup or self.cutmix or self.smoothing):
             return None
         return Mixing(

@@ -11,9 +11,9 @@ import keras
 from keras_cait.errors import first_line
 from keras_cait.models.published.registry import create_model, find_variant, list_models
 from keras_cait.training.teachers.input_layers import (
-    color_of_size,
-    preprocessed,
-    size_for,
+    apply_preprocess_input,
+    as_color_images,
+    input_size,
 )
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
@@ -50,7 +50,7 @@ def published_teacher(
 
     """
     variant = find_variant(name)
-    size = size_for(image_shape, multiple=variant.sizes.get("patch_size", 1))
+    size = input_size(image_shape, multiple=variant.sizes.get("patch_size", 1))
     if weights == "imagenet":
         weights = f"hf://{variant.checkpoint_for((*size, 3)).hub_id}"
     metadata = SourceMetadata() if weights is None else read_source_metadata(weights)
@@ -58,7 +58,7 @@ def published_teacher(
     model = create_model(
         name,
         weights=None,
-        input_tensor=color_of_size(inputs, size),
+        input_tensor=as_color_images(inputs, size),
         classes=classes,
         classifier_activation=None,
         include_preprocessing=True,
@@ -111,7 +111,7 @@ def applications_teacher(
     check_imagenet_or_none(name, weights)
     builder = applications()[name]
     trained = weights is not None and classes == IMAGENET_CLASSES
-    size = size_for(image_shape, smallest=_LARGER.get(name, 32))
+    size = input_size(image_shape, smallest=_LARGER.get(name, 32))
     try:
         with warnings.catch_warnings():
             # Weights do not depend on the image size, whatever size they are for.
@@ -132,7 +132,7 @@ def applications_teacher(
         message = could_not_build(name, weights, error, offline=offline)
         raise ValueError(message) from error
     inputs = keras.Input(image_shape, name="images")
-    outputs = body(preprocessed(builder, color_of_size(inputs, size)))
+    outputs = body(apply_preprocess_input(builder, as_color_images(inputs, size)))
     if not trained:
         outputs = keras.layers.Dense(classes, name="head")(outputs)
     return keras.Model(inputs, outputs, name=name.lower()), trained

@@ -15,7 +15,7 @@ from keras_cait.distillation.student_and_teacher import (
     inference_logits,
     teacher_output_kind,
 )
-from keras_cait.training.settings.configuration import differences, to_json
+from keras_cait.training.settings.serialization import differences, to_json
 from keras_cait.training.teachers.logits_file import (
     LogitsFile,
     LogitsShape,

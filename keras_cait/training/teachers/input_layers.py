@@ -13,7 +13,7 @@ from keras_cait.typing import Shape, Tensor
 _SMALLEST = 32  # pixels: convnets halve the side five times
 
 
-def size_for(
+def input_size(
     image_shape: Shape, *, smallest: int = _SMALLEST, multiple: int = 1
 ) -> tuple[int, int]:
     """Height and width that an architecture gets for images of a shape.
@@ -22,9 +22,9 @@ def size_for(
     and rounded up to multiples of `multiple`.
 
     Example:
-        >>> size_for((40, 24, 3)), size_for((224, 224, 3)), size_for((8, 16, 1))
+        >>> input_size((40, 24, 3)), input_size((224, 224, 3)), input_size((8, 16, 1))
         ((53, 32), (224, 224), (32, 64))
-        >>> size_for((40, 40, 3), multiple=16)
+        >>> input_size((40, 40, 3), multiple=16)
         (48, 48)
 
     """
@@ -35,7 +35,7 @@ def size_for(
     return height, width
 
 
-def color_of_size(images: Tensor, size: tuple[int, int]) -> Tensor:
+def as_color_images(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Images of any size, gray ones too, as color images of `(height, width)`.
 
     Raises:
@@ -57,7 +57,9 @@ def color_of_size(images: Tensor, size: tuple[int, int]) -> Tensor:
     return images
 
 
-def preprocessed(builder: Callable[..., keras.Model], images: Tensor) -> Tensor:
+def apply_preprocess_input(
+    builder: Callable[..., keras.Model], images: Tensor
+) -> Tensor:
     """What `preprocess_input` of an architecture of keras.applications does.
 
     All of them scale and shift each channel, and some swap red and blue; both

@@ -12,7 +12,7 @@ from keras_cait.training.teachers.architectures import (
     check_imagenet_or_none,
     could_not_build,
 )
-from keras_cait.training.teachers.input_layers import color_of_size, size_for
+from keras_cait.training.teachers.input_layers import as_color_images, input_size
 from keras_cait.typing import Shape
 
 PREFIX = "keras_cv:"
@@ -75,7 +75,7 @@ def keras_cv_teacher(
     preset = name.removeprefix(PREFIX)
     check_imagenet_or_none(name, weights)
     architecture = preset.removesuffix("_classifier").removesuffix("_imagenet")
-    size = size_for(image_shape)
+    size = input_size(image_shape)
     if weights is None and architecture in ARCHITECTURES:
         backbone, head = _random(architecture, size), []
     else:
@@ -91,7 +91,7 @@ def keras_cv_teacher(
         x = layer(x)
     body = keras.Model(backbone.inputs, x, name=Path(architecture).name)
     inputs = keras.Input(image_shape, name="images")
-    outputs = body(color_of_size(inputs, size))
+    outputs = body(as_color_images(inputs, size))
     if not head:
         outputs = keras.layers.Dense(classes, name="head")(outputs)
     return keras.Model(inputs, outputs, name="teacher"), bool(head)

@@ -96,7 +96,7 @@ def make_teacher(
     return Teacher(
         model=model,
         trained=trained,
-        preprocessing=teacher_preprocessing(model, image_shape),
+        preprocessing=resize_for_teacher(model, image_shape),
     )
 
 
@@ -193,7 +193,7 @@ def _built(
     )
 
 
-def teacher_preprocessing(
+def resize_for_teacher(
     teacher: keras.Model, image_shape: Shape
 ) -> keras.layers.Layer | None:
     """What makes the student's images fit the teacher: a resize, or nothing."""

@@ -6,7 +6,10 @@ import pytest
 
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.data.labeled_images import images_in_memory
-from keras_cait.training.programs.distill import DistillConfig, _accuracy_of
+from keras_cait.training.programs.distill import (
+    DistillationSettings,
+    _pretrained_accuracy,
+)
 from keras_cait.training.run import Run
 from keras_cait.training.teachers.teacher import Teacher
 
@@ -39,10 +42,10 @@ def accuracy(tmp_path, classes, draw, numbers):
         train=images_of(*draw(numbers[0])),
         test=images_of(*draw(numbers[1])),
     )
-    config = DistillConfig(
+    config = DistillationSettings(
         output=tmp_path, augment="none", batch_size=64, teacher="mine.keras"
     )
-    return _accuracy_of(Run(config, data, ()), config, make_teacher(classes))
+    return _pretrained_accuracy(Run(config, data, ()), config, make_teacher(classes))
 
 
 def knowing(classes, accuracy, parts=None):

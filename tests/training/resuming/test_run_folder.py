@@ -7,8 +7,8 @@ import pytest
 from filelock import FileLock
 
 from keras_cait.training.resuming.run_folder import RunFolder
-from keras_cait.training.settings.configuration import to_json
-from keras_cait.training.settings.run_settings import RunConfig
+from keras_cait.training.settings.run_settings import RunSettings
+from keras_cait.training.settings.serialization import to_json
 
 NAMES = ("a.txt", "b.csv", "config.json", "model.keras")
 
@@ -94,7 +94,7 @@ def test_files_without_settings_cannot_be_resumed(tmp_path):
 
 def test_a_run_without_a_checkpoint_is_replaced(tmp_path):
     """One that was refused for lack of space, say, once there is some."""
-    before, after = (to_json(vars(RunConfig(seed=seed))) for seed in (0, 1))
+    before, after = (to_json(vars(RunSettings(seed=seed))) for seed in (0, 1))
     RunFolder(tmp_path, NAMES).start(before)
     checkpoints = tmp_path / "checkpoints" / "01-student"
     checkpoints.mkdir(parents=True)

@@ -17,7 +17,10 @@ from keras_cait.data.images.crops import (
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.mixing import Mixing
 from keras_cait.preprocessing import Preprocessing
-from keras_cait.training.settings.training_settings import OF_IMAGES, TrainingSettings
+from keras_cait.training.settings.training_settings import (
+    BATCH_SETTINGS,
+    TrainingSettings,
+)
 
 SHAPE = (32, 48, 3)
 SIZE = {"image_size": (32, 48), "channels": 3}
@@ -95,7 +98,9 @@ def test_the_rate_follows_the_images_a_step():
 
 
 def test_the_settings_of_images_are_settings():
-    assert set(OF_IMAGES) < {field.name for field in dataclasses.fields(settings())}
+    assert set(BATCH_SETTINGS) < {
+        field.name for field in dataclasses.fields(settings())
+    }
 
 
 @pytest.mark.parametrize(

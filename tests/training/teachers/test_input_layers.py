@@ -2,7 +2,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cait.training.teachers.input_layers import color_of_size, preprocessed
+from keras_cait.training.teachers.input_layers import (
+    apply_preprocess_input,
+    as_color_images,
+)
 from tests.support.models.tiny_models import to_numpy
 
 MODULES = {
@@ -20,7 +23,7 @@ def pixels(*shape):
 def test_preprocessing_of_an_architecture_as_layers(name):
     """Those three cover the forms there are: swapped and shifted, [-1, 1], by std."""
     inputs = keras.Input((4, 4, 3))
-    outputs = preprocessed(getattr(keras.applications, name), inputs)
+    outputs = apply_preprocess_input(getattr(keras.applications, name), inputs)
     images = pixels(2, 4, 4, 3)
     found = keras.Model(inputs, outputs).predict_on_batch(images)
     expected = MODULES[name].preprocess_input(images.copy())
@@ -34,8 +37,8 @@ def test_it_keeps_every_bit_under_a_mixed_policy():
         keras.config.set_dtype_policy(policy)
         try:
             inputs = keras.Input((4, 4, 1))
-            x = color_of_size(inputs, (8, 8))
-            x = preprocessed(keras.applications.MobileNetV2, x)
+            x = as_color_images(inputs, (8, 8))
+            x = apply_preprocess_input(keras.applications.MobileNetV2, x)
         finally:
             keras.config.set_dtype_policy("float32")
         found.append(to_numpy(keras.Model(inputs, x)(images)))
@@ -45,17 +48,17 @@ def test_it_keeps_every_bit_under_a_mixed_policy():
 
 def test_images_that_fit_are_left_alone():
     inputs = keras.Input((32, 48, 3))
-    assert color_of_size(inputs, (32, 48)) is inputs
+    assert as_color_images(inputs, (32, 48)) is inputs
 
 
 def test_other_channels_are_refused():
     with pytest.raises(ValueError, match=r"1 or 3 channels.*images of 2"):
-        color_of_size(keras.Input((32, 32, 2)), (32, 32))
+        as_color_images(keras.Input((32, 32, 2)), (32, 32))
 
 
 def test_a_model_behind_it_does_not_train_when_it_is_called(tmp_path):
     inputs = keras.Input((4, 4, 3))
-    x = keras.layers.BatchNormalization()(color_of_size(inputs, (8, 8)))
+    x = keras.layers.BatchNormalization()(as_color_images(inputs, (8, 8)))
     model = keras.Model(inputs, x)
     model.save(tmp_path / "model.keras")
     images = pixels(2, 4, 4, 3)

@@ -10,7 +10,7 @@ from keras_cait.training.teachers.teacher import (
     build_teacher,
     load_teacher,
     make_teacher,
-    teacher_preprocessing,
+    resize_for_teacher,
 )
 from keras_cait.variants import VARIANTS
 from tests.support.models.distillation_models import (
@@ -140,8 +140,8 @@ def test_no_such_teacher(name, said):
 
 def test_accuracy_and_resizing():
     teacher = build_teacher("convnet", (16, 16, 1), 5, weights=None)
-    assert teacher_preprocessing(teacher, (16, 16, 1)) is None
-    resize = teacher_preprocessing(teacher, (8, 8, 1))
+    assert resize_for_teacher(teacher, (16, 16, 1)) is None
+    resize = resize_for_teacher(teacher, (8, 8, 1))
     assert resize is not None
     images = pixels(6, 8, 8, 1)
     said = teacher.predict_on_batch(resize(images)).argmax(1)

@@ -1,4 +1,4 @@
-"""Flags become a typed configuration; what cannot be is said in one line."""
+"""Command-line flags become typed settings; wrong ones give an error of one line."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,23 +6,18 @@ from typing import Literal
 
 import pytest
 
-from keras_cait.training.settings.configuration import (
-    make_config,
-    parse_flags,
-    setting,
-    to_json,
-)
+from keras_cait.training.settings.flags import make_settings, option, parse_flags
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    rate: float = setting(0.5, "a rate")
-    steps: int | None = setting(None, "steps")
-    kind: Literal["hard", "soft"] = setting("hard", "a kind")
-    other: Literal["hard", "soft"] | None = setting(None, "another kind")
-    jit: bool | None = setting(None, "whether to compile")
-    output: Path = setting(Path("out"), "a folder")
-    mean: tuple[float, float] | None = setting(None, "two numbers")
+    rate: float = option(0.5, "a rate")
+    steps: int | None = option(None, "steps")
+    kind: Literal["hard", "soft"] = option("hard", "a kind")
+    other: Literal["hard", "soft"] | None = option(None, "another kind")
+    jit: bool | None = option(None, "whether to compile")
+    output: Path = option(Path("out"), "a folder")
+    mean: tuple[float, float] | None = option(None, "two numbers")
 
     def __post_init__(self):
         if self.rate > 1:
@@ -33,15 +28,15 @@ def parse(*arguments):
     return parse_flags(Settings, arguments, description="Does something.")
 
 
-def test_what_is_not_given_comes_from_the_preset_then_the_defaults():
+def test_a_setting_comes_from_a_flag_then_the_preset_then_the_default():
     assert parse() == {}
-    assert make_config(Settings, parse()) == Settings()
+    assert make_settings(Settings, parse()) == Settings()
     given = parse("--rate", "0.25")
     preset = {"rate": 0.75, "steps": 3}
-    assert make_config(Settings, given, preset) == Settings(rate=0.25, steps=3)
+    assert make_settings(Settings, given, preset) == Settings(rate=0.25, steps=3)
 
 
-def test_every_type():
+def test_every_type_of_field_is_parsed():
     found = parse(
         *["--rate", "0.25", "--steps=7", "--kind", "soft", "--no-jit"],
         *["--output", "a/b", "--other", "hard", "--mean", "0.1", "0.2"],
@@ -61,7 +56,7 @@ def test_every_type():
         (["stray"], "no flag stray"),
     ],
 )
-def test_mistakes_are_named(arguments, said, capsys):
+def test_unknown_flags_and_wrong_values_give_one_line(arguments, said, capsys):
     with pytest.raises(SystemExit) as exit_:
         parse(*arguments)
     assert exit_.value.code == 2
@@ -70,9 +65,9 @@ def test_mistakes_are_named(arguments, said, capsys):
     assert message.count("\n") == 1
 
 
-def test_what_the_configuration_refuses():
+def test_an_error_of_the_dataclass_is_raised():
     with pytest.raises(ValueError, match=r"--rate must be at most 1\. Received: 2"):
-        make_config(Settings, parse("--rate", "2"))
+        make_settings(Settings, parse("--rate", "2"))
 
 
 def test_help_names_every_setting(capsys):
@@ -82,9 +77,3 @@ def test_help_names_every_setting(capsys):
     for flag in ("--rate", "--steps", "--kind", "--jit", "--no-jit", "--output"):
         assert flag in text
     assert "a rate (default: 0.5)" in text
-
-
-def test_json():
-    assert to_json({"output": Path("a/b"), "n": 1}).split() == [
-        *["{", '"output":', '"a/b",', '"n":', "1", "}"]
-    ]

@@ -6,8 +6,13 @@ import pytest
 import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.data.sources.load import load_dataset
+from keras_cait.training.programs.finetune import (
+    FILES,
+    FinetuningSettings,
+    build_model,
+    model_choices,
+)
 from keras_cait.training.run import Run
-from recipes.finetune import FILES, FinetuneConfig, _build, _resolved
 from tests.support.data.pictures import write_pictures
 from tests.support.models.tiny_models import randomize, to_numpy
 
@@ -51,15 +56,17 @@ def weights(request, source, tmp_path):
 
 
 def built(data, **flags):
-    config = FinetuneConfig(batch_size=2, mixup=0.0, cutmix=0.0, smoothing=0.0, **flags)
-    return _build(config, Run(config, data, FILES))
+    config = FinetuningSettings(
+        batch_size=2, mixup=0.0, cutmix=0.0, smoothing=0.0, **flags
+    )
+    return build_model(config, Run(config, data, FILES))
 
 
 def test_the_weights_and_what_they_say_are_taken(weights, source, data):
     model = built(data, **weights)
     assert keras_cait.class_names_of(model) == CLASSES
     assert keras_cait.preprocessing_for(model) == OWN.of_model((16, 16, 3))
-    assert _resolved(model)["drop_path_rate"] == 0.1  # the published one
+    assert model_choices(model)["drop_path_rate"] == 0.1  # the published one
     pixels = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)).astype("float32")
     expected = source(keras_cait.preprocess_input(pixels, preprocessing=OWN))
     np.testing.assert_allclose(
@@ -76,7 +83,7 @@ def test_flags_go_before_what_the_weights_say(weights, data):
     assert found.image_size == (32, 32)
     assert (found.mean, found.std) == ((0.1, 0.2, 0.3), OWN.std)
     assert found.crop_pct == OWN.crop_pct
-    assert _resolved(model)["drop_path_rate"] == 0.25
+    assert model_choices(model)["drop_path_rate"] == 0.25
 
 
 @SLOW
@@ -84,7 +91,7 @@ def test_a_model_beside_a_keras_file_is_that_model(source, data, tmp_path):
     source.save(tmp_path / "model.keras")
     path = str(tmp_path / "model.keras")
     model = built(data, weights=path, model="deit_tiny_patch16_224")
-    assert _resolved(model)["drop_path_rate"] == 0.1
+    assert model_choices(model)["drop_path_rate"] == 0.1
     assert model.get_layer("position_dropout").rate == 0.0  # the named model's
     with pytest.raises(ValueError, match="do not fit the model"):
         built(data, weights=path, model="DeiT_Ti_Distilled")
@@ -105,10 +112,10 @@ def test_statistics_that_nobody_says_are_said_to_be_assumed(source, data, tmp_pa
 
 
 def test_from_scratch_has_everything_but_the_weights(weights, source, data):
-    config = FinetuneConfig(
+    config = FinetuningSettings(
         batch_size=2, mixup=0.0, cutmix=0.0, smoothing=0.0, **weights
     )
-    model = _build(config, Run(config, data, FILES), scratch=True)
+    model = build_model(config, Run(config, data, FILES), scratch=True)
     assert keras_cait.preprocessing_for(model).mean == OWN.mean
     kernel = model.get_layer("block_0_feed_forward").get_weights()[0]
     assert kernel.std() < 0.03

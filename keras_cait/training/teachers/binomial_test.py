@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 
-def probability_by_chance(labels: np.ndarray, chosen: np.ndarray) -> float:
+def chance_p_value(labels: np.ndarray, chosen: np.ndarray) -> float:
     """Probability of at least this accuracy for answers without regard to the image.
 
     An exact one-sided binomial test. Answers that are drawn without regard to the
@@ -22,9 +22,9 @@ def probability_by_chance(labels: np.ndarray, chosen: np.ndarray) -> float:
 
     Example:
         >>> labels = np.array([0] * 90 + [1] * 10)
-        >>> round(probability_by_chance(labels, np.zeros(100, int)), 2)
+        >>> round(chance_p_value(labels, np.zeros(100, int)), 2)
         0.58
-        >>> probability_by_chance(labels, np.roll(labels, 1)) < 1e-3
+        >>> chance_p_value(labels, np.roll(labels, 1)) < 1e-3
         True
 
     Reference:

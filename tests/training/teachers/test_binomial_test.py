@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_cait.training.teachers.chance import probability_by_chance
+from keras_cait.training.teachers.binomial_test import chance_p_value
 
 
 @pytest.mark.parametrize("images", [10, 100, 5000])
@@ -21,7 +21,7 @@ def test_answers_without_regard_to_the_image_seldom_pass(labels, answers, images
     rng = np.random.default_rng(0)
     classes = np.arange(len(labels))
     passed = [
-        probability_by_chance(
+        chance_p_value(
             rng.choice(classes, images, p=labels),
             rng.choice(classes, images, p=answers),
         )
@@ -34,7 +34,7 @@ def test_answers_without_regard_to_the_image_seldom_pass(labels, answers, images
 def test_one_answer_for_everything_never_passes():
     labels = np.array([0] * 99 + [1])
     for answer in (0, 1):
-        assert probability_by_chance(labels, np.full(100, answer)) > 0.5
+        assert chance_p_value(labels, np.full(100, answer)) > 0.5
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_knowledge_passes(classes, accuracy, images):
     labels = rng.integers(0, classes, images)
     knows = np.arange(images) < accuracy * images
     wrong = (labels + rng.integers(1, classes, images)) % classes
-    assert probability_by_chance(labels, np.where(knows, labels, wrong)) < 1e-3
+    assert chance_p_value(labels, np.where(knows, labels, wrong)) < 1e-3
