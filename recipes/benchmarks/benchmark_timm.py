@@ -16,7 +16,7 @@ from pathlib import Path
 def main(folder: str, *numbers: str) -> None:
     """Reads all images `PASSES` times after a first pass that starts the workers."""
     # Not in this project's environment, hence imported where they are needed.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     with contextlib.suppress(ImportError):  # only a checkout has it
         operators = importlib.import_module("tests.full_size.torchvision_ops")
         operators.declare_operators()

@@ -1,21 +1,21 @@
-"""How likely a classifier's accuracy is where it knows nothing of the classes."""
+"""Test of a classifier's accuracy against that of guessing."""
 
 import numpy as np
 from scipy.stats import binomtest
 
 
 def chance_p_value(labels: np.ndarray, chosen: np.ndarray) -> float:
-    """Probability of at least this accuracy for answers without regard to the image.
+    """Probability of at least this accuracy for guesses that ignore the image.
 
-    An exact one-sided binomial test. Answers that are drawn without regard to the
-    image, each class as often as it was chosen, are right with probability
-    `sum over classes of part of the labels * part of the answers`, the agreement by
-    chance of Cohen's kappa. A classifier that always names the commonest class is
-    therefore no better than chance, however common that is.
+    An exact one-sided binomial test. If each class is guessed as often as it was
+    predicted, a guess is right with probability
+    `sum over classes of part of the labels * part of the predictions`, the agreement
+    by chance of Cohen's kappa. A classifier that always predicts the most common
+    class is therefore no better than chance.
 
     Args:
         labels: The true classes, `(images,)`.
-        chosen: The classes that the classifier took, `(images,)`.
+        chosen: The predicted classes, `(images,)`.
 
     Returns:
         The p-value, in [0, 1].

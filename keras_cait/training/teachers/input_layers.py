@@ -1,4 +1,4 @@
-"""What brings a student's images to what a teacher takes, as layers that save."""
+"""Layers that adapt a student's images to a teacher; they are saved with it."""
 
 import inspect
 from collections.abc import Callable
@@ -16,10 +16,10 @@ _SMALLEST = 32  # pixels: convnets halve the side five times
 def input_size(
     image_shape: Shape, *, smallest: int = _SMALLEST, multiple: int = 1
 ) -> tuple[int, int]:
-    """Height and width that an architecture gets for images of a shape.
+    """Height and width of an architecture's inputs, for images of a shape.
 
-    Those of the images, enlarged in proportion until neither is below `smallest`,
-    and rounded up to multiples of `multiple`.
+    The sides of the images, enlarged in proportion until both are at least
+    `smallest`, and rounded up to multiples of `multiple`.
 
     Example:
         >>> input_size((40, 24, 3)), input_size((224, 224, 3)), input_size((8, 16, 1))
@@ -36,10 +36,10 @@ def input_size(
 
 
 def as_color_images(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Images of any size, gray ones too, as color images of `(height, width)`.
+    """Resizes images to `(height, width)` and makes gray ones RGB.
 
     Raises:
-        ValueError: If they have neither one channel nor three.
+        ValueError: If the number of channels is neither 1 nor 3.
 
     """
     channels = images.shape[-1]
@@ -50,7 +50,7 @@ def as_color_images(images: Tensor, size: tuple[int, int]) -> Tensor:
         )
     if tuple(images.shape[1:3]) != tuple(size):
         resize = keras.layers.Resizing(*size, dtype=full_precision())
-        # Its default is True, which a model that is just called would follow.
+        # `training` is True by default; it would reach the layers behind this one.
         images = resize(images, training=False)
     if channels == 1:
         images = keras.layers.Concatenate(dtype=full_precision())([images] * 3)
@@ -60,17 +60,17 @@ def as_color_images(images: Tensor, size: tuple[int, int]) -> Tensor:
 def apply_preprocess_input(
     builder: Callable[..., keras.Model], images: Tensor
 ) -> Tensor:
-    """What `preprocess_input` of an architecture of keras.applications does.
+    """Applies `preprocess_input` of an architecture of keras.applications, as layers.
 
-    All of them scale and shift each channel, and some swap red and blue; both
-    are read off the function itself.
+    All of these functions scale and shift each channel, and some swap red and blue;
+    calls of the function itself show both.
 
     Args:
         builder: The architecture, such as `keras.applications.ResNet50`.
         images: Symbolic `(batch, height, width, 3)` in [0, 255].
 
     Returns:
-        The same shape, in the range that the architecture's weights go with.
+        The same shape, in the range for the architecture's weights.
 
     """
     preprocess = getattr(inspect.getmodule(builder), "preprocess_input", None)

@@ -1,4 +1,4 @@
-"""Classifiers of keras-cv as teachers; it is imported when one is asked for."""
+"""Classifiers of keras-cv as teachers. keras-cv is imported at the first use."""
 
 import json
 from pathlib import Path
@@ -8,17 +8,17 @@ import keras
 
 from keras_cait.optional_packages import import_optional
 from keras_cait.suggestion import did_you_mean
-from keras_cait.training.teachers.architectures import (
+from keras_cait.training.teachers.input_layers import as_color_images, input_size
+from keras_cait.training.teachers.keras_applications import (
     check_imagenet_or_none,
     could_not_build,
 )
-from keras_cait.training.teachers.input_layers import as_color_images, input_size
 from keras_cait.typing import Shape
 
 PREFIX = "keras_cv:"
 
-# The sizes that make these, so that they need no download: keras-cv fetches the
-# sizes of all others where it fetches weights.
+# Sizes of these architectures, so that they need no network. keras-cv downloads the
+# sizes of all others.
 _RESNETS = {  # He et al., https://arxiv.org/abs/1512.03385, table 1
     18: ("basic_block", (2, 2, 2, 2)),
     34: ("basic_block", (3, 4, 6, 3)),
@@ -52,24 +52,23 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
 def keras_cv_teacher(
     name: str, image_shape: Shape, classes: int, weights: str | Path | None
 ) -> tuple[keras.Model, bool]:
-    """A classifier of keras-cv, with its own rescaling, for images in [0, 255].
+    """Builds a classifier of keras-cv, from images in [0, 255] to logits.
 
     Args:
         name: "keras_cv:" and a preset, such as "resnet50_v2_imagenet_classifier",
-            or a folder that a preset was saved in. ResNets and DenseNets with
-            random weights need no network.
-        image_shape: Height, width and channels of the images. Those too small for
-            a convnet are enlarged, gray ones made color.
-        classes: Number of classes. The head of a classifier for another number is
-            replaced.
+            or the folder of a saved preset. ResNets and DenseNets with random
+            weights need no network.
+        image_shape: Height, width and channels of the images. Images too small for
+            a convnet are enlarged, gray ones become RGB.
+        classes: Number of classes. A head for another number is replaced.
         weights: "imagenet" for those of the preset, or None for random ones.
 
     Returns:
-        The model, and whether it is trained with its head.
+        The model, and whether its head has trained weights.
 
     Raises:
-        ValueError: If there is no such preset, it cannot be had, or it wants
-            images in another range.
+        ValueError: If the preset does not exist, cannot be had, or takes images in
+            another range.
 
     """
     preset = name.removeprefix(PREFIX)
@@ -85,7 +84,7 @@ def keras_cv_teacher(
             "A teacher must take images in [0, 255]. Received: "
             f"{name}, which was made with include_rescaling=False."
         )
-    # A plain model of the same layers, which saves and loads as any other.
+    # A functional model of the same layers can be saved and loaded.
     x = backbone.output
     for layer in head or [keras.layers.GlobalAveragePooling2D(name="pool")]:
         x = layer(x)
@@ -106,7 +105,7 @@ def _random(architecture: str, size: tuple[int, int]) -> keras.Model:
 def _from_preset(
     preset: str, classes: int, weights: str | Path | None
 ) -> tuple[keras.Model, list[keras.layers.Layer]]:
-    """A backbone, and the trained layers behind it where they fit."""
+    """A backbone, and the trained layers of its head if they fit."""
     image_classifier = import_optional("keras_cv.models", "recipes").ImageClassifier
     if not Path(preset).is_dir():
         _check_preset(preset, image_classifier, weights)
@@ -117,7 +116,7 @@ def _from_preset(
             load_weights=weights is not None,
             **({} if has_head else {"num_classes": classes}),
         )
-    except Exception as error:  # as many kinds as there are places to load from
+    except Exception as error:  # each source of presets has its own errors
         offline = "a ResNet or a DenseNet with weights=None (--teacher-weights none)"
         message = could_not_build(PREFIX + preset, weights, error, offline=offline)
         raise ValueError(message) from error
@@ -146,7 +145,7 @@ def _check_preset(
 
 
 def _has_head(preset: str, image_classifier: Any) -> bool:
-    """Whether it is a classifier, not a backbone only."""
+    """Whether a preset is a classifier, not only a backbone."""
     config = Path(preset, "config.json")
     if config.is_file():
         found = json.loads(config.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Answers by chance pass a test of knowledge as rarely as its level says."""
+"""Guesses pass the test of a teacher as rarely as its level promises."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from keras_cait.training.teachers.binomial_test import chance_p_value
         ([0.1] * 10, [0.7, 0.3, *[0.0] * 8]),
     ],
 )
-def test_answers_without_regard_to_the_image_seldom_pass(labels, answers, images):
+def test_guesses_pass_as_rarely_as_the_level(labels, answers, images):
     rng = np.random.default_rng(0)
     classes = np.arange(len(labels))
     passed = [
@@ -31,7 +31,7 @@ def test_answers_without_regard_to_the_image_seldom_pass(labels, answers, images
     assert np.mean(passed) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
 
 
-def test_one_answer_for_everything_never_passes():
+def test_a_single_class_for_all_images_never_passes():
     labels = np.array([0] * 99 + [1])
     for answer in (0, 1):
         assert chance_p_value(labels, np.full(100, answer)) > 0.5
@@ -41,7 +41,7 @@ def test_one_answer_for_everything_never_passes():
     ("classes", "accuracy", "images"),
     [(2, 0.74, 100), (10, 0.3, 60), (1000, 0.02, 2000)],
 )
-def test_knowledge_passes(classes, accuracy, images):
+def test_a_trained_classifier_passes(classes, accuracy, images):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, classes, images)
     knows = np.arange(images) < accuracy * images

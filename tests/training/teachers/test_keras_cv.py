@@ -7,7 +7,7 @@ import pytest
 
 from keras_cait.models.logits import output_kind
 from keras_cait.training.teachers.keras_cv import ARCHITECTURES, keras_cv_teacher
-from keras_cait.training.teachers.teacher import load_teacher
+from keras_cait.training.teachers.saved_teacher import load_teacher
 from tests.support.models.tiny_models import to_numpy, without_values
 
 SHAPE = (32, 32, 3)
