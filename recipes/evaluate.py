@@ -1,4 +1,4 @@
-r"""Measures a model on images: top-1, top-5, each class, and its speed.
+r"""Measures a model on images: top-1 and top-5 accuracy, by class, and speed.
 
     python recipes/evaluate.py --model deit_tiny_patch16_224 --weights imagenet \
         --data-dir imagenet/val
@@ -6,20 +6,20 @@ r"""Measures a model on images: top-1, top-5, each class, and its speed.
     python recipes/evaluate.py --model CaiT_XXS24 --weights cait.safetensors \
         --data-dir photos/test --per-class
 
-DIR holds a folder a class, or train/ and val/ or test/ with them. A class is the
-model's of the same name, where the model keeps names (ImageNet's by their WordNet ids
-too); otherwise, and with --match index, class folders sorted by name are class indices,
-those of train/ where it lies beside the images. How images are prepared follows from
-the model, unless a flag says otherwise: the shorter side is resized to image size /
-crop percentage, the center is cropped, and (x / 255 - mean) / std follows.
---validation-split takes the images of a folder that a training with the same flag left
-for it.
+DIR holds one folder per class, or train/ and val/ or test/ with such folders. Classes
+of images and model are matched by name if the model has names (WordNet ids work for
+ImageNet's). Otherwise, and with --match index, the index of a class is that of its
+folder, sorted by name; if there is a train/ folder, its folders count. The
+preprocessing is the model's, unless a flag changes it: the shorter side is resized to
+image size / crop percentage, the center is cropped, then (x / 255 - mean) / std.
+--validation-split takes the part of a folder that a training with the same flag kept
+for tests.
 
-Papers: the tables' top-1 accuracy. The official code evaluates DeiT with
+Papers: top-1 accuracy of every table. The official code evaluates DeiT with
 --crop-pct 0.875, timm's configurations with 0.9; CaiT with 1.0.
 
 The last line of the standard output is a JSON object: top1, top5 (in percent),
-images, images_per_second; for a distilled model those of both heads too.
+images, images_per_second; for a distilled model also those of both heads.
 """
 
 import json
@@ -40,7 +40,6 @@ import keras_cait
 from keras_cait import Preprocessing, class_names_of
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.classes.imagenet_classes import imagenet_names
@@ -49,7 +48,7 @@ from keras_cait.models.pixel_inputs import takes_pixels
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.models.published.rebuilding import rebuild
 from keras_cait.models.published.registry import find_variant, model_with_weights
-from keras_cait.models.published.saved_models import load_saved_model
+from keras_cait.models.published.saved_models import load_classifier
 from keras_cait.training.evaluation import Predictions, named_outputs, predict
 from keras_cait.training.settings.flags import (
     flag_names,
@@ -57,6 +56,7 @@ from keras_cait.training.settings.flags import (
     option,
     parse_flags,
 )
+from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.serialization import to_json
 from keras_cait.weights.load import check_source
 from keras_cait.weights.metadata.class_count import read_class_count
@@ -66,41 +66,34 @@ Channels = tuple[float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationSettings:
-    """What is measured, and how images are prepared for it."""
+class EvaluationSettings(ImageSource):
+    """Settings of an evaluation: model, images and preprocessing."""
 
     model: str | None = option(
-        None, "a builder's or timm's name; a .keras file says its own"
+        None, "a builder's or timm's name; not needed with a .keras file"
     )
     weights: str = option("imagenet", "imagenet, hf://owner/repo, or a file")
-    dataset: str | None = option(None, '"digits", "cifar10" or any TFDS name')
-    test_split: str | None = option(
-        None, "folder or TFDS split to take; the first with labels"
-    )
-    validation_split: float | None = option(
-        None, "part of each class of a folder to take: what training did not see"
-    )
-    split_seed: int = option(0, "of the choice of that part")
-    data_dir: Path | None = option(None, "folder of CLASS/*, or of val/ or test/")
     match: Literal["name", "index"] = option(
-        "name", "by which the classes of images and model are matched"
+        "name", "match the classes of images and model by it"
     )
-    image_size: int | None = option(None, "side in pixels; the model's own")
-    crop_pct: float | None = option(None, "part of the side; the model's own")
-    interpolation: Literal["bicubic", "bilinear"] | None = option(None, "of resizing")
+    image_size: int | None = option(None, "side in pixels; by default the model's")
+    crop_pct: float | None = option(None, "part of the side; by default the model's")
+    interpolation: Literal["bicubic", "bilinear"] | None = option(
+        None, "resizing method; by default the model's"
+    )
     mean: Channels | None = option(
-        None, "of each channel of images in [0, 1]; the model's own"
+        None, "mean of each channel of images in [0, 1]; by default the model's"
     )
-    std: Channels | None = option(None, "standard deviation likewise")
+    std: Channels | None = option(None, "standard deviation, likewise")
     batch_size: int = option(64, "images a step")
-    limit: int | None = option(None, "at most so many images, drawn at random")
+    limit: int | None = option(None, "largest number of images, drawn at random")
     per_class: bool = option(False, "print the accuracy of each class")
 
     def __post_init__(self) -> None:
         if self.model is None and not self.weights.endswith(".keras"):
             raise ValueError(
-                "--model must be named, unless --weights is a .keras file that says "
-                f"it. Received: --weights {self.weights}"
+                "--model must be named, unless --weights is a .keras file. "
+                f"Received: --weights {self.weights}"
             )
         for name in ("batch_size", "limit", "image_size"):
             value = getattr(self, name)
@@ -110,15 +103,8 @@ class EvaluationSettings:
 
 
 def evaluate(settings: EvaluationSettings) -> dict[str, Any]:
-    """Measures, prints what was asked for and returns the results."""
-    class_names, images = load_test_images(
-        settings.dataset,
-        data_dir=settings.data_dir,
-        limit=settings.limit,
-        test_split=settings.test_split,
-        validation_split=settings.validation_split,
-        split_seed=settings.split_seed,
-    )
+    """Evaluates the model, prints the settings and returns the results."""
+    class_names, images = settings.test_images(settings.limit)
     model = load_model(settings, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
     outputs = _outputs(settings, class_names, names, classes)
@@ -150,10 +136,11 @@ def evaluate(settings: EvaluationSettings) -> dict[str, Any]:
 def load_model(settings: EvaluationSettings, class_names: Sequence[str]) -> keras.Model:
     """The model with its weights, all of which must fit.
 
+    Weights of an unknown number of classes must have the data's.
+
     Raises:
-        ValueError: If there is no such model, or the weights are not for it or, where
-            nothing tells their classes, for as many as the data's.
-        FileNotFoundError: If there is no such file.
+        ValueError: If the model does not exist, or the weights do not fit it.
+        FileNotFoundError: If the file does not exist.
 
     """
     classes = len(class_names)
@@ -162,7 +149,7 @@ def load_model(settings: EvaluationSettings, class_names: Sequence[str]) -> kera
         size["input_shape"] = (settings.image_size, settings.image_size, 3)
     if settings.model is None:
         return _load_file(settings)
-    find_variant(settings.model)  # a name that there is not comes first
+    find_variant(settings.model)  # the first error is that of an unknown name
     if settings.weights == "imagenet":
         classes = 1000
         try:  # before a download
@@ -186,15 +173,9 @@ def load_model(settings: EvaluationSettings, class_names: Sequence[str]) -> kera
 
 
 def _load_file(settings: EvaluationSettings) -> keras.Model:
-    """The model of a `.keras` file, at the size that a flag says."""
+    """The model of a `.keras` file, at the size of `--image-size`."""
     path = Path(settings.weights)
-    model = load_saved_model(path)
-    shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
-    if len(shapes) != 1 or len(shapes[0]) != 2:
-        raise ValueError(
-            "The model must be a functional classifier with one output, (batch, "
-            f"classes). Received: {path}, which has {shapes or 'no graph'}."
-        )
+    model = load_classifier(path)
     if settings.image_size is None:
         return model
     size = (settings.image_size, settings.image_size)
@@ -213,7 +194,7 @@ def _load_file(settings: EvaluationSettings) -> keras.Model:
 
 
 def _preprocessing_overrides(settings: EvaluationSettings) -> dict[str, Any]:
-    """What flags say of how images are prepared, by the fields of `Preprocessing`."""
+    """The fields of `Preprocessing` that are set by flags."""
     names = ("crop_pct", "interpolation", "mean", "std")
     return {
         name: getattr(settings, name)
@@ -244,9 +225,9 @@ def _outputs(
 def _normalization(
     settings: EvaluationSettings, model: keras.Model, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Scale and offset that bring pixels in [0, 255] to what the model takes.
+    """Scale and offset from pixels in [0, 255] to the inputs of the model.
 
-    A model that normalizes by itself gets pixels that it brings to the flags' values.
+    For a model with its own normalization they undo the difference to the flags'.
     """
     scale, offset = np.array(preprocessing.scale), np.array(preprocessing.offset)
     if takes_pixels(model):
@@ -261,7 +242,7 @@ def _normalization(
 def _own_statistics(
     settings: EvaluationSettings, model: keras.Model
 ) -> Preprocessing | None:
-    """What a model normalizes with; None if it takes images as flags say."""
+    """Mean and std of a model's own normalization; None if it has none."""
     try:
         return keras_cait.preprocessing_for(model)
     except ValueError as error:

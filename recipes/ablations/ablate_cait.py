@@ -1,21 +1,22 @@
-"""Repeats, on small images, the comparisons that CaiT and DeiT were made by.
+"""Repeats the ablations of the CaiT and DeiT papers on small images.
 
     python recipes/ablations/ablate_cait.py --table scaling --data-dir CIFAR
     python recipes/ablations/ablate_cait.py --table token --data-dir CIFAR
     python recipes/ablations/ablate_cait.py --table distillation --data-dir CIFAR
 
-- `scaling`: depth against residual scaling (none, ReZero and SkipInit, Fixup, one
-  scalar, LayerScale); CaiT (https://arxiv.org/abs/2103.17239), table 1.
-- `token`: where the class token enters (at the input, late, never), and class
-  attention behind; CaiT, table 2.
-- `distillation`: the same student undistilled, soft, hard through one head, and hard
-  with a token; DeiT (https://arxiv.org/abs/2012.12877), table 3; and how often class
-  head, distillation head, undistilled student and teacher disagree, DeiT, table 4.
+- `scaling`: depth and residual scaling (none, ReZero and SkipInit, Fixup, one scalar,
+  LayerScale); CaiT (https://arxiv.org/abs/2103.17239), table 1.
+- `token`: insertion of the class token (at the input, late, never), and number of
+  class-attention blocks; CaiT, table 2.
+- `distillation`: the same student without distillation, with soft and hard
+  distillation through one head, and with a token; DeiT
+  (https://arxiv.org/abs/2012.12877), table 3; and the disagreement of class head,
+  distillation head, undistilled student and teacher, DeiT, table 4.
 
-Every row of a table has the same budget and the same seeds. The papers' rows took
-300 epochs of ImageNet; what these show on CIFAR-10 is in recipes/README.md.
+Every row of a table has the same budget and the same seeds. The papers trained each
+row for 300 epochs on ImageNet. recipes/README.md has results on CIFAR-10.
 
-In the output folder: results.csv, a line as soon as a training ends, table.md and
+In the output folder: results.csv, with a new line after each training, table.md and
 config.json. The last line of the standard output is a JSON object.
 """
 
@@ -59,28 +60,30 @@ Rows = Iterator[dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class AblationSettings(RunSettings):
-    """What is compared, and at which size."""
+    """Settings of a comparison: table, seeds and sizes of the networks."""
 
-    table: Literal["scaling", "token", "distillation"] = option("scaling", "which one")
-    seeds: int = option(1, "runs of every row, from --seed on")
-    depths: str = option("12,24", "of scaling: numbers of blocks")
-    depth: int = option(12, "of token and distillation: number of blocks")
+    table: Literal["scaling", "token", "distillation"] = option(
+        "scaling", "table to repeat"
+    )
+    seeds: int = option(1, "number of seeds for each row, from --seed on")
+    depths: str = option("12,24", "numbers of blocks of the table scaling")
+    depth: int = option(12, "number of blocks of the other tables")
     embed_dim: int = option(64, "length of a token")
     num_heads: int = option(4, "heads of each attention")
     patch_size: int = option(4, "side of a patch in pixels")
-    teacher: str = option("convnet", "of distillation: a .keras file, or convnet")
-    teacher_epochs: int = option(8, "of distillation: passes that train the teacher")
-    teacher_learning_rate: float = option(4e-3, "its highest rate, a step")
+    teacher: str = option("convnet", "a .keras file, or convnet")
+    teacher_epochs: int = option(8, "epochs of the teacher")
+    teacher_learning_rate: float = option(4e-3, "its peak learning rate")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check("seeds", self.seeds >= 1, "1 or more")
         whole = all(part.strip().isdecimal() for part in self.depths.split(","))
-        self._check("depths", whole, "whole numbers with commas between")
+        self._check("depths", whole, "whole numbers, separated by commas")
 
     @property
     def sizes(self) -> dict[str, int]:
-        """What all networks of the tables have in common."""
+        """Sizes that all networks of the tables share."""
         names = ("embed_dim", "num_heads", "patch_size")
         return {name: getattr(self, name) for name in names}
 
@@ -104,7 +107,7 @@ PRESETS: dict[str, Preset] = {
 
 
 def ablate(settings: AblationSettings, data: ImageDataset) -> dict[str, Any]:
-    """Trains every row of a table; returns the means by row."""
+    """Trains every row of a table; returns their means over the seeds."""
     run = Run(settings, data, FILES)
     run.start()
     tables: dict[str, Callable[[Run, AblationSettings, int], Rows]] = {
@@ -170,7 +173,7 @@ def _token(run: Run, settings: AblationSettings, seed: int) -> Rows:
 def train_one(
     run: Run, settings: AblationSettings, seed: int, build: Callable[..., keras.Model]
 ) -> dict[str, Any]:
-    """Trains one network of a table; what is reported of it."""
+    """Trains one network; returns its row of the table."""
     make = partial(
         build,
         input_shape=run.image_shape,
@@ -189,7 +192,7 @@ def train_one(
 
 
 def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mean of every measured number over the seeds, and its spread.
+    """Means of the measurements over the seeds, and their spreads.
 
     Example:
         >>> pairs = ((0, 0.5), (1, 0.7))
@@ -215,7 +218,7 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:
-    """Rows as a table."""
+    """Formats rows as a Markdown table."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     lines = [columns, ["---"] * len(columns)]
     lines += [[_text(row.get(column, "")) for column in columns] for row in rows]

@@ -1,4 +1,4 @@
-"""The students of DeiT's tables 3 and 4: one teacher, four ways to learn from it."""
+"""Students of DeiT's tables 3 and 4: four kinds of distillation from one teacher."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -17,8 +17,8 @@ from keras_cait.training.run import Run
 from keras_cait.training.run_batches import batches_of_test_images
 from keras_cait.training.teachers.teacher import Teacher, make_teacher
 
-# Kind of distillation and whether there is a token for it; the paper's settings.
-_WAYS: dict[str, tuple[str, bool, float]] = {
+# Distillation, distillation token and alpha, as in the paper.
+_KINDS: dict[str, tuple[str, bool, float]] = {
     "undistilled": ("none", False, 0.0),
     "soft, one head": ("soft", False, 0.1),
     "hard, one head": ("hard", False, 0.5),
@@ -27,12 +27,12 @@ _WAYS: dict[str, tuple[str, bool, float]] = {
 
 
 def trained_students(run: Run, settings: Any, seed: int) -> Iterator[dict[str, Any]]:
-    """Trains teacher and students; a row each, then one a pair that disagrees."""
+    """Trains teacher and students; yields their rows, then one for each pair."""
     teacher = _teacher(run, settings, seed)
-    found = _ask(run, teacher.model, teacher.preprocessing)
-    answered = {"teacher": found.top_classes["output"]}
+    found = _predict(run, teacher.model, teacher.preprocessing)
+    top_classes = {"teacher": found.top_classes["output"]}
     yield {"model": "teacher", "head": "", "accuracy": found.accuracy("output")}
-    for name, (kind, token, alpha) in _WAYS.items():
+    for name, (kind, token, alpha) in _KINDS.items():
         build = partial(
             DeiT,
             input_shape=run.image_shape,
@@ -46,14 +46,14 @@ def trained_students(run: Run, settings: Any, seed: int) -> Iterator[dict[str, A
         student = run.make(build, seed=seed)
         setup = DistillationSetup(teacher=teacher, distillation=kind, alpha=alpha)
         fit(run, name, student, setup if kind != "none" else None, seed=seed)
-        found = _ask(run, student)
+        found = _predict(run, student)
         for head, best in found.top_classes.items():
-            said = head if token else ""
-            yield {"model": name, "head": said, "accuracy": found.accuracy(head)}
+            shown = head if token else ""
+            yield {"model": name, "head": shown, "accuracy": found.accuracy(head)}
             if name == "undistilled" or token:
-                answered[said or name] = best
-    for one, other in combinations(answered, 2):
-        apart = float(np.mean(answered[one] != answered[other]))
+                top_classes[shown or name] = best
+    for one, other in combinations(top_classes, 2):
+        apart = float(np.mean(top_classes[one] != top_classes[other]))
         yield {"model": f"{one} against {other}", "head": "", "disagreement": apart}
 
 
@@ -81,8 +81,8 @@ def _teacher(run: Run, settings: Any, seed: int) -> Teacher:
     return teacher
 
 
-def _ask(run: Run, model: keras.Model, prepare: Any = None) -> Predictions:
-    """The likeliest class of every test image."""
+def _predict(run: Run, model: keras.Model, prepare: Any = None) -> Predictions:
+    """The most likely class of every test image."""
     return predict(
         named_outputs(model, prepare), batches_of_test_images(run, model), top=1
     )

@@ -1,6 +1,7 @@
-"""CaiT's comparison of residual scalings over depth: table 1 of its paper."""
+"""Networks of CaiT's table 1: residual scalings at several depths."""
 
 from functools import partial
+from typing import Any
 
 import keras
 from keras import ops
@@ -10,57 +11,35 @@ from token_insertion import token_insertion_network
 from keras_cait.layers import LayerScale
 from keras_cait.models.blocks import MakeLayer
 from keras_cait.models.cait import layer_scale_start
-from keras_cait.typing import Shape
 
 RESIDUAL_SCALINGS = ("none", "rezero", "fixup", "scalar", "layer_scale")
-"""The columns of the table without T-Fixup, which scales by its start alone."""
+"""Columns of the table, without T-Fixup, which has no scaling, only initial values."""
 
 
 def residual_scaling_network(
-    scaling: str,
-    *,
-    input_shape: Shape,
-    patch_size: int,
-    embed_dim: int,
-    depth: int,
-    num_heads: int,
-    classes: int,
-    drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False,
-    name: str = "residual_scaling",
+    scaling: str, *, depth: int, name: str = "residual_scaling", **sizes: Any
 ) -> keras.Model:
-    """Builds a DeiT whose residual branches are scaled in one of five ways.
+    """Builds a DeiT with one of five scalings of its residual branches.
 
     `x = x + drop(scale(layer(norm(x))))`, where `scale` is
 
-    - "none": nothing, the baseline;
+    - "none": the identity, as the baseline;
     - "rezero": a learned scalar that starts at 0, as in ReZero and SkipInit;
-    - "fixup": a learned scalar that starts at 1, and linear layers that start as
-      Fixup says, see `start_as_fixup`;
-    - "scalar": a learned scalar that starts where LayerScale does;
-    - "layer_scale": a learned gain a channel, from `layer_scale_start(depth)`.
+    - "fixup": a learned scalar that starts at 1, with the linear layers of Fixup; see
+      `start_as_fixup`;
+    - "scalar": a learned scalar that starts at `layer_scale_start(depth)`;
+    - "layer_scale": a learned gain per channel that starts there too.
 
     ReZero, SkipInit and Fixup were published without the norm in front of a branch
-    and without warm-up. The paper found that a DeiT does not converge so, and gave
-    both back to them; then nothing is left that tells ReZero from SkipInit. Here the
-    norm is in the network, and warm-up is for whoever trains it.
+    and without warm-up. The paper found that a DeiT does not converge then, and added
+    both; after that ReZero and SkipInit are the same. Here the norm is in the network;
+    the training has to have the warm-up.
 
     Args:
         scaling: One of `RESIDUAL_SCALINGS`.
-        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
-        patch_size: Side of a patch in pixels.
-        embed_dim: Length of a token; a multiple of `num_heads`.
         depth: Number of blocks; the table has 12, 18, 24 and 36.
-        num_heads: Heads of each self-attention.
-        classes: Number of classes.
-        drop_path_rate: Stochastic depth of every block alike, in [0, 1).
-        include_preprocessing: Whether images come in [0, 255] and are normalized
-            in the model. Otherwise they come normalized.
         name: Name of the model.
-
-    Returns:
-        A functional `keras.Model`: `(batch, height, width, channels)` to
-        probabilities `(batch, classes)`.
+        **sizes: Other arguments of `token_insertion_network`.
 
     Raises:
         ValueError: If an argument is out of range or does not fit another.
@@ -78,19 +57,8 @@ def residual_scaling_network(
         table 1, https://arxiv.org/abs/2103.17239
 
     """
-    model = token_insertion_network(
-        0,
-        input_shape=input_shape,
-        patch_size=patch_size,
-        embed_dim=embed_dim,
-        depth=depth,
-        num_heads=num_heads,
-        classes=classes,
-        scale=_scale(scaling, depth),
-        drop_path_rate=drop_path_rate,
-        include_preprocessing=include_preprocessing,
-        name=name,
-    )
+    scale = _scale(scaling, depth)
+    model = token_insertion_network(0, depth=depth, scale=scale, name=name, **sizes)
     if scaling == "fixup":
         start_as_fixup(model, depth)
     return model

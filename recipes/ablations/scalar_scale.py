@@ -1,4 +1,4 @@
-"""ScalarScale: one learned gain for a whole residual branch."""
+"""Layer of one learned gain for a whole residual branch."""
 
 from typing import Any
 
@@ -12,13 +12,12 @@ from keras_cait.typing import Shape, Tensor
 class ScalarScale(ResidualLayer):
     """Multiplies a residual branch by one learned number.
 
-    `y = gamma * x`, with `gamma` a scalar. What the published methods do with it
-    differs in where it starts: ReZero and SkipInit at 0, so that the branch is
-    not there at first; Fixup at 1, behind a last layer that is 0 itself; CaiT's
-    own comparison at the small number that LayerScale starts from.
+    `y = gamma * x`, with `gamma` a scalar. Its initial value differs: 0 in ReZero and
+    SkipInit, so that the branch has no effect at first; 1 in Fixup, whose last layer
+    starts at 0; the small number of LayerScale in CaiT's comparison.
 
     Args:
-        init_value: Starting value of `gamma`, 0 included.
+        init_value: Initial value of `gamma`; may be 0.
         **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
             without `dtype` float32 under mixed policies.
 

@@ -1,4 +1,4 @@
-"""CaiT's comparison of where the class token enters: table 2 of its paper."""
+"""Networks of CaiT's table 2: insertion of the class token at several blocks."""
 
 import keras
 
@@ -29,35 +29,34 @@ def token_insertion_network(
     include_preprocessing: bool = False,
     name: str = "token_insertion",
 ) -> keras.Model:
-    """Builds a transformer of plain self-attention whose class token enters late.
+    """Builds a transformer of plain self-attention with a late class token.
 
-    Between DeiT and CaiT, one change at a time:
+    The steps from DeiT to CaiT:
 
-    - `insertion=0`: the token goes through all blocks, and has a position: DeiT;
-    - `insertion=k`: it joins the patches in front of block `k`, without a position,
-      and self-attention goes on with it;
-    - `insertion=depth`: it meets the patches in class-attention blocks only, which
-      leave the patches as they are: CaiT without LayerScale and talking heads;
-    - `insertion=None`: no token; the mean of the patches is classified, after the
+    - `insertion=0`: the token goes through all blocks and has a position, as in DeiT;
+    - `insertion=k`: the token is inserted before block `k`, without a position;
+    - `insertion=depth`: the token is in class-attention blocks only, which do not
+      change the patches, as in CaiT, but without LayerScale and talking heads;
+    - `insertion=None`: no token; the head takes the mean of the patches after the
       last norm.
 
     Args:
-        insertion: Self-attention blocks that the patches go through without the
-            token, 0 to `depth`; None for average pooling.
-        class_attention_depth: Number of class-attention blocks behind the others,
-            1 or more for `insertion=depth` and otherwise 0.
+        insertion: Number of self-attention blocks before the token, 0 to `depth`;
+            None for average pooling.
+        class_attention_depth: Number of class-attention blocks behind the others, 1
+            or more for `insertion=depth` and otherwise 0.
         input_shape: Height, width (pixels, multiples of `patch_size`), channels.
         patch_size: Side of a patch in pixels.
         embed_dim: Length of a token; a multiple of `num_heads`.
         depth: Number of self-attention blocks.
         num_heads: Heads of each attention.
         classes: Number of classes.
-        scale: Makes the layer that scales a residual branch, called with its `name`;
-            None for none, as in the table.
-        drop_path_rate: Stochastic depth of every self-attention block alike, in
-            [0, 1); class-attention blocks have none.
-        include_preprocessing: Whether images come in [0, 255] and are normalized
-            in the model. Otherwise they come normalized.
+        scale: Makes the layer that scales a residual branch, called with `name`; None
+            for no scaling, as in the table.
+        drop_path_rate: Stochastic depth of every self-attention block, in [0, 1);
+            class-attention blocks have none.
+        include_preprocessing: Whether the model takes images in [0, 255] and
+            normalizes them. Otherwise it takes normalized images.
         name: Name of the model.
 
     Returns:

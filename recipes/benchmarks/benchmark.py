@@ -1,19 +1,19 @@
-"""Measures how fast parts of a training run are on this machine.
+"""Measures the speed of the input pipeline and of training on this machine.
 
     python recipes/benchmarks/benchmark.py data
     python recipes/benchmarks/benchmark.py data --data-dir DIR --images 1000
     python recipes/benchmarks/benchmark.py data --timm .venv-torch/bin/python
     python recipes/benchmarks/benchmark.py training --replicas 4
 
-`data` prints images a second and core, from JPEG files to batches as DeiT trains on
-them: random resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and
-CutMix. Without a folder the files are cut from a photograph, 500 x 375 pixels each.
-`--timm` names a Python with torch and timm; its pipeline, with a worker a core, is
+`data` prints images per second and core, from JPEG files to DeiT's training batches:
+random resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and CutMix.
+Without a folder the files are parts of a photograph, 500 x 375 pixels each. `--timm` is
+the path of a Python with torch and timm; timm's pipeline, with a worker per core, is
 measured on the same files, in turn with ours.
 
-`training` prints the images a second that a student and its teacher train with, on one
-replica, two, four and so on to `--replicas`: GPUs where there are as many, otherwise
-logical devices, which share one machine's processors.
+`training` prints the images per second of a distillation, on one replica, two, four and
+so on up to `--replicas`: on GPUs if there are enough, otherwise on logical devices,
+which share the processors of one machine.
 
 The last line of the standard output is a JSON object.
 """
@@ -55,13 +55,13 @@ _TIMM = Path(__file__).with_name("benchmark_timm.py")
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings(TrainingSettings):
-    """What `data` measures."""
+    """Settings of `benchmark.py data`."""
 
     batch_size: int = option(64, "images a batch")
     data_dir: Path | None = option(None, "folder of CLASS/*.jpg")
     images: int = option(512, "images to measure on")
     image_size: int = option(224, "side of a training image in pixels")
-    passes: int = option(5, "how often they are read")
+    passes: int = option(5, "number of passes over the images")
     timm: Path | None = option(None, "a Python with torch and timm, to compare with")
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class PipelineSettings(TrainingSettings):
 
 
 def write_photographs(folder: Path, number: int) -> None:
-    """Writes JPEG files, each another part of a photograph, in two class folders."""
+    """Writes JPEG files, parts of a photograph, into two class folders."""
     from sklearn.datasets import load_sample_image
 
     photograph = load_sample_image("china.jpg")  # 427 x 640 pixels
@@ -86,7 +86,7 @@ def write_photographs(folder: Path, number: int) -> None:
 
 
 def our_rates(settings: PipelineSettings, folder: Path) -> list[float]:
-    """Images a second of each pass through our pipeline."""
+    """Images per second of each pass through our pipeline."""
     names, images = load_test_images(data_dir=folder, limit=settings.images)
     batch_size = min(settings.batch_size, images.number)
     steps = steps_per_epoch(images.number, batch_size)
@@ -111,7 +111,7 @@ def our_rates(settings: PipelineSettings, folder: Path) -> list[float]:
 
 
 def timm_rates(settings: PipelineSettings, folder: Path) -> list[float]:
-    """Images a second of each pass through timm's, in a process of its own."""
+    """Images per second of each pass through timm's pipeline, in another process."""
     command: list[Any] = [
         settings.timm,
         _TIMM,
@@ -129,7 +129,7 @@ def timm_rates(settings: PipelineSettings, folder: Path) -> list[float]:
 
 
 def benchmark_data(settings: PipelineSettings) -> dict[str, Any]:
-    """Measures the input pipeline, and timm's beside it where there is one."""
+    """Measures our input pipeline, and timm's with `--timm`."""
     if settings.timm is not None and not settings.timm.is_file():
         raise FileNotFoundError(f"No Python at {settings.timm}")
     with tempfile.TemporaryDirectory() as temporary:
@@ -143,10 +143,7 @@ def benchmark_data(settings: PipelineSettings) -> dict[str, Any]:
             rates["timm"] += timm_rates(settings, folder)
     results: dict[str, Any] = {"cores": processors(), "images": settings.images}
     for name, found in rates.items():
-        best, median = (
-            max(found) / processors(),
-            statistics.median(found) / processors(),
-        )
+        best, median = (f(found) / processors() for f in (max, statistics.median))
         print(f"{name:12}{best:8.1f} best, {median:8.1f} median images/s and core")
         results[f"{name}_best"] = round(best, 1)
         results[f"{name}_median"] = round(median, 1)
@@ -160,7 +157,7 @@ _PARTS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one of the measurements; returns the exit code."""
+    """Runs one benchmark; returns the exit code."""
     part, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if part in ("-h", "--help"):
         print(__doc__)

@@ -1,8 +1,8 @@
-"""timm's training pipeline, for `benchmark.py data --timm`: needs torch and timm.
+"""Speed of timm's training pipeline, for `benchmark.py data --timm`.
 
 python benchmark_timm.py FOLDER IMAGES BATCH_SIZE IMAGE_SIZE PASSES WORKERS
 
-prints the images a second of each pass as JSON.
+prints the images per second of each pass as JSON.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ from pathlib import Path
 
 def main(folder: str, *numbers: str) -> None:
     """Reads all images `PASSES` times after a first pass that starts the workers."""
-    # Not in this project's environment, hence imported where they are needed.
+    # torch and timm are in another environment than the project's.
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    with contextlib.suppress(ImportError):  # only a checkout has it
+    with contextlib.suppress(ImportError):  # only in a clone
         operators = importlib.import_module("tests.full_size.torchvision_ops")
         operators.declare_operators()
     import torch  # pyright: ignore[reportMissingImports]

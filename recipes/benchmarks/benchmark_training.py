@@ -1,4 +1,4 @@
-"""How many images a second train, on one device and on more."""
+"""Training throughput in images per second, on one device and on more."""
 
 import contextlib
 import dataclasses
@@ -32,15 +32,15 @@ IMAGENET_RUN = 300 * 1_281_167  # images, in the papers' 300 epochs
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughputSettings(RunSettings):
-    """What `training` measures."""
+    """Settings of `benchmark.py training`."""
 
-    epochs: int = option(3, "passes a measurement; the first one compiles")
-    batch_size: int = option(64, "images a step, of all devices together")
+    epochs: int = option(3, "epochs of a measurement; the first one compiles")
+    batch_size: int = option(64, "images per step on all devices together")
     student: str = option(
         "embed_dim=64,depth=4,num_heads=4,patch_size=2", "a builder's name, or sizes"
     )
-    teacher: str = option("convnet", "who teaches it; none for labels alone")
-    replicas: int = option(2, "measured on 1, 2, 4, ... to so many devices")
+    teacher: str = option("convnet", "a teacher by name; none for labels alone")
+    replicas: int = option(2, "largest number of devices: 1, 2, 4, ...")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,8 +58,7 @@ def benchmark_training(settings: ThroughputSettings) -> dict[str, Any]:
     """Measures distillation on 1, 2, 4, ... devices, in turn, twice each."""
     numbers = _doubled(settings.replicas)
     rates: dict[int, list[float]] = {number: [] for number in numbers}
-    # A process each: TensorFlow splits a processor once, and lets no two strategies
-    # of one process have a device in common.
+    # One process for each: TensorFlow makes logical devices only once per process.
     with ProcessPoolExecutor(
         max_workers=1, mp_context=get_context("spawn"), max_tasks_per_child=1
     ) as processes:
@@ -84,14 +83,14 @@ def benchmark_training(settings: ThroughputSettings) -> dict[str, Any]:
     if not tf.config.list_physical_devices("GPU"):
         sys.stdout.write(
             f"These replicas are logical devices of one machine: they share its "
-            f"{processors()} processors, its memory and the input pipeline, so that "
-            "more of them show what replicas cost, not what devices gain.\n"
+            f"{processors()} processors, its memory and the input pipeline. They "
+            "measure the cost of replicas, not the gain of more devices.\n"
         )
     return results
 
 
 def _doubled(most: int) -> list[int]:
-    """1, 2, 4, ... and the most."""
+    """1, 2, 4, ... up to the given number, and that number."""
     numbers = [2**power for power in range(most.bit_length())]
     return sorted({*numbers, most})
 
@@ -105,7 +104,7 @@ def _rate(settings: ThroughputSettings, replicas: int) -> float:
     )
     with (
         tempfile.TemporaryDirectory() as folder,
-        contextlib.redirect_stdout(io.StringIO()),  # what runs say of themselves
+        contextlib.redirect_stdout(io.StringIO()),  # the output of the run
     ):
         settings = dataclasses.replace(
             settings, strategy=f"mirrored:{replicas}", output=Path(folder, "run")
@@ -123,7 +122,7 @@ def _rate(settings: ThroughputSettings, replicas: int) -> float:
         student = run.make(build)
         setup = None
         if settings.teacher != "none":
-            make = partial(  # as fast with random weights
+            make = partial(  # random weights are as fast
                 make_teacher,
                 settings.teacher,
                 run.image_shape,

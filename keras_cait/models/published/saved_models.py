@@ -55,6 +55,23 @@ def load_saved_model(
     return model
 
 
+def load_classifier(path: str | Path, *, kind: str = "model") -> keras.Model:
+    """As `load_saved_model`, for a functional classifier with one output.
+
+    Raises:
+        ValueError: If the model is none; else as `load_saved_model`.
+
+    """
+    model = load_saved_model(path, kind=kind)
+    shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
+    if len(shapes) != 1 or len(shapes[0]) != 2:
+        raise ValueError(
+            f"The {kind} must be a functional classifier with one output, (batch, "
+            f"classes). Received: {path}, which has {shapes or 'no graph'}."
+        )
+    return model
+
+
 def _reason(error: Exception, advice: str) -> str:
     """What was the matter, in a sentence, without the configurations Keras prints."""
     text = str(error)

@@ -1,4 +1,4 @@
-"""The model that a recipe trains: a published variant or a size of its own."""
+"""Models that recipes train: a published variant, or a size from the flags."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ def build_student(
     """Builds a transformer of images in [0, 255], with random weights.
 
     Args:
-        name: A builder such as "DeiT_Ti" (with or without "_Distilled": `distilled`
-            decides), timm's name of one, or a size of the first family such as
+        name: A builder such as "DeiT_Ti" ("_Distilled" has no effect, `distilled`
+            decides), timm's name of its model, or a size of the first family such as
             "embed_dim=64,depth=4,num_heads=4,patch_size=2".
         *families: The families to choose from: "deit", "cait", "deit3".
         input_shape: Height and width in pixels, and channels, of the images.
         classes: Number of classes.
-        distilled: Whether it has a distillation token.
+        distilled: Whether the model has a distillation token.
         drop_path_rate: Stochastic depth, in [0, 1); None for the variant's own.
 
     Raises:
-        ValueError: If there is no such model; the nearest name is suggested.
+        ValueError: If the model does not exist; the error suggests the nearest name.
 
     Example:
         >>> size = "embed_dim=32,depth=2,num_heads=4,patch_size=4"
@@ -46,7 +46,7 @@ def build_student(
     options: dict[str, Any] = {"distilled": distilled} if family != "deit3" else {}
     if distilled and family == "deit3":
         raise ValueError(
-            "A student to distil must have a distillation token, which DeiT-III has "
+            "A student to distill must have a distillation token, which DeiT-III has "
             f"not. Received: {name!r}. Take a DeiT or a CaiT."
         )
     return FAMILIES[family](
@@ -61,7 +61,7 @@ def build_student(
 def _sizes_of(
     name: str, families: tuple[str, ...]
 ) -> tuple[str, dict[str, Any], float]:
-    """The family of a model, the arguments that make it, and its stochastic depth."""
+    """Family of a model, arguments of its builder, and its stochastic depth."""
     given = [part.partition("=") for part in name.split(",")]
     sizes = {key.strip(): value.strip() for key, _, value in given}
     if set(sizes) == set(_SIZES) and all(v.isdecimal() for v in sizes.values()):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from keras_cait.training.devices.strategy import make_strategy
 from keras_cait.training.settings.flags import option
+from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.training_settings import TrainingSettings
 
 DATA_SETTINGS = ("limit", "test_split", "validation_split", "split_seed")
@@ -13,22 +14,11 @@ DATA_SETTINGS = ("limit", "test_split", "validation_split", "split_seed")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(TrainingSettings):
+class RunSettings(TrainingSettings, ImageSource):
     """Settings of a run: data, devices and output, besides those of the training."""
 
     preset: str | None = option(None, "named settings to start from")
     smoke: bool = option(False, "try everything out on digits, within two minutes")
-    dataset: str | None = option(None, '"digits", "cifar10" or any TFDS name')
-    data_dir: Path | None = option(
-        None, "folder of train/CLASS/* and val or test, or of CLASS/*"
-    )
-    test_split: str | None = option(
-        None, "test folder or TFDS split; by default the first one with labels"
-    )
-    validation_split: float | None = option(
-        None, "test part of each class, for a folder without val and test"
-    )
-    split_seed: int = option(0, "random seed of --validation-split")
     image_size: int | None = option(None, "side of the images in pixels")
     limit: int | None = option(None, "largest number of training and of test images")
     seed: int = option(0, "random seed of weights, order and augmentation")

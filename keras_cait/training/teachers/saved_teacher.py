@@ -10,7 +10,7 @@ from keras_cait.models.classes.order import outputs_of_classes
 from keras_cait.models.image_inputs import prepared_images
 from keras_cait.models.pixel_inputs import takes_pixels
 from keras_cait.models.published.preprocessing import preprocessing_for
-from keras_cait.models.published.saved_models import load_saved_model
+from keras_cait.models.published.saved_models import load_classifier
 from keras_cait.typing import Shape
 
 
@@ -26,17 +26,11 @@ def load_teacher(path: str | Path, image_shape: Shape, classes: int) -> keras.Mo
             channels.
 
     """
-    teacher = load_saved_model(path, kind="teacher")
-    shapes = [tuple(x.shape) for x in getattr(teacher, "outputs", None) or ()]
-    if len(shapes) != 1 or len(shapes[0]) != 2:
-        raise ValueError(
-            "The teacher must be a functional classifier with one output, (batch, "
-            f"classes). Received: {path}, which has {shapes or 'no graph'}."
-        )
-    if shapes[0][-1] != classes:
+    teacher = load_classifier(path, kind="teacher")
+    if teacher.output_shape[-1] != classes:
         raise ValueError(
             f"The teacher must know the {classes} classes of the data. Received: "
-            f"{path} with {shapes[0][-1]} classes."
+            f"{path} with {teacher.output_shape[-1]} classes."
         )
     if teacher.input_shape[-1] != image_shape[-1]:
         raise ValueError(
