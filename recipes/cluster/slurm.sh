@@ -1,6 +1,6 @@
 #!/bin/bash
-# Distils a CaiT-S24 on two hosts of eight GPUs:  sbatch slurm.sh
-# The same command goes on where the job was when it is started again, by hand or by --requeue.
+# Distills a CaiT-S24 on two hosts of eight GPUs:  sbatch slurm.sh
+# Started again, by hand or by --requeue, the same command resumes the run.
 #SBATCH --job-name=distill_cait
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
@@ -19,10 +19,10 @@ PORT=${PORT:-12345}
 mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 workers=$(printf '"%s:'"$PORT"'",' "${hosts[@]}")
 export WORKERS="[${workers%,}]"
-KERAS_CAIT_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') # of this job; srun passes it on
+KERAS_CAIT_SECRET=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n') # for this job; srun passes it on
 export KERAS_CAIT_SECRET
 
-# One task a host; TensorFlow takes all GPUs that it sees.
+# One task per host; TensorFlow uses all GPUs that it sees.
 srun --kill-on-bad-exit=1 bash -c '
   export TF_CONFIG="{\"cluster\": {\"worker\": $WORKERS}, \"task\": {\"type\": \"worker\", \"index\": $SLURM_PROCID}}"
   exec .venv/bin/python recipes/distill_cait.py --dataset imagenet2012 --data-dir "$DATA" --preset imagenet \

@@ -1,4 +1,4 @@
-"""The files for SLURM and Kubernetes: run as they are, but for the cluster itself."""
+"""The SLURM and Kubernetes files run, with programs in place of the cluster."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from keras_cait.training.programs.distill import DistillationSettings
 from keras_cait.training.settings.flags import make_settings, parse_flags
 
 CLUSTER = Path(__file__).parents[2] / "recipes" / "cluster"
-SAYS = """#!/bin/bash
+PRINT_ARGUMENTS = """#!/bin/bash
 printf '%s\\n' "$TF_CONFIG" | tr '\\n' ' '; echo
 printf '%s\\n' "$KERAS_CAIT_SECRET"
 printf '%s\\n' "$@"
@@ -31,8 +31,8 @@ def program(path, text):
     path.chmod(0o755)
 
 
-def said(text):
-    """The cluster that a worker is told of, and the settings of its recipe."""
+def parse_output(text):
+    """The cluster of a worker, and the settings of its recipe."""
     config, secret, recipe, *flags = text.strip().split("\n")
     assert Path(__file__).parents[2].joinpath(recipe).is_file()
     cluster = read_cluster(config, secret)
@@ -44,8 +44,8 @@ def parse(flags):
     return parse_flags(DistillationSettings, flags, description="")
 
 
-def test_slurm(tmp_path):
-    program(tmp_path / ".venv/bin/python", SAYS)
+def test_slurm_starts_a_worker_per_host(tmp_path):
+    program(tmp_path / ".venv/bin/python", PRINT_ARGUMENTS)
     program(tmp_path / "bin/scontrol", SCONTROL)
     program(tmp_path / "bin/srun", SRUN)
     done = subprocess.run(
@@ -63,16 +63,16 @@ def test_slurm(tmp_path):
     )
     first, second, _ = done.stdout.split("end\n")
     for index, text in enumerate((first, second)):
-        cluster, config = said(text)
+        cluster, config = parse_output(text)
         assert re.fullmatch("[0-9a-f]{32}", cluster.secret)
-        assert cluster.secret == said(first)[0].secret
+        assert cluster.secret == parse_output(first)[0].secret
         assert cluster.addresses == ("gpu-a:12345", "gpu-b:12345")
         assert cluster.index == index
         assert config.resume
         assert config.output == Path("/runs/one")
 
 
-def test_slurm_says_what_it_lacks(tmp_path):
+def test_slurm_without_a_data_folder_is_an_error(tmp_path):
     done = subprocess.run(
         ["bash", CLUSTER / "slurm.sh"],
         cwd=tmp_path,
@@ -86,7 +86,7 @@ def test_slurm_says_what_it_lacks(tmp_path):
 
 
 @pytest.mark.parametrize("index", [0, 1])
-def test_kubernetes(index, tmp_path):
+def test_kubernetes_starts_a_worker_per_index(index, tmp_path):
     service, job = yaml.safe_load_all((CLUSTER / "kubernetes.yaml").read_text())
     name, port = service["metadata"]["name"], service["spec"]["ports"][0]["port"]
     template = job["spec"]["template"]["spec"]
@@ -96,7 +96,7 @@ def test_kubernetes(index, tmp_path):
     assert (
         service["spec"]["clusterIP"] == "None" or service["spec"]["clusterIP"] is None
     )
-    program(tmp_path / "python", SAYS)
+    program(tmp_path / "python", PRINT_ARGUMENTS)
     done = subprocess.run(
         container["command"],
         env={
@@ -108,7 +108,7 @@ def test_kubernetes(index, tmp_path):
         text=True,
         check=True,
     )
-    cluster, config = said(done.stdout)
+    cluster, config = parse_output(done.stdout)
     hosts = [f"{name}-{worker}.{name}:{port}" for worker in range(2)]
     assert list(cluster.addresses) == hosts
     assert cluster.secret == "from the cluster"

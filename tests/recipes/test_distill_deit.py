@@ -1,4 +1,4 @@
-"""The main recipe: what it prints, what it leaves, and what it refuses."""
+"""The main recipe: its output, its files, and errors of its flags."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ FILES = ("config.json", "curves.png", "history.csv", "student.keras", "teacher.k
 TINY_STUDENT = ["--student", "embed_dim=8,depth=1,num_heads=2,patch_size=4"]
 
 
-def test_the_last_line_is_json(run):
+def test_the_last_line_of_the_output_is_json(run):
     results = results_of(run.stdout)
     for name in (
         "teacher_accuracy",
@@ -48,7 +48,7 @@ def test_progress_shows_the_time_left_after_a_few_lines_of_tensorflow(run):
         assert noise not in rest
 
 
-def test_the_files_of_a_run(run):
+def test_a_run_writes_models_log_curves_and_settings(run):
     folder = run.folder / "build" / "distill"
     names = sorted(path.name for path in folder.iterdir())
     assert names == [".lock", "checkpoints", *FILES, "tensorboard"]
@@ -137,7 +137,9 @@ def pictures(tmp_path):
         ),
     ],
 )
-def test_ones_own_images_and_every_switch(options, pictures, tmp_path, capsys):
+def test_a_folder_of_images_is_trained_with_each_flag(
+    options, pictures, tmp_path, capsys
+):
     output = tmp_path / "out"
     where = ["--data-dir", str(pictures), "--output", str(output)]
     assert main([*TINY, *TINY_STUDENT, *where, *options]) == 0
@@ -147,7 +149,7 @@ def test_ones_own_images_and_every_switch(options, pictures, tmp_path, capsys):
     assert (output / "student.keras").exists()
 
 
-def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
+def test_a_saved_teacher_is_not_trained_again(run, tmp_path, capsys):
     """At another resolution, too: the teacher knows 8 pixels, the student 16."""
     teacher = run.folder / "build" / "distill" / "teacher.keras"
     where = ["--teacher", str(teacher), "--output", str(tmp_path)]
@@ -175,7 +177,7 @@ def test_a_teacher_that_was_kept_is_used_again(run, tmp_path, capsys):
         (["--preset", "imagnet"], "--preset must be one of imagenet, photographs"),
     ],
 )
-def test_mistakes_are_named_before_anything_is_written(options, said, tmp_path, capsys):
+def test_wrong_flags_give_one_line_and_no_folder(options, said, tmp_path, capsys):
     output = tmp_path / "out"
     assert main([*TINY, "--limit", "20", "--output", str(output), *options]) == 2
     captured = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""What is reported is what predicting by hand gives."""
+"""Reported accuracies equal those of predictions by hand."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,9 @@ def right_by_hand(model, folder, side, crop_pct, mean, std, *tops):
         ),
     ],
 )
-def test_timm_weights_by_name(flags, pictures, tmp_path, capsys):
+def test_weights_in_timm_s_layout_score_as_predictions_by_hand(
+    flags, pictures, tmp_path, capsys
+):
     model = keras_cait.DeiT_Ti_Distilled(
         weights=None, input_shape=(32, 32, 3), classes=6
     )
@@ -71,7 +73,7 @@ def test_timm_weights_by_name(flags, pictures, tmp_path, capsys):
     assert sum(" % of 4" in line for line in captured.out.splitlines()) == 6
 
 
-def test_a_model_of_our_recipes_needs_no_name(pictures, tmp_path, capsys):
+def test_a_keras_file_is_evaluated_without_a_model_flag(pictures, tmp_path, capsys):
     model = keras_cait.DeiT(
         input_shape=(16, 16, 3),
         patch_size=4,
@@ -101,14 +103,14 @@ def test_a_model_of_our_recipes_needs_no_name(pictures, tmp_path, capsys):
         (["--weights", "no.keras", "--batch-size", "0"], "--batch-size must be 1"),
     ],
 )
-def test_mistakes_are_named(options, said, pictures, capsys):
+def test_wrong_flags_give_one_line(options, said, pictures, capsys):
     assert main([*options, "--data-dir", str(pictures)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert said in error
 
 
-def test_unknown_flags_get_the_nearest(capsys):
+def test_an_unknown_flag_suggests_the_nearest_one(capsys):
     with pytest.raises(SystemExit):
         main(["--data-dri", "x"])
     assert "Did you mean --data-dir?" in capsys.readouterr().err

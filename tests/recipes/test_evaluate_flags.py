@@ -1,4 +1,4 @@
-"""Each flag of evaluate.py with each source of weights: honored, or refused by name."""
+"""Each flag of evaluate.py with each source of weights: applied, or an error."""
 
 import json
 import re
@@ -87,7 +87,7 @@ SLOW = pytest.mark.slow
         pytest.param([], False, marks=SLOW),
     ],
 )
-def test_mean_and_std_of_a_keras_file_are_the_model_s_or_the_flags(
+def test_mean_and_std_of_a_keras_file_come_from_the_flags_then_the_model(
     flags, include_preprocessing, pictures, tmp_path, capsys
 ):
     model = tiny(include_preprocessing=include_preprocessing)
@@ -130,7 +130,9 @@ def test_image_size_of_a_keras_file_is_honored(pictures, tmp_path, capsys):
         pytest.param([], marks=SLOW),
     ],
 )
-def test_a_file_of_timm_s_says_it_and_flags_go_first(flags, pictures, tmp_path, capsys):
+def test_preprocessing_comes_from_the_flags_then_a_timm_file(
+    flags, pictures, tmp_path, capsys
+):
     path = tmp_path / "model.safetensors"
     model = published(path, preprocessing=HALF)
     arguments = ["--model", "deit_tiny_patch16_224", "--image-size", 16]
@@ -144,7 +146,7 @@ def test_a_file_of_timm_s_says_it_and_flags_go_first(flags, pictures, tmp_path, 
 
 
 @SLOW  # tests/weights/metadata/test_source_metadata.py reads it too
-def test_a_file_from_the_hub_says_it_in_its_config(pictures, tmp_path, capsys):
+def test_preprocessing_and_classes_come_from_a_hub_config(pictures, tmp_path, capsys):
     (tmp_path / "repository").mkdir()
     path = tmp_path / "repository" / "model.safetensors"
     model = published(path)
@@ -204,7 +206,7 @@ def other_package(path):
         (ODD, "--mean and --std are for models whose own are known.*'scaled'"),
     ],
 )
-def test_flags_that_another_package_s_model_cannot_follow(
+def test_image_size_or_mean_for_a_model_of_another_package_is_refused(
     flags, said, pictures, tmp_path, capsys
 ):
     other_package(tmp_path / "other.keras")

@@ -1,4 +1,4 @@
-"""From a checkpoint to other images, other classes and another size."""
+"""Fine-tuning for other images, other classes and another size."""
 
 import json
 
@@ -31,7 +31,7 @@ def run(*arguments):
         return main([*FEW, *map(str, arguments)])
 
 
-def test_another_size_other_classes_a_teacher_and_from_scratch(
+def test_a_checkpoint_is_finetuned_at_another_size_for_other_classes_with_a_teacher(
     pictures, tmp_path, capsys
 ):
     model = keras_cait.DeiT(
@@ -67,7 +67,7 @@ def test_another_size_other_classes_a_teacher_and_from_scratch(
     assert settings["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
 
 
-def test_a_published_layout_and_a_named_preset(pictures, tmp_path, capsys):
+def test_timm_weights_are_finetuned_with_a_preset(pictures, tmp_path, capsys):
     source = keras_cait.DeiT_Ti(weights=None, input_shape=(32, 32, 3), classes=7)
     keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")
     code = run(
@@ -95,7 +95,7 @@ def test_a_published_layout_and_a_named_preset(pictures, tmp_path, capsys):
         ),
     ],
 )
-def test_mistakes_are_named_before_anything_is_written(
+def test_wrong_flags_give_one_line_and_no_folder(
     options, said, pictures, tmp_path, capsys
 ):
     output = tmp_path / "out"
@@ -109,7 +109,7 @@ def test_mistakes_are_named_before_anything_is_written(
 @pytest.mark.parametrize(
     ("given", "size"), [({}, 384), ({"image_size": 224}, 224), ({"model": None}, None)]
 )
-def test_photographs_come_at_the_published_size(given, size):
+def test_photographs_are_resized_to_the_published_size(given, size):
     settings = {"model": "cait_xxs24_384", "weights": "model.keras", **given}
     config = FinetuningSettings(preset="photographs", **settings)
     assert with_published_size(config).image_size == size

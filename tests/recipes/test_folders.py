@@ -1,4 +1,4 @@
-"""Folders of one's own images: without test images, and with files that go bad."""
+"""Folders of images without test images, and with files that cannot be decoded."""
 
 import os
 from pathlib import Path
@@ -45,7 +45,7 @@ def last_drawn(photos):
     return images.name_of(list(keys)[-1])
 
 
-def test_a_flat_folder_from_a_bad_file_to_evaluation(
+def test_a_missing_file_of_a_flat_folder_is_named_and_the_run_resumes(
     photos, tmp_path, capsys, monkeypatch
 ):
     """A file that vanishes in an epoch is named, and the run resumes with it."""
@@ -89,7 +89,7 @@ def test_a_flat_folder_from_a_bad_file_to_evaluation(
     assert found["top1"] == pytest.approx(100 * accuracy, abs=0.01)
 
 
-def test_a_bad_file_to_measure_on_is_named(photos, tmp_path, capsys):
+def test_an_undecodable_test_image_is_named(photos, tmp_path, capsys):
     write_pictures(tmp_path / "val")
     (tmp_path / "val" / "night" / "3.png").write_bytes(b"no image")
     sheet = ["--output", str(tmp_path / "sheet.png"), "--images", "16"]

@@ -289,12 +289,12 @@ FINETUNED = {
 
 
 @pytest.mark.parametrize("preset", FINETUNED)
-def test_others_are_finetuned_as_their_authors_say(preset, settings_of):
+def test_presets_have_the_settings_of_their_authors(preset, settings_of):
     config = settings_of("finetune", "--preset", preset, "--model", "DeiT_B")
     check(config, FINETUNED[preset])
 
 
 @pytest.mark.parametrize("recipe", ["train_deit", "train_cait", "distill_deit"])
-def test_ones_own_photographs_have_no_long_average(recipe, settings_of):
+def test_the_photographs_preset_has_no_average_of_weights(recipe, settings_of):
     config = settings_of(recipe, "--preset", "photographs")
     check(config, {"ema": None, "batch_size": 64, "crop_pct": None, "repeats": 3})

@@ -1,4 +1,4 @@
-"""One picture of what the pipeline does, of any folder of images."""
+"""The picture of augmented images: its rows, its seed, and errors of its flags."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ SMALL = ["--image-size", "24", "--images", "2", "--columns", "3"]
 
 
 @pytest.mark.parametrize("preset", ["deit", "deit3", "thumbnails"])
-def test_a_row_an_image_and_two_of_mixtures(preset, tmp_path, capsys):
+def test_the_picture_has_a_row_per_image_and_two_mixed_rows(preset, tmp_path, capsys):
     write_pictures(tmp_path / "data", size=(30, 40))
     output = tmp_path / "sheet.png"
     where = ["--data-dir", str(tmp_path / "data"), "--output", str(output)]
@@ -25,7 +25,7 @@ def test_a_row_an_image_and_two_of_mixtures(preset, tmp_path, capsys):
     assert "sheet.png: 116 x" in capsys.readouterr().out
 
 
-def test_the_same_picture_for_the_same_seed(tmp_path):
+def test_the_same_seed_draws_the_same_picture(tmp_path):
     write_pictures(tmp_path / "data", size=(30, 40))
     where = ["--data-dir", str(tmp_path / "data"), *SMALL, "--augment", "none"]
     sheets = []
@@ -45,7 +45,7 @@ def test_the_same_picture_for_the_same_seed(tmp_path):
         (["--columns", "0"], "--columns must be 1 or more"),
     ],
 )
-def test_mistakes_are_named(options, said, tmp_path, capsys):
+def test_wrong_flags_give_one_line(options, said, tmp_path, capsys):
     output = tmp_path / "sheet.png"
     assert main([*options, "--output", str(output)]) == 2
     assert said in capsys.readouterr().err

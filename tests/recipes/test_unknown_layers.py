@@ -1,4 +1,4 @@
-"""Programs end in one line where a `.keras` file has a layer they do not know."""
+"""An unknown layer in a `.keras` file ends each program with one line."""
 
 import keras
 import pytest
@@ -33,7 +33,9 @@ def folder(tmp_path_factory):
     ],
     ids=["evaluate", "finetune", "distill"],
 )
-def test_the_layer_is_named(main, flags, folder, capsys, monkeypatch):
+def test_an_unknown_layer_class_is_named_in_one_line(
+    main, flags, folder, capsys, monkeypatch
+):
     monkeypatch.chdir(folder)
     assert main(["--data-dir", "pictures", *flags, "own.keras"]) == 2
     error = capsys.readouterr().err

@@ -26,7 +26,7 @@ def run(table, tmp_path, capsys, *options):
     return rows, found
 
 
-def test_scaling(tmp_path, capsys):
+def test_the_table_scaling_has_a_row_per_scaling_and_depth(tmp_path, capsys):
     rows, found = run("scaling", tmp_path, capsys, "--depths", "1")
     expected = ["none", "rezero", "fixup", "scalar", "layer_scale"]
     assert [row["scaling"] for row in rows] == expected
@@ -34,7 +34,7 @@ def test_scaling(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_scaling_over_seeds(tmp_path, capsys):
+def test_rows_are_averaged_over_seeds(tmp_path, capsys):
     options = ["--depths", "1,2", "--seeds", "2"]
     rows, found = run("scaling", tmp_path, capsys, *options)
     assert (len(rows), len(found)) == (20, 10)
@@ -42,14 +42,14 @@ def test_scaling_over_seeds(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_token(tmp_path, capsys):
+def test_the_table_token_has_a_row_per_insertion(tmp_path, capsys):
     rows, _ = run("token", tmp_path, capsys, "--depth", "4")
     assert {row["token enters"] for row in rows} >= {"0", "never", "2", "3", "4"}
     assert {row["blocks"] for row in rows} >= {"4 + 1", "4 + 3", "1 + 3", "3 + 1"}
 
 
 @pytest.mark.slow
-def test_distillation(tmp_path, capsys):
+def test_the_table_distillation_has_rows_of_heads_and_pairs(tmp_path, capsys):
     _, found = run("distillation", tmp_path, capsys, "--depth", "1")
     models = [(row["model"], row["head"]) for row in found if "accuracy" in row]
     assert models == [

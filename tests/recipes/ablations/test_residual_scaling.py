@@ -47,7 +47,7 @@ def moved(model, steps):
 
 
 @pytest.mark.parametrize("scaling", RESIDUAL_SCALINGS)
-def test_with_scales_of_one_it_is_deit(scaling):
+def test_scales_of_one_equal_deit(scaling):
     deit = randomize(tiny_deit())
     model = network(scaling)
     values = {weight.path: weight for weight in deit.weights}
@@ -60,21 +60,21 @@ def test_with_scales_of_one_it_is_deit(scaling):
 
 
 @pytest.mark.parametrize("scaling", RESIDUAL_SCALINGS)
-def test_scales_add_so_many_weights(scaling):
+def test_each_scaling_adds_its_weights(scaling):
     a_branch = {"none": 0, "layer_scale": 32}.get(scaling, 1)
     added = network(scaling).count_params() - tiny_deit().count_params()
     assert added == 2 * 3 * a_branch
 
 
 @pytest.mark.parametrize(("scaling", "start"), [("rezero", 0), ("fixup", 1)])
-def test_scalars_start_at(scaling, start):
+def test_scalars_start_at_the_published_values(scaling, start):
     scales = [x for x in network(scaling).layers if isinstance(x, ScalarScale)]
     assert [float(to_numpy(scale.gamma)) for scale in scales] == 6 * [start]
 
 
 @pytest.mark.parametrize("depth", [1, 3])
 @pytest.mark.parametrize("scaling", ABSENT_AT_FIRST)
-def test_branches_add_nothing_at_first(scaling, depth):
+def test_branches_of_rezero_and_fixup_start_at_zero(scaling, depth):
     model = network(scaling, depth=depth)
     first, last = stream(model, ["position_embedding", f"block_{depth - 1}_add2"])
     np.testing.assert_array_equal(first, last)
@@ -87,7 +87,7 @@ def test_branches_add_nothing_at_first(scaling, depth):
 
 @pytest.mark.parametrize(("depth", "epsilon"), [(3, 0.1), (24, 1e-5)])
 @pytest.mark.parametrize("scaling", ["scalar", "layer_scale"])
-def test_branches_add_epsilon_of_themselves_at_first(scaling, depth, epsilon):
+def test_branches_of_scalar_and_layer_scale_start_at_epsilon(scaling, depth, epsilon):
     model = network(scaling, depth=depth, embed_dim=8)
     for branch in ("attention", "feed_forward"):
         part = 1 if branch == "attention" else 2
@@ -108,25 +108,25 @@ KERNELS = {"qkv/kernel", "proj/kernel", "fc1/kernel", "fc2/kernel"}
 
 
 @pytest.mark.parametrize("scaling", ["none", "scalar", "layer_scale"])
-def test_one_step_moves_everything(scaling):
+def test_one_step_changes_all_weights(scaling):
     scales = set() if scaling == "none" else {"scale"}
     assert moved(network(scaling), steps=1) == KERNELS | scales
 
 
-def test_the_first_step_of_rezero_moves_the_scalars_alone():
+def test_the_first_step_of_rezero_changes_only_the_scalars():
     assert moved(network("rezero"), steps=1) == {"scale"}
 
 
-def test_the_first_step_of_fixup_moves_the_last_layers_alone():
+def test_the_first_step_of_fixup_changes_only_the_last_layers():
     assert moved(network("fixup"), steps=1) == {"proj/kernel", "fc2/kernel"}
 
 
 @pytest.mark.parametrize("scaling", ABSENT_AT_FIRST)
-def test_the_second_step_moves_everything(scaling):
+def test_the_second_step_changes_all_weights(scaling):
     assert moved(network(scaling), steps=2) == KERNELS | {"scale"}
 
 
-def test_fixup_scales_what_deit_draws():
+def test_fixup_scales_the_initial_weights_of_deit():
     keras.utils.set_random_seed(0)
     drawn = tiny_deit(depth=4)
     found = network("fixup", depth=4)
@@ -144,12 +144,12 @@ def test_fixup_scales_what_deit_draws():
         np.testing.assert_allclose(values[weight.path], expected, rtol=1e-6)
 
 
-def test_fixup_needs_the_blocks_it_is_told_of():
+def test_fixup_with_more_blocks_than_the_model_is_refused():
     with pytest.raises(ValueError, match="block_3_attention"):
         start_as_fixup(tiny_deit(depth=3), depth=4)
 
 
-def test_a_number_added_to_all_channels_is_taken_off_again():
+def test_a_constant_added_to_all_channels_has_no_effect():
     # Which is why Fixup's scalar biases are left out.
     model = randomize(network("fixup"))
     x = images(2, 32, 32, 3)
@@ -175,6 +175,6 @@ def test_keras_file(scaling, tmp_path):
     np.testing.assert_array_equal(to_numpy(again(x)), to_numpy(model(x)))
 
 
-def test_refuses_another_scaling():
+def test_an_unknown_scaling_is_refused():
     with pytest.raises(ValueError, match=r"layer_scale\. Received: scaling='skipinit'"):
         network("skipinit")

@@ -11,12 +11,12 @@ def make(**kwargs):
     return ScalarScale(init_value=0.1, **kwargs)
 
 
-def test_harness(tmp_path):
+def test_the_layer_harness_passes(tmp_path):
     run_layer_checks(make, (5, 4), weights=["gamma"], folder=tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(2,), (2, 4), (2, 5, 4), (2, 3, 3, 4)])
-def test_scales_everything_alike(shape):
+def test_all_values_are_multiplied_by_gamma(shape):
     inputs = normal(shape)
     layer = built(make, inputs)
     gamma = to_numpy(layer.gamma)
@@ -25,13 +25,13 @@ def test_scales_everything_alike(shape):
 
 
 @pytest.mark.parametrize("start", [0.0, 1e-5, 1.0])
-def test_starts_at_init_value(start):
+def test_gamma_starts_at_init_value(start):
     inputs = normal((2, 5, 4))
     outputs = to_numpy(ScalarScale(init_value=start)(inputs))
     np.testing.assert_array_equal(outputs, np.float32(start) * inputs)
 
 
-def test_is_layer_scale_with_one_gain_for_all_channels():
+def test_it_equals_layer_scale_with_equal_gains():
     inputs = normal((2, 5, 4))
     scalar, vector = ScalarScale(init_value=0.3), LayerScale(init_values=0.3)
     np.testing.assert_array_equal(to_numpy(scalar(inputs)), to_numpy(vector(inputs)))

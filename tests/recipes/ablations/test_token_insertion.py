@@ -53,7 +53,7 @@ def test_parameter_count(insertion, depth, class_attention, count):
     assert round(count / 1e6) == rounded[added]
 
 
-def test_in_front_of_the_first_block_it_is_deit():
+def test_insertion_before_the_first_block_equals_deit():
     deit = randomize(tiny_deit())
     model = network(0)
     assert [w.path for w in model.weights] == [w.path for w in deit.weights]
@@ -62,7 +62,7 @@ def test_in_front_of_the_first_block_it_is_deit():
     np.testing.assert_allclose(to_numpy(model(x)), to_numpy(deit(x)), atol=1e-6)
 
 
-def test_behind_the_last_block_it_is_cait_without_its_other_changes():
+def test_insertion_behind_the_last_block_equals_cait_without_layer_scale():
     cait = randomize(tiny_cait(class_attention_depth=2))
     for layer in cait.layers:
         if isinstance(layer, LayerScale):
@@ -80,7 +80,7 @@ def test_behind_the_last_block_it_is_cait_without_its_other_changes():
     np.testing.assert_allclose(to_numpy(model(x)), to_numpy(cait(x)), atol=1e-6)
 
 
-def test_the_mean_patch_is_classified():
+def test_without_a_token_the_mean_patch_is_classified():
     model = randomize(network(None))
     assert not any(isinstance(layer, ClassToken) for layer in model.layers)
     x = images(2, 32, 32, 3)
@@ -92,7 +92,7 @@ def test_the_mean_patch_is_classified():
 
 
 @pytest.mark.parametrize("insertion", [0, 1, 2])
-def test_the_token_is_heard_from_its_layer_on(insertion):
+def test_the_token_changes_patches_from_its_block_on(insertion):
     model = randomize(network(insertion))
     names = [f"block_{index}_add2" for index in range(3)]
     states = keras.Model(model.input, [model.get_layer(name).output for name in names])
@@ -113,7 +113,7 @@ def test_a_late_token_has_no_position(insertion):
     assert position.position_embedding.shape == (1, 16, 32)
 
 
-def test_stochastic_depth_is_constant_and_spares_class_attention():
+def test_stochastic_depth_is_equal_in_self_attention_and_absent_in_class_attention():
     model = network(3, class_attention_depth=1, drop_path_rate=0.3)
     rates = {
         layer.name: layer.rate
@@ -126,7 +126,7 @@ def test_stochastic_depth_is_constant_and_spares_class_attention():
 
 
 @pytest.mark.parametrize("insertion", [None, 0, 2, 3])
-def test_keras_file_and_training(insertion, tmp_path):
+def test_a_saved_network_predicts_the_same_and_trains(insertion, tmp_path):
     attending = {"class_attention_depth": 1} if insertion == 3 else {}
     model = network(insertion, include_preprocessing=True, **attending)
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
@@ -156,6 +156,6 @@ def test_keras_file_and_training(insertion, tmp_path):
         (0, {"classes": 0}, "classes=0"),
     ],
 )
-def test_refuses(insertion, settings, named):
+def test_values_out_of_range_are_refused(insertion, settings, named):
     with pytest.raises(ValueError, match=named):
         network(insertion, **settings)

@@ -1,4 +1,4 @@
-"""The measurement measures something, and says what it is asked wrongly."""
+"""Benchmarks print plausible rates, and one line for wrong flags."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from keras_cait.data.images.decoding import image_size
 from tests.support.data.pictures import results_of
 
 
-def test_the_input_pipeline(capsys):
+def test_data_prints_images_per_second_and_core(capsys):
     few = ["--images", "8", "--batch-size", "4", "--passes", "1"]
     assert main(["data", *few, "--image-size", "32"]) == 0
     results = results_of(capsys.readouterr().out)
@@ -20,7 +20,7 @@ def test_the_input_pipeline(capsys):
 
 
 @pytest.mark.slow
-def test_training_on_more_devices():
+def test_training_prints_images_per_second_for_each_number_of_devices():
     """As a person runs it: this process's TensorFlow has two devices already."""
     few = ["--limit", "32", "--batch-size", "6", "--epochs", "2", "--replicas", "3"]
     size = ["--student", "embed_dim=8,depth=1,num_heads=2,patch_size=4"]
@@ -39,7 +39,7 @@ def test_training_on_more_devices():
     assert results["imagenet_300_epochs_hours"] == pytest.approx(expected, rel=0.1)
 
 
-def test_the_photographs_are_of_imagenet_s_size(tmp_path):
+def test_generated_photographs_have_imagenet_s_typical_size(tmp_path):
     write_photographs(tmp_path, 3)
     paths = sorted(tmp_path.rglob("*.jpg"))
     assert len(paths) == 3
@@ -50,7 +50,7 @@ def test_the_photographs_are_of_imagenet_s_size(tmp_path):
         assert (int(height), int(width)) == (375, 500)
 
 
-def test_mistakes_are_named(capsys):
+def test_wrong_flags_give_one_line(capsys):
     assert main(["dta"]) == 2
     assert "expected one of data" in capsys.readouterr().err
     assert main(["training", "--replicas", "3", "--batch-size", "8"]) == 2

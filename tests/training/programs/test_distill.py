@@ -1,4 +1,4 @@
-"""A teacher is taken where it knows the classes, and refused where it may guess."""
+"""Accurate teachers are accepted, guessing ones refused."""
 
 import keras
 import numpy as np
@@ -79,7 +79,7 @@ def guessing(classes, parts, answers):
         (10, 0.3, None, (300, 60)),
     ],
 )
-def test_a_teacher_that_knows_is_taken(tmp_path, classes, right, parts, numbers):
+def test_an_accurate_teacher_is_accepted(tmp_path, classes, right, parts, numbers):
     found = accuracy(tmp_path, classes, knowing(classes, right, parts), numbers)
     assert found == pytest.approx(round(right * numbers[1]) / numbers[1])
 
@@ -93,6 +93,6 @@ def test_a_teacher_that_knows_is_taken(tmp_path, classes, right, parts, numbers)
         pytest.param(2, None, None, marks=pytest.mark.slow),
     ],
 )
-def test_a_teacher_that_guesses_is_refused(tmp_path, classes, parts, answers, numbers):
+def test_a_guessing_teacher_is_refused(tmp_path, classes, parts, answers, numbers):
     with pytest.raises(ValueError, match=r"mine\.keras.*no better than chance \(p = "):
         accuracy(tmp_path, classes, guessing(classes, parts, answers), numbers)

@@ -1,4 +1,4 @@
-"""Each flag of finetune.py with each source of weights: honored, or refused by name."""
+"""Each flag of finetune.py with each source of weights: applied, or an error."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def built(data, **flags):
     return build_model(config, Run(config, data, FILES))
 
 
-def test_the_weights_and_what_they_say_are_taken(weights, source, data):
+def test_weights_classes_and_preprocessing_come_from_the_file(weights, source, data):
     model = built(data, **weights)
     assert keras_cait.class_names_of(model) == CLASSES
     assert keras_cait.preprocessing_for(model) == OWN.of_model((16, 16, 3))
@@ -76,7 +76,7 @@ def test_the_weights_and_what_they_say_are_taken(weights, source, data):
         assert model.get_layer("position_dropout").rate == 0.1
 
 
-def test_flags_go_before_what_the_weights_say(weights, data):
+def test_flags_override_the_file(weights, data):
     flags = {"drop_path_rate": 0.25, "image_size": 32, "mean": (0.1, 0.2, 0.3)}
     model = built(data, **weights, **flags)
     found = keras_cait.preprocessing_for(model)
@@ -87,7 +87,9 @@ def test_flags_go_before_what_the_weights_say(weights, data):
 
 
 @SLOW
-def test_a_model_beside_a_keras_file_is_that_model(source, data, tmp_path):
+def test_a_model_flag_overrides_the_architecture_of_a_keras_file(
+    source, data, tmp_path
+):
     source.save(tmp_path / "model.keras")
     path = str(tmp_path / "model.keras")
     model = built(data, weights=path, model="deit_tiny_patch16_224")
@@ -98,7 +100,7 @@ def test_a_model_beside_a_keras_file_is_that_model(source, data, tmp_path):
 
 
 @SLOW
-def test_statistics_that_nobody_says_are_said_to_be_assumed(source, data, tmp_path):
+def test_weights_without_mean_and_std_give_a_warning(source, data, tmp_path):
     from safetensors.numpy import load_file, save_file
 
     path = tmp_path / "model.safetensors"
@@ -111,7 +113,7 @@ def test_statistics_that_nobody_says_are_said_to_be_assumed(source, data, tmp_pa
     assert keras_cait.preprocessing_for(model).mean == (0.5,) * 3
 
 
-def test_from_scratch_has_everything_but_the_weights(weights, source, data):
+def test_from_scratch_only_the_weights_are_left_out(weights, source, data):
     config = FinetuningSettings(
         batch_size=2, mixup=0.0, cutmix=0.0, smoothing=0.0, **weights
     )

@@ -1,4 +1,4 @@
-"""Students by the names that a command line gives."""
+"""Students by name, or by the sizes of a flag."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ TINY = "patch_size=4, embed_dim=32, depth=2, num_heads=4"
         ("DeiT3_S", "deit3", 22_059_496),
     ],
 )
-def test_a_published_student(name, family, parameters):
+def test_a_student_is_built_by_the_name_of_a_variant(name, family, parameters):
     with without_values():
         model = build_student(name, family, input_shape=(224, 224, 3), classes=1000)
     assert model.count_params() == parameters
 
 
 @pytest.mark.parametrize("family", ["deit", "cait"])
-def test_a_student_of_ones_own_size(family):
+def test_a_student_is_built_from_sizes(family):
     model = build_student(
         TINY, family, input_shape=(8, 8, 1), classes=5, distilled=True
     )
@@ -38,7 +38,7 @@ def test_a_student_of_ones_own_size(family):
 
 
 @pytest.mark.parametrize(("asked", "found"), [(None, 0.05), (0.2, 0.2), (0.0, 0.0)])
-def test_stochastic_depth_is_the_variant_s_own_unless_named(asked, found):
+def test_stochastic_depth_is_the_variant_s_by_default(asked, found):
     with without_values():
         model = build_student(
             "CaiT_XXS24",
@@ -60,13 +60,13 @@ def test_stochastic_depth_is_the_variant_s_own_unless_named(asked, found):
         ("embed_dim=64,depth=4,num_heads=4,patch_size=two", "whole numbers"),
     ],
 )
-def test_no_such_student(name, said):
+def test_an_unknown_student_suggests_the_nearest_name(name, said):
     with pytest.raises(ValueError, match="model") as error:
         build_student(name, "deit", input_shape=(32, 32, 3), classes=5)
     assert said in str(error.value)
 
 
-def test_a_model_without_a_distillation_token_cannot_get_one():
+def test_a_distilled_deit3_is_refused():
     with pytest.raises(ValueError, match="distillation token"):
         build_student(
             "DeiT3_S", "deit3", input_shape=(32, 32, 3), classes=5, distilled=True

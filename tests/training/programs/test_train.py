@@ -1,4 +1,4 @@
-"""The recipes that train one model on labels, or distil a CaiT."""
+"""Recipes that train one model on labels, or distill a CaiT."""
 
 import json
 
@@ -15,7 +15,7 @@ FEW = ["--limit", "32", "--batch-size", "16", "--epochs", "1", "--warmup-epochs"
 @pytest.mark.parametrize(
     "recipe", [train_deit, pytest.param(train_cait, marks=pytest.mark.slow)]
 )
-def test_every_part_of_the_papers_recipe(recipe, tmp_path, capsys):
+def test_smoke_runs_every_part_of_the_paper_s_recipe(recipe, tmp_path, capsys):
     model = ["--model", TINY_MODEL, "--image-size", "16"]
     output = ["--output", str(tmp_path / "out")]
     with without_compiling():
@@ -58,7 +58,7 @@ def test_accumulated_batches_train_as_one_large_batch(tmp_path):
         np.testing.assert_allclose(four, one, atol=1e-6)
 
 
-def test_more_accumulated_images_than_there_are_are_refused(tmp_path, capsys):
+def test_more_accumulated_images_than_the_data_set_has_are_refused(tmp_path, capsys):
     options = ["--preset", "digits", "--limit", "40", "--model", TINY_MODEL]
     options += ["--batch-size", "16", "--accumulation-steps", "3"]
     assert train_deit.main([*options, "--output", str(tmp_path / "out")]) == 2
@@ -66,7 +66,7 @@ def test_more_accumulated_images_than_there_are_are_refused(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_deit3_s_recipe(tmp_path, capsys):
+def test_the_preset_deit3_trains_with_lamb_and_sigmoid_loss(tmp_path, capsys):
     with without_compiling():
         code = train_deit.main(
             [
@@ -89,7 +89,7 @@ def test_deit3_s_recipe(tmp_path, capsys):
         ),
     ],
 )
-def test_a_cait_is_distilled_with_a_token_and_without(token, tmp_path, capsys):
+def test_a_cait_is_distilled_with_and_without_a_token(token, tmp_path, capsys):
     student = ["--student", TINY_MODEL, "--teacher-epochs", "1"]
     output = ["--output", str(tmp_path / "out")]
     with without_compiling():
@@ -100,7 +100,7 @@ def test_a_cait_is_distilled_with_a_token_and_without(token, tmp_path, capsys):
     assert 0 <= results["teacher_agreement"] <= 1
 
 
-def test_teacher_logits_are_kept_for_the_next_student(run, tmp_path, capsys):
+def test_stored_teacher_logits_are_used_for_the_next_student(run, tmp_path, capsys):
     """The second student has another size, and learns from the file."""
     teacher = run.folder / "build" / "distill" / "teacher.keras"
     logits = tmp_path / "logits.npy"

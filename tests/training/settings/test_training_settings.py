@@ -1,4 +1,4 @@
-"""The papers' settings are the defaults, and make the parts they name."""
+"""The defaults are the paper's, and settings make the parts of a training."""
 
 import dataclasses
 
@@ -60,12 +60,12 @@ def test_the_defaults_are_those_of_table_9():
         ("none", (EvaluationTransform(**SIZE, crop_pct=1.0),)),
     ],
 )
-def test_every_crop(crop, transforms):
+def test_each_crop_has_its_transforms(crop, transforms):
     made = settings(crop=crop, flip=False, augment="none", erasing=0.0)
     assert made.training_transforms(SHAPE) == transforms
 
 
-def test_deit3_s_augmentation_and_small_turns():
+def test_3a_and_rotation_have_their_transforms():
     made = settings(augment="3a", color_jitter=0.2, erasing=0.0, rotation=10.0)
     assert made.training_transforms(SHAPE)[2:] == (
         ThreeAugment(color_jitter=0.2),
@@ -73,12 +73,12 @@ def test_deit3_s_augmentation_and_small_turns():
     )
 
 
-def test_without_mixing_labels_stay_whole():
+def test_without_mixing_and_smoothing_labels_stay_integers():
     assert settings(mixup=0.0, cutmix=0.0, smoothing=0.0).mixing() is None
     assert settings(mixup=0.0, cutmix=0.0).mixing() is not None
 
 
-def test_evaluation():
+def test_crop_pct_overrides_that_of_the_model():
     own = Preprocessing(image_size=(32, 48), crop_pct=0.95, interpolation="bilinear")
     transform = settings().evaluation_transform(SHAPE, own)
     assert (transform.image_size, transform.crop_pct, transform.channels) == (
@@ -90,14 +90,14 @@ def test_evaluation():
     assert settings(crop_pct=0.9).evaluation_transform(SHAPE, own).crop_pct == 0.9
 
 
-def test_the_rate_follows_the_images_a_step():
+def test_the_peak_rate_is_scaled_by_the_images_per_step():
     doubled = settings(batch_size=512, accumulation_steps=2)
     assert doubled.peak_learning_rate == 1e-3
     fixed = settings(scale_learning_rate=False, learning_rate=5e-6)
     assert fixed.peak_learning_rate == 5e-6
 
 
-def test_the_settings_of_images_are_settings():
+def test_batch_settings_are_training_settings():
     assert set(BATCH_SETTINGS) < {
         field.name for field in dataclasses.fields(settings())
     }
@@ -117,7 +117,7 @@ def test_the_settings_of_images_are_settings():
         ({"erasing": 2.0}, "prob=2.0"),
     ],
 )
-def test_what_is_out_of_range_is_named(changed, said):
+def test_a_value_out_of_range_names_its_flag(changed, said):
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the text is checked
         settings(**changed)
     assert said in str(error.value)

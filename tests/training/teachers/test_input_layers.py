@@ -20,7 +20,7 @@ def pixels(*shape):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_preprocessing_of_an_architecture_as_layers(name):
+def test_the_layers_equal_preprocess_input_of_an_architecture(name):
     """Those three cover the forms there are: swapped and shifted, [-1, 1], by std."""
     inputs = keras.Input((4, 4, 3))
     outputs = apply_preprocess_input(getattr(keras.applications, name), inputs)
@@ -30,7 +30,7 @@ def test_preprocessing_of_an_architecture_as_layers(name):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-3)
 
 
-def test_it_keeps_every_bit_under_a_mixed_policy():
+def test_a_mixed_policy_does_not_change_the_images():
     images = pixels(1, 4, 4, 1)
     found = []
     for policy in ("float32", "mixed_bfloat16"):
@@ -46,7 +46,7 @@ def test_it_keeps_every_bit_under_a_mixed_policy():
     np.testing.assert_array_equal(found[0], found[1])
 
 
-def test_images_that_fit_are_left_alone():
+def test_images_of_the_right_size_pass_unchanged():
     inputs = keras.Input((32, 48, 3))
     assert as_color_images(inputs, (32, 48)) is inputs
 
@@ -56,7 +56,7 @@ def test_other_channels_are_refused():
         as_color_images(keras.Input((32, 32, 2)), (32, 32))
 
 
-def test_a_model_behind_it_does_not_train_when_it_is_called(tmp_path):
+def test_a_model_behind_the_resizing_is_called_in_inference_mode(tmp_path):
     inputs = keras.Input((4, 4, 3))
     x = keras.layers.BatchNormalization()(as_color_images(inputs, (8, 8)))
     model = keras.Model(inputs, x)

@@ -21,7 +21,7 @@ def serve(monkeypatch, builder, give):
     monkeypatch.setattr(utils, "get_file", lambda *_, **__: give())
 
 
-def test_an_application_of_as_many_classes_is_the_published_one(monkeypatch, tmp_path):
+def test_with_1000_classes_it_is_the_published_classifier(monkeypatch, tmp_path):
     builder = keras.applications.MobileNetV2
     published = builder(weights=None, classifier_activation=None)
     path = tmp_path / "published.weights.h5"
@@ -55,13 +55,13 @@ def test_an_application_for_other_classes_gets_a_new_head(monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["Xception", "InceptionV3", "ConvNeXtTiny"])
-def test_small_images_are_enlarged_for_those_that_need_it(name):
+def test_small_images_are_enlarged(name):
     with without_values():
         teacher, _ = applications_teacher(name, (8, 8, 1), 7, None)
     assert teacher.output_shape == (None, 7)
 
 
-def test_weights_that_cannot_be_had(monkeypatch):
+def test_a_failed_download_gives_one_line(monkeypatch):
     def fail():
         raise Exception("URL fetch failure\nand more")
 

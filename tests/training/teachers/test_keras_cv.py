@@ -55,7 +55,7 @@ def test_sizes_are_those_of_the_published_presets(architecture):
         pytest.param("densenet121_imagenet", (32, 40, 3), marks=pytest.mark.slow),
     ],
 )
-def test_with_random_weights_and_its_own_rescaling(name, image_shape, tmp_path):
+def test_random_weights_need_no_network_and_rescale(name, image_shape, tmp_path):
     teacher, _ = keras_cv_teacher(f"keras_cv:{name}", image_shape, 7, None)
     images = pixels(2, *image_shape)
     rescaled = [
@@ -127,13 +127,13 @@ def test_a_classifiers_keras_file_is_a_teacher(tmp_path):
     np.testing.assert_array_equal(to_numpy(teacher(images)), expected)
 
 
-def test_one_of_images_in_another_range_is_refused(tmp_path):
+def test_a_backbone_for_another_range_is_refused(tmp_path):
     save_preset(make_classifier(include_rescaling=False), tmp_path / "mine")
     with pytest.raises(ValueError, match=r"\[0, 255\].*include_rescaling=False"):
         keras_cv_teacher(f"keras_cv:{tmp_path / 'mine'}", SHAPE, 7, "imagenet")
 
 
-def test_weights_that_cannot_be_had(monkeypatch):
+def test_a_failed_download_gives_one_line(monkeypatch):
     import kagglehub
 
     def fail(*_, **__):
@@ -154,6 +154,6 @@ def test_weights_that_cannot_be_had(monkeypatch):
         ("resnet50_v2", "mine.h5", "'mine.h5'"),
     ],
 )
-def test_refuses(name, weights, said):
+def test_values_out_of_range_are_refused(name, weights, said):
     with pytest.raises(ValueError, match=said):
         keras_cv_teacher(f"keras_cv:{name}", SHAPE, 7, weights)

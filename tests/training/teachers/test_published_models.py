@@ -25,7 +25,7 @@ def pixels(*shape):
         ("CaiT_XXS24", (224, 224, 3)),
     ],
 )
-def test_the_packages_own_take_the_students_images(name, image_shape):
+def test_a_model_of_this_package_takes_the_student_s_images(name, image_shape):
     with without_values():
         teacher, trained = published_teacher(name, image_shape, 10, None)
         assert teacher.input_shape == (None, *image_shape)
@@ -46,7 +46,7 @@ def checkpoint(tmp_path_factory):
     return model, path
 
 
-def test_weights_of_the_same_classes_make_it_trained(checkpoint):
+def test_weights_for_the_same_classes_give_a_trained_teacher(checkpoint):
     model, path = checkpoint
     teacher, trained = published_teacher("DeiT_Ti", SHAPE, 7, path)
     assert trained
@@ -85,7 +85,7 @@ def test_weights_of_another_variant_are_refused(checkpoint):
         ),
     ],
 )
-def test_imagenet_means_the_published_weights(name, source, monkeypatch):
+def test_imagenet_loads_the_published_weights(name, source, monkeypatch):
     asked = []
     monkeypatch.setattr(
         published_models, "load_weights", lambda _, source: asked.append(source)

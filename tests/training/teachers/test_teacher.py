@@ -30,7 +30,7 @@ def pixels(*shape):
         ("keras_cv:resnet18", None),
     ],
 )
-def test_each_kind_teaches_a_student(name, weights, monkeypatch):
+def test_each_kind_of_teacher_distills_a_student(name, weights, monkeypatch):
     small = {"depth": 7, "w0": 8, "wa": 8.0, "wm": 1.8, "group_size": 8}
     regnet = dataclasses.replace(VARIANTS["RegNetY_16GF"], **small)
     monkeypatch.setitem(VARIANTS, "RegNetY_16GF", regnet)
