@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from keras_cait.data.labeled_images import LabeledImages
 from keras_cait.data.sources.load import load_test_images
@@ -27,6 +26,11 @@ class ImageSource:
 
     def test_images(self, limit: int | None) -> tuple[tuple[str, ...], LabeledImages]:
         """Loads names of the classes and test images, at most `limit`."""
-        names = ("dataset", "data_dir", "test_split", "validation_split", "split_seed")
-        options: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return load_test_images(limit=limit, **options)
+        return load_test_images(
+            self.dataset,
+            data_dir=self.data_dir,
+            limit=limit,
+            test_split=self.test_split,
+            validation_split=self.validation_split,
+            split_seed=self.split_seed,
+        )
