@@ -108,7 +108,9 @@ def evaluate(settings: EvaluationSettings) -> dict[str, Any]:
     model = load_model(settings, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
     outputs = _outputs(settings, class_names, names, classes)
-    preprocessing = replace(preprocessing_or_default(model), **_preprocessing_overrides(settings))
+    preprocessing = replace(
+        preprocessing_or_default(model), **_preprocessing_overrides(settings)
+    )
     print(to_json(vars(settings) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
     transform = EvaluationTransform.from_preprocessing(

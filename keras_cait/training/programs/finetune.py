@@ -100,7 +100,7 @@ def build_model(
         "classes": run.classes,
         "class_names": run.data.class_names,
         "with_weights": not scratch,
-        "stated": {
+        "preprocessing_overrides": {
             name: getattr(settings, name)
             for name in ("mean", "std")
             if getattr(settings, name) is not None
