@@ -108,9 +108,7 @@ def evaluate(settings: EvaluationSettings) -> dict[str, Any]:
     model = load_model(settings, class_names)
     names, classes = class_names_of(model), model.output_shape[-1]
     outputs = _outputs(settings, class_names, names, classes)
-    preprocessing = replace(
-        preprocessing_or_default(model), **_preprocessing_overrides(settings)
-    )
+    preprocessing = replace(preprocessing_or_default(model), **_overrides(settings))
     print(to_json(vars(settings) | {"preprocessing": preprocessing}), flush=True)
     channels = len(preprocessing.mean)
     transform = EvaluationTransform.from_preprocessing(
@@ -168,7 +166,7 @@ def load_model(settings: EvaluationSettings, class_names: Sequence[str]) -> kera
     return model_with_weights(
         settings.model,
         settings.weights,
-        preprocessing_overrides=_preprocessing_overrides(settings),
+        preprocessing_overrides=_overrides(settings),
         classes=classes,
         **size,
     )
@@ -195,14 +193,11 @@ def _load_file(settings: EvaluationSettings) -> keras.Model:
         ) from error
 
 
-def _preprocessing_overrides(settings: EvaluationSettings) -> dict[str, Any]:
-    """The fields of `Preprocessing` that are set by flags."""
+def _overrides(settings: EvaluationSettings) -> dict[str, Any]:
+    """Fields of `Preprocessing` that flags set."""
     names = ("crop_pct", "interpolation", "mean", "std")
-    return {
-        name: getattr(settings, name)
-        for name in names
-        if getattr(settings, name) is not None
-    }
+    given = {name: getattr(settings, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _outputs(
