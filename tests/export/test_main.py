@@ -128,7 +128,8 @@ def exporting(*flags, folder):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while not list(folder.glob("**/.writing-*")):
+        # The temporary names of the export and of its report.
+        while len(list(folder.glob("**/.writing-*"))) < 2:
             assert process.poll() is None
             time.sleep(0.02)
         yield process
