@@ -1,4 +1,4 @@
-"""What this package computes, once more on JAX: models, and the distiller's steps.
+"""Tests of models and of the distiller's steps, run again on JAX.
 
 In one process, since starting one and importing everything takes as long as the rest.
 `make slow` runs more of it, from the files of this name in the folders.

@@ -1,4 +1,4 @@
-"""What a person installs: the wheel, the lock, and the README's first commands."""
+"""Installation: the wheel, the lock, and the README's first commands."""
 
 import os
 import re

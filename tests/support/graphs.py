@@ -1,4 +1,4 @@
-"""Whether TensorFlow optimizes graphs before it runs them."""
+"""Switch of TensorFlow's graph optimization before graphs are run."""
 
 import contextlib
 from collections.abc import Iterator
