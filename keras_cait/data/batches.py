@@ -26,30 +26,11 @@ def steps_per_epoch(
 ) -> int:
     """Whole batches in an epoch of `number` images.
 
-    With repeated augmentation an epoch is as long as without it. It has only a part
-    of the images, each several times. As in the official code its length is rounded
-    down to a multiple of 256. With gradient accumulation every batch belongs to an
-    optimizer step: an epoch has the same images and the same number of steps as with
-    one large batch.
-
-    Args:
-        number: Images of the data set.
-        batch_size: Images a batch.
-        repeats: Times that an image is repeated in an epoch.
-        accumulation_steps: Batches of one optimizer step.
-
-    Raises:
-        ValueError: If there are fewer images than an optimizer step takes.
-
-    Example:
-        >>> steps_per_epoch(1000, 100), steps_per_epoch(1000, 100, repeats=3)
-        (10, 7)
-        >>> steps_per_epoch(1000, 100, accumulation_steps=4)
-        8
-
-    Reference:
-        Hoffer et al., Augment your batch, https://arxiv.org/abs/1901.09335
-
+    With repeated augmentation (Hoffer et al., https://arxiv.org/abs/1901.09335) an
+    epoch is as long as without it. It has only a part of the images, each several
+    times. As in the official code its length is rounded down to a multiple of 256.
+    With gradient accumulation every batch belongs to an optimizer step: an epoch has
+    the same images and the same number of steps as with one large batch.
     """
     if repeats > 1 and number >= _REPEATED_UNIT:
         number -= number % _REPEATED_UNIT
@@ -86,33 +67,17 @@ def training_batches(
 
     Each random choice follows from `seed` and a place: the order from the epoch, the
     transforms from the epoch and the place of the sample in it, the mixing from the
-    step. Images after the last whole optimizer step of an epoch are dropped.
+    step. Images after the last whole optimizer step of an epoch are dropped. A
+    resumed run leaves out the batches before `first_step`.
 
-    Args:
-        images: The images to draw from.
-        transforms: Applied in this order; the first takes a record, the others an
-            image.
-        batch_size: Images a batch.
-        epochs: Passes over the images.
-        seed: Seed of the run.
-        repeats: Times that each image is drawn in a row, each time with other random
-            transforms.
-        accumulation_steps: Batches of one optimizer step.
-        mixing: Mixes images and labels of a batch.
-        classes: Number of classes, for `mixing`.
-        first_step: Number of steps to leave out at the start, to resume a run.
-        shard: This worker among many. It decodes its own images alone.
+    The first transform takes a record, the others an image. With repeated augmentation
+    an image is drawn `repeats` times in a row, each time with other transforms.
 
-    Returns:
-        `epochs * steps_per_epoch(...)` pairs of images, `(batch, height, width,
-        channels)` float32 in [0, 255], and labels: `(batch,)` int64, or
-        `(batch, classes)` float32 with `mixing`. With many workers, one batch for
-        each replica of this worker in turn; the batches of all workers together are
-        those of a single worker.
-
-    Raises:
-        ValueError: If the replicas do not divide the batch.
-
+    Gives `epochs * steps_per_epoch(...)` pairs of images, `(batch, height, width,
+    channels)` float32 in [0, 255], and labels: `(batch,)` int64, or `(batch, classes)`
+    float32 with `mixing`. With many workers a worker decodes its own images alone, and
+    gives one batch for each of its replicas in turn; the batches of all workers
+    together are those of a single worker.
     """
     steps = steps_per_epoch(images.number, batch_size, repeats, accumulation_steps)
     paired = mixing is not None and shard.count > 1
@@ -216,17 +181,9 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """All images in order; the last batch may be smaller.
 
-    Args:
-        images: The images to measure on.
-        transform: Maps a record to an image, such as an `EvaluationTransform`.
-        batch_size: Images a batch.
-        shard: This worker among many.
-
-    Returns:
-        Pairs of images, `(batch, height, width, channels)` float32 in [0, 255],
-        and labels, `(batch,)` int64. With many workers, one batch for each replica of
-        this worker in turn: equally many on each replica, the last perhaps empty.
-
+    Gives pairs of images, `(batch, height, width, channels)` float32 in [0, 255], and
+    labels, `(batch,)` int64. With many workers, one batch for each replica of this
+    worker in turn: equally many on each replica, the last perhaps empty.
     """
 
     def read(*key: Any) -> tuple[Tensor, Tensor]:

@@ -19,19 +19,12 @@ _FINGERPRINTED = 16  # images of each part
 
 @dataclass(frozen=True, kw_only=True)
 class ImageDataset:
-    """Images with labels, split for training and for testing.
+    """Images with labels, split for training and for testing."""
 
-    Attributes:
-        name: Name in reports.
-        class_names: Name of each class, by index.
-        image_shape: Height and width in pixels, and channels: those of every
-            image, or a suitable shape where the images differ.
-        train: The images to train on.
-        test: The images to measure on.
-    """
-
-    name: str
-    class_names: tuple[str, ...]
+    name: str  # in reports
+    class_names: tuple[str, ...]  # by index
+    # Height and width in pixels, and channels: those of every image, or a suitable
+    # shape where the images differ.
     image_shape: tuple[int, int, int]
     train: LabeledImages
     test: LabeledImages

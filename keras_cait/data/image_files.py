@@ -24,9 +24,7 @@ _KINDS = {
 def class_folders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted; hidden ones are left out.
 
-    Raises:
-        ValueError: If a name is not valid UTF-8, as models store class names in it.
-
+    A name must be valid UTF-8, since models store class names in it.
     """
     names = sorted(
         entry.name
@@ -47,10 +45,6 @@ def image_files(folder: Path, class_names: Sequence[str]) -> list[list[str]]:
 
     Files without the suffix of an image are left out, with one warning that names and
     counts them. Hidden files are left out silently.
-
-    Raises:
-        ValueError: If an entry with such a suffix is not a readable file.
-
     """
     by_class: list[list[str]] = []
     left_out: list[str] = []

@@ -41,23 +41,11 @@ class LabeledImages(Protocol):
 
 @dataclass(frozen=True)
 class IndexedImages:
-    """Images that can be read in any order, by their index.
-
-    Attributes:
-        number: Number of images.
-        reader: Maps an index, int64, to a record and its label.
-        paths: Paths of the images, if each is a file.
-
-    Example:
-        >>> images = IndexedImages(100, lambda index: (index, index % 10))
-        >>> sorted(images.shuffled((0, 1)).as_numpy_iterator()) == list(range(100))
-        True
-
-    """
+    """Images that can be read in any order, by their index."""
 
     number: int
-    reader: Callable[[Tensor], tuple[Record, Tensor]]
-    paths: Sequence[str] | None = None
+    reader: Callable[[Tensor], tuple[Record, Tensor]]  # takes an index, int64
+    paths: Sequence[str] | None = None  # if each image is a file
 
     def in_order(self) -> tf.data.Dataset:
         return tf.data.Dataset.range(self.number)
@@ -78,13 +66,7 @@ class IndexedImages:
 
 
 def images_in_memory(records: Any, labels: Any) -> IndexedImages:
-    """Images held in memory: pixels, or the contents of files.
-
-    Args:
-        records: uint8 `(number, height, width, channels)`, or a list of bytes.
-        labels: `(number,)`, integers.
-
-    """
+    """Images in memory: uint8 (number, height, width, channels), or encoded bytes."""
     held = (tf.constant(records), tf.constant(labels, "int64"))
     return IndexedImages(
         len(labels),
@@ -93,13 +75,7 @@ def images_in_memory(records: Any, labels: Any) -> IndexedImages:
 
 
 def images_in_files(paths: Sequence[str], labels: Any) -> IndexedImages:
-    """Images that are read from their files when they are used.
-
-    Args:
-        paths: One for each file; names may be any bytes.
-        labels: `(number,)`, integers.
-
-    """
+    """Images read from their files when they are used; paths may be any bytes."""
     listed = images_in_memory([os.fsencode(path) for path in paths], labels)
 
     def read(index: Tensor) -> tuple[Record, Tensor]:

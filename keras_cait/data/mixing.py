@@ -11,19 +11,11 @@ from keras_cait.typing import Tensor
 
 
 class Mixture(NamedTuple):
-    """The drawn mixture of one batch.
+    """The drawn mixture of one batch."""
 
-    Attributes:
-        share: Weight of an image against its partner, `()` float32 in [0, 1].
-        is_cutmix: Whether a box is pasted, `()` bool; if not, pixels are averaged.
-        box: Top, bottom, left and right of that box in pixels, `(4,)` int32; bottom
-            and right are exclusive.
-
-    """
-
-    share: Tensor
-    is_cutmix: Tensor
-    box: Tensor
+    share: Tensor  # weight of an image against its partner, () float32 in [0, 1]
+    is_cutmix: Tensor  # () bool: a box is pasted; if not, pixels are averaged
+    box: Tensor  # top, bottom, left, right in pixels, (4,) int32, the ends exclusive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +24,10 @@ class Mixing:
 
     The choice and `share`, drawn from Beta(alpha, alpha), are the same for a batch:
 
-    - Mixup: `share * image + (1 - share) * partner`.
-    - CutMix: a box of `sqrt(1 - share)` times each side, its center anywhere in
-      the image, shows the partner. The box is clipped at the border, and `share`
-      becomes the part of the image outside the box.
+    - Mixup (https://arxiv.org/abs/1710.09412): `share * image + (1 - share) * partner`.
+    - CutMix (https://arxiv.org/abs/1905.04899): a box of `sqrt(1 - share)` times each
+      side, its center anywhere in the image, shows the partner. The box is clipped at
+      the border, and `share` becomes the part of the image outside the box.
     - Labels: `share * label + (1 - share) * partner's label`, where a label is
       `1 - smoothing + smoothing / classes` at its class, `smoothing / classes`
       elsewhere.
@@ -44,37 +36,14 @@ class Mixing:
     draws a share for each image, its CutMix has no alpha, and those of keras-cv fail
     on arrays; this one is timm's. A box of odd height or width has its full size, as in
     timm today; the version that the official code was run with lost a row or column.
-
-    Attributes:
-        mixup_alpha: Alpha of Mixup; 0 turns it off.
-        cutmix_alpha: Alpha of CutMix; 0 turns it off.
-        prob: Probability that a batch is mixed, in [0, 1].
-        switch_prob: Probability of CutMix if both are on, in [0, 1].
-        label_smoothing: Part of a label that all classes share, in [0, 1).
-
-    Raises:
-        ValueError: If one of them is out of its range.
-
-    Example:
-        >>> images = tf.constant([0.0, 255.0])[:, None, None, None] * tf.ones((8, 8, 3))
-        >>> mixed, labels = Mixing()(images, tf.constant([0, 3]), (0, 7), 4)
-        >>> mixed.shape, labels.shape, float(tf.reduce_sum(labels[0]))
-        (TensorShape([2, 8, 8, 3]), TensorShape([2, 4]), 1.0)
-
-    Reference:
-        Zhang et al., mixup: Beyond Empirical Risk Minimization,
-        https://arxiv.org/abs/1710.09412; Yun et al., CutMix,
-        https://arxiv.org/abs/1905.04899; settings as in Touvron et al., Training
-        data-efficient image transformers & distillation through attention, table
-        9, https://arxiv.org/abs/2012.12877
-
+    The defaults are those of DeiT, table 9, https://arxiv.org/abs/2012.12877.
     """
 
-    mixup_alpha: float = 0.8
-    cutmix_alpha: float = 1.0
-    prob: float = 1.0
-    switch_prob: float = 0.5
-    label_smoothing: float = 0.1
+    mixup_alpha: float = 0.8  # 0 turns Mixup off
+    cutmix_alpha: float = 1.0  # 0 turns CutMix off
+    prob: float = 1.0  # probability that a batch is mixed, in [0, 1]
+    switch_prob: float = 0.5  # probability of CutMix if both are on, in [0, 1]
+    label_smoothing: float = 0.1  # part that all classes share, in [0, 1)
 
     def __post_init__(self) -> None:
         for name in ("mixup_alpha", "cutmix_alpha"):
@@ -92,18 +61,10 @@ class Mixing:
     def __call__(
         self, images: Tensor, labels: Tensor, seed: Tensor, classes: int
     ) -> tuple[Tensor, Tensor]:
-        """Mixes a batch.
+        """Mixes a batch, `(batch, height, width, channels)` float32 in any range.
 
-        Args:
-            images: `(batch, height, width, channels)` float32, in any range.
-            labels: `(batch,)`, integers in [0, classes).
-            seed: Two integers.
-            classes: Number of classes.
-
-        Returns:
-            Images of the same shape, and labels, `(batch, classes)` float32 with
-            rows that sum to 1.
-
+        Labels are integers, `(batch,)`; they become `(batch, classes)` float32 with
+        rows that sum to 1.
         """
         smooth = self.label_smoothing / classes
         targets = tf.one_hot(labels, classes, 1 - self.label_smoothing + smooth, smooth)

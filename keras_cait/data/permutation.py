@@ -16,26 +16,10 @@ _ROUNDS = 8  # TensorFlow's default, 4, leaves orders of consecutive seeds alike
 def permutation(number: Tensor | int, seed: Tensor) -> Callable[[Tensor], Tensor]:
     """A random permutation of the integers from 0 to `number` - 1.
 
-    The key of the permutation is drawn from the seed: seeds of consecutive epochs
-    differ in one bit, and the block cipher behind the permutation spreads a single
-    bit slowly.
-
-    Args:
-        number: Number of integers, 1 or more.
-        seed: Two integers, as of `derive_seed`.
-
-    Returns:
-        A function from a place, an integer tensor of any shape, to the integer at
-        that place, of the same shape, int64.
-
-    Example:
-        >>> order = permutation(100, (0, 1))(tf.range(100))
-        >>> sorted(order.numpy().tolist()) == list(range(100))
-        True
-
-    Reference:
-        https://www.tensorflow.org/api_docs/python/tf/raw_ops/RandomIndexShuffle
-
+    Maps integer places, of any shape, to the int64 integers at these places. The key of
+    the permutation is drawn from the seed: seeds of consecutive epochs differ in one
+    bit, and the block cipher behind the permutation spreads a single bit slowly
+    (https://www.tensorflow.org/api_docs/python/tf/raw_ops/RandomIndexShuffle).
     """
     key = tf.random.stateless_uniform((3,), seed, 0, tf.int32.max, "int32")
     last = tf.cast(number, "int64") - 1

@@ -31,19 +31,12 @@ class ShardedImages:
     each block of consecutive pieces. The start of a block follows from the lengths of
     the pieces: a run resumes within an epoch by reading one block, and an epoch that
     uses a part of the images reads only that part.
-
-    Attributes:
-        shards: The files, or the parts of them, in order.
-        parse: Maps a serialized record to an image and its label.
-        block: Number of records that are shuffled at a time; at most three blocks are
-            in memory.
-        piece: Number of consecutive records that stay in one block.
     """
 
-    shards: Sequence[Records]
-    parse: Callable[[Tensor], tuple[Record, Tensor]]
-    block: int
-    piece: int
+    shards: Sequence[Records]  # the files, or the parts of them, in order
+    parse: Callable[[Tensor], tuple[Record, Tensor]]  # takes a serialized record
+    block: int  # records that are shuffled at a time; at most three blocks in memory
+    piece: int  # consecutive records that stay in one block
 
     @property
     def number(self) -> int:

@@ -14,27 +14,16 @@ class Shard:
     `batch_size - 1 - i`. A worker then takes a range of the first half and their
     partners, so that mixing its own images gives the same as mixing all of them.
 
-    Attributes:
-        index: Number of the worker, from 0.
-        count: Number of workers.
-        replicas: Devices of each worker.
-        splits: Whether each replica gets its own batch, as in TensorFlow; JAX splits
-            the batch of a worker itself.
-
-    Raises:
-        ValueError: If there is no such worker.
-
     Example:
         >>> [bool(Shard(0, 2).holds(place, 8, paired=True)) for place in range(8)]
         [True, True, False, False, False, False, True, True]
-        >>> Shard(1, 2).bounds(7)
-        [3, 7]
 
     """
 
-    index: int = 0
-    count: int = 1
-    replicas: int = 1
+    index: int = 0  # number of the worker, from 0
+    count: int = 1  # number of workers
+    replicas: int = 1  # devices of each worker
+    # Each replica gets its own batch, as in TensorFlow. JAX splits a worker's itself.
     splits: bool = True
 
     def __post_init__(self) -> None:

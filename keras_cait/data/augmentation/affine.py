@@ -20,14 +20,7 @@ from keras_cait.typing import Tensor
 
 @compiled
 def rotate(image: Tensor, angle: Tensor, fill: Tensor) -> Tensor:
-    """Turns an image counterclockwise around its center, by an angle in degrees.
-
-    Example:
-        >>> image = tf.reshape(tf.cast(tf.range(12), "uint8"), (2, 2, 3))
-        >>> rotate(image, 90.0, (0, 0, 0))[..., 0].numpy().tolist()
-        [[3, 9], [0, 6]]
-
-    """
+    """Turns an image counterclockwise around its center, by an angle in degrees."""
     height, width = tf.unstack(tf.shape(image)[:2])
     radians = angle * (math.pi / 180)
     cosine, sine = tf.cos(radians), tf.sin(radians)
@@ -53,14 +46,7 @@ def rotate(image: Tensor, angle: Tensor, fill: Tensor) -> Tensor:
 
 @compiled
 def shear_x(image: Tensor, factor: Tensor, fill: Tensor) -> Tensor:
-    """Slants an image: a row `n` pixels down is taken from `n * factor` to the right.
-
-    Example:
-        >>> image = tf.reshape(tf.cast(tf.range(12), "uint8"), (2, 2, 3))
-        >>> shear_x(image, 2.0, (99, 99, 99))[..., 0].numpy().tolist()
-        [[3, 99], [99, 99]]
-
-    """
+    """Slants an image: a row `n` pixels down comes from `n * factor` to the right."""
     return _shift_rows(image, factor * _centers(tf.shape(image)[0]), fill)
 
 
@@ -72,14 +58,7 @@ def shear_y(image: Tensor, factor: Tensor, fill: Tensor) -> Tensor:
 
 @compiled
 def translate_x(image: Tensor, part: Tensor, fill: Tensor) -> Tensor:
-    """Shifts an image to the left by a part of its width; below 0 to the right.
-
-    Example:
-        >>> image = tf.reshape(tf.cast(tf.range(12), "uint8"), (2, 2, 3))
-        >>> translate_x(image, 0.5, (99, 99, 99))[..., 0].numpy().tolist()
-        [[3, 99], [9, 99]]
-
-    """
+    """Shifts an image to the left by a part of its width; below 0 to the right."""
     height, width = tf.unstack(tf.shape(image)[:2])
     return _shift_rows(image, tf.fill((height,), part * _double(width)), fill)
 

@@ -11,24 +11,11 @@ from keras_cait.typing import Tensor
 def compiled(operation: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Runs an operation through XLA if the size of the image is known.
 
-    An operation of a dozen small steps writes the image a dozen times; XLA makes one
-    loop of them, three to ten times as fast on a CPU. XLA compiles once for each size,
-    which takes a fraction of a second, so images of unknown size are not compiled.
-
-    Args:
-        operation: Function of an image `(height, width, 3)` uint8 and of numbers, which
-            it gets as float64 tensors.
-
-    Returns:
-        The same operation; numbers may be Python's or tensors.
-
-    Example:
-        >>> @compiled
-        ... def darken(image, part):
-        ...     return tf.cast(tf.cast(image, "float64") * part, "uint8")
-        >>> int(darken(tf.fill((2, 2, 3), tf.constant(100, "uint8")), 0.5)[0, 0, 0])
-        50
-
+    The operation is a function of an image `(height, width, 3)` uint8 and of numbers,
+    which it gets as float64 tensors. A dozen small steps write the image a dozen times;
+    XLA makes one loop of them, three to ten times as fast on a CPU. XLA compiles once
+    for each size, which takes a fraction of a second, so images of unknown size are not
+    compiled.
     """
     quick = tf.function(operation, jit_compile=True, autograph=False)
 

@@ -11,14 +11,7 @@ from keras_cait.typing import Tensor
 
 
 def auto_contrast(image: Tensor) -> Tensor:
-    """Stretches each channel to [0, 255], except one of a single gray level.
-
-    Example:
-        >>> image = tf.constant([[[50, 0, 7], [100, 255, 7], [150, 10, 7]]], "uint8")
-        >>> auto_contrast(image).numpy().tolist()
-        [[[0, 0, 7], [127, 255, 7], [255, 10, 7]]]
-
-    """
+    """Stretches each channel to [0, 255], except one of a single gray level."""
     lowest = tf.cast(tf.reduce_min(image, axis=(0, 1)), "float64")
     highest = tf.cast(tf.reduce_max(image, axis=(0, 1)), "float64")
     levels = tf.range(256.0, dtype="float64")[:, None]
@@ -29,14 +22,7 @@ def auto_contrast(image: Tensor) -> Tensor:
 
 
 def equalize(image: Tensor) -> Tensor:
-    """Spreads each channel so that all ranges of gray levels have equally many pixels.
-
-    Example:
-        >>> dark = tf.broadcast_to(tf.range(64)[:, None, None], (64, 64, 3))
-        >>> equalize(tf.cast(dark, "uint8"))[::9, 0, 0].numpy().tolist()
-        [0, 38, 77, 115, 154, 192, 230, 255]
-
-    """
+    """Spreads each channel: all ranges of gray levels get equally many pixels."""
     # Not compiled: XLA counts pixels one by one.
     counts = tf.stack(
         [

@@ -38,42 +38,22 @@ class Draw(NamedTuple):
 class RandAugment:
     """Operations drawn from fifteen, applied one after the other.
 
-    The layers of Keras and KerasCV have neither `magnitude_std` nor increasing levels.
-
-    Attributes:
-        magnitude: Strength of the operations; above 10 they get no stronger.
-        magnitude_std: Standard deviation of the magnitude, which stays in [0, 10];
-            infinity draws it uniformly from 0 to `magnitude`.
-        num_ops: Number of operations drawn for each image, with replacement.
-        prob: Probability that a drawn operation is applied, in [0, 1].
-        increasing: Whether effects get stronger with the magnitude; if not, posterize
-            and solarize get weaker, and colors go from weak to strong.
-        fill: Color of areas that come in from outside the image: three gray levels, by
-            default ImageNet's mean.
-
-    Raises:
-        ValueError: If a setting is out of its range.
-
-    Example:
-        >>> augment = RandAugment.from_name("rand-m9-mstd0.5-inc1")
-        >>> augment == RandAugment()
-        True
-        >>> augment(tf.zeros((32, 32, 3), "uint8"), (0, 1)).shape
-        TensorShape([32, 32, 3])
-
-    Reference:
-        Cubuk et al., RandAugment: practical automated data augmentation with a reduced
-        search space, section 3, https://arxiv.org/abs/1909.13719. Operations, levels
-        and random magnitudes are timm's. Posterizing to 0 bits gives black; Pillow 13
-        raises an error instead.
-
+    Cubuk et al., section 3, https://arxiv.org/abs/1909.13719. Operations, levels and
+    random magnitudes are timm's. Posterizing to 0 bits gives black; Pillow 13 raises an
+    error instead. The layers of Keras and KerasCV have neither `magnitude_std` nor
+    increasing levels.
     """
 
-    magnitude: float = 9.0
+    magnitude: float = 9.0  # strength; above 10 the operations get no stronger
+    # Standard deviation of the magnitude, which stays in [0, 10]; infinity draws it
+    # uniformly from 0 to `magnitude`.
     magnitude_std: float = 0.5
-    num_ops: int = 2
-    prob: float = 0.5
+    num_ops: int = 2  # drawn for each image, with replacement
+    prob: float = 0.5  # probability that a drawn operation is applied, in [0, 1]
+    # Effects get stronger with the magnitude. If not, posterize and solarize get
+    # weaker, and colors go from weak to strong.
     increasing: bool = True
+    # Gray levels of areas that come in from outside the image: ImageNet's mean.
     fill: tuple[int, int, int] = (124, 116, 104)
 
     def __post_init__(self) -> None:
@@ -85,17 +65,12 @@ class RandAugment:
 
     @classmethod
     def from_name(cls, name: str) -> "RandAugment":
-        """The augmentation with timm's name.
+        """The augmentation with timm's name, such as "rand-m9-mstd0.5-inc1".
 
-        Args:
-            name: "rand" and, after dashes, any of m (magnitude, default 10), mstd
-                (its standard deviation, default 0; above 100 stands for infinity),
-                n (number of operations, default 2), p (probability, default 0.5)
-                and inc (1 for increasing levels, default 0), each with its number.
-
-        Raises:
-            ValueError: If the name has another form.
-
+        The name is "rand" and, after dashes, any of m (magnitude, default 10), mstd
+        (its standard deviation, default 0; above 100 stands for infinity), n (number of
+        operations, default 2), p (probability, default 0.5) and inc (1 for increasing
+        levels, default 0), each with its number.
         """
         kind, *sections = name.split("-")
         found = [_SECTION.fullmatch(section) for section in sections]
@@ -143,12 +118,7 @@ class RandAugment:
         return self.magnitude + self.magnitude_std * tf.math.ndtri(strength)
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """Augments one image, `(height, width, 3)` uint8, from a seed of two integers.
-
-        Raises:
-            ValueError: If the image has another shape or type.
-
-        """
+        """Augments one image, `(height, width, 3)` uint8; the seed is two integers."""
         image = checked_image(image)
         result = image
         for operation, magnitude, sign in zip(
@@ -165,7 +135,6 @@ class RandAugment:
         def transformed(one: Operation) -> Tensor:
             return one.transform(image, one.argument(magnitude, sign), self.fill)
 
-        branches = [
-            functools.partial(transformed, one) for one in self.operations.values()
-        ]
+        operations = self.operations.values()
+        branches = [functools.partial(transformed, one) for one in operations]
         return tf.switch_case(operation, [*branches, lambda: image])

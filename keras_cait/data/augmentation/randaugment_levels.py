@@ -14,16 +14,11 @@ HIGHEST = 10.0  # the top of the scale of magnitudes
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One of the fifteen operations.
+    """One of the fifteen operations."""
 
-    Attributes:
-        argument: Maps a magnitude, in [0, 10], and a sign, -1 or 1, to the argument of
-            the transform, all float64 scalars.
-        transform: Maps an image, the argument and the fill to an image.
-    """
-
+    # From a magnitude, in [0, 10], and a sign, -1 or 1: all float64 scalars.
     argument: Callable[[Tensor, Tensor], Tensor]
-    transform: Callable[[Tensor, Tensor, Tensor], Tensor]
+    transform: Callable[[Tensor, Tensor, Tensor], Tensor]  # of image, argument, fill
 
 
 def _without_argument(transform: Callable) -> Operation:

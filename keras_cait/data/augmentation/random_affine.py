@@ -14,24 +14,15 @@ class RandomAffine:
 
     Keras's layers for these draw from their own state; here every draw follows from
     the seed of the image.
-
-    Attributes:
-        shift: Largest shift along each axis, as a part of the side, in [0, 1).
-        rotation: Largest angle to either side, in degrees.
-        zoom: Largest change of height, and of width, as a part, in [0, 1).
-        flip: Whether to mirror half of the images, left to right.
     """
 
-    shift: float = 0.0
-    rotation: float = 0.0
-    zoom: float = 0.0
-    flip: bool = False
+    shift: float = 0.0  # largest, along each axis, as a part of the side, in [0, 1)
+    rotation: float = 0.0  # largest angle to either side, in degrees
+    zoom: float = 0.0  # largest change of height, and of width, as a part, in [0, 1)
+    flip: bool = False  # mirrors half of the images, left to right
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """Transforms one image, `(height, width, channels)`, to float32.
-
-        Areas that come in from outside are 0, black.
-        """
+        """Transforms one image to float32; areas from outside of it are black, 0."""
         image = tf.cast(image, "float32")
         height, width, _ = tf.unstack(tf.cast(tf.shape(image), "float32"))
         draws = tf.random.stateless_uniform((6,), seed, -1.0, 1.0)

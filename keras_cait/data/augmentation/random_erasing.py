@@ -14,40 +14,19 @@ from keras_cait.typing import Tensor
 class RandomErasing:
     """Replaces a rectangle of some images by normal noise, pixel by pixel.
 
-    timm's mode "pixel" fills it with N(0, 1) after the normalization of images. Here
-    the model normalizes later, and the same noise is `255 * (mean + std * N(0, 1))`:
-    the normalized images are exactly equal. Keras's layer of this name erases about
-    half as often as its factor says.
-
-    Attributes:
-        prob: Part of the images with an erased rectangle, in [0, 1].
-        min_area: Smallest area of the rectangle, as a part of the image's.
-        max_area: Largest area.
-        min_aspect: Lowest ratio of its sides, in (0, 1]; the highest is the inverse.
-        mean: Mean of each channel of images in [0, 1], as in the model's normalization.
-        std: Standard deviation of each channel.
-
-    Raises:
-        ValueError: If a number is out of its range.
-
-    Example:
-        >>> image = tf.zeros((8, 8, 3), "uint8")
-        >>> erased = RandomErasing(prob=1.0)(image, (0, 0))
-        >>> erased.dtype.name, bool(tf.reduce_any(erased != 0))
-        ('float32', True)
-
-    Reference:
-        Zhong et al., Random erasing data augmentation, algorithm 1,
-        https://arxiv.org/abs/1708.04896, with the numbers of DeiT, table 9,
-        https://arxiv.org/abs/2012.12877
-
+    Zhong et al., algorithm 1, https://arxiv.org/abs/1708.04896, with the numbers of
+    DeiT, table 9, https://arxiv.org/abs/2012.12877. timm's mode "pixel" fills the
+    rectangle with N(0, 1) after the normalization of images. Here the model normalizes
+    later, and the same noise is `255 * (mean + std * N(0, 1))`: the normalized images
+    are exactly equal. Keras's layer of this name erases about half as often as its
+    factor says.
     """
 
-    prob: float = 0.25
-    min_area: float = 0.02
+    prob: float = 0.25  # probability that an image gets a rectangle, in [0, 1]
+    min_area: float = 0.02  # as a part of the image's
     max_area: float = 1 / 3
-    min_aspect: float = 0.3
-    mean: tuple[float, ...] = IMAGENET_MEAN
+    min_aspect: float = 0.3  # lowest ratio of sides, in (0, 1]; the highest is 1 / it
+    mean: tuple[float, ...] = IMAGENET_MEAN  # of images in [0, 1], as the model's
     std: tuple[float, ...] = IMAGENET_STD
 
     def __post_init__(self) -> None:
@@ -63,20 +42,11 @@ class RandomErasing:
         check_range(same, "of the same channels", mean=self.mean, std=self.std)
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """Erases a rectangle of one image, or none.
+        """Erases a rectangle, or none, of one image, uint8 or float32 in [0, 255].
 
-        Args:
-            image: `(height, width, channels)`, uint8 or float32 in [0, 255]. If its
-                number of channels is not that of `mean`, the average mean and standard
-                deviation hold for each.
-            seed: Two integers.
-
-        Returns:
-            The same shape, float32; the noise is not clipped to [0, 255].
-
-        Raises:
-            ValueError: If the number of channels is not known.
-
+        The number of channels must be known. If it is not that of `mean`, the average
+        mean and standard deviation hold for each. The result is float32; its noise is
+        not clipped.
         """
         if image.shape[-1] is None:
             raise ValueError(

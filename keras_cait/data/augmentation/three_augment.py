@@ -6,12 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from keras_cait.data.augmentation.color import (
-    brightness,
-    contrast,
-    grayscale,
-    saturation,
-)
+from keras_cait.data.augmentation import color
 from keras_cait.data.augmentation.filters import gaussian_blur
 from keras_cait.data.augmentation.point_operations import checked_image, solarize
 from keras_cait.data.range_check import check_range
@@ -19,7 +14,7 @@ from keras_cait.typing import Tensor
 
 _SOLARIZE_FROM = 128  # Pillow's default
 _BLUR_RADIUS = (0.1, 2.0)  # as in the published code; the paper has no number
-_JITTERED = (brightness, contrast, saturation)
+_JITTERED = (color.brightness, color.contrast, color.saturation)
 
 
 class Draw(NamedTuple):
@@ -39,26 +34,12 @@ class Draw(NamedTuple):
 class ThreeAugment:
     """Grayscale, solarize or blur, equally often, and then color jitter.
 
-    The paper's crop and flip are separate transforms.
-
-    Attributes:
-        color_jitter: Brightness, contrast and saturation are multiplied by factors
-            drawn uniformly from `1 - color_jitter` to `1 + color_jitter`, in random
-            order; in [0, 1], and 0 leaves them out.
-
-    Raises:
-        ValueError: If `color_jitter` is out of its range.
-
-    Example:
-        >>> ThreeAugment()(tf.zeros((32, 32, 3), "uint8"), (0, 1)).shape
-        TensorShape([32, 32, 3])
-
-    Reference:
-        Touvron et al., DeiT III: revenge of the ViT, section 3.2,
-        https://arxiv.org/abs/2204.07118
-
+    Touvron et al., DeiT III, section 3.2, https://arxiv.org/abs/2204.07118. The paper's
+    crop and flip are separate transforms.
     """
 
+    # Brightness, contrast and saturation are multiplied, in random order, by factors
+    # uniform from `1 - color_jitter` to `1 + color_jitter`; in [0, 1], 0 for none.
     color_jitter: float = 0.3
 
     def __post_init__(self) -> None:
@@ -77,18 +58,13 @@ class ThreeAugment:
         )
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
-        """Augments one image, `(height, width, 3)` uint8, from a seed of two integers.
-
-        Raises:
-            ValueError: If the image has another shape or type.
-
-        """
+        """Augments one image, `(height, width, 3)` uint8; the seed is two integers."""
         image = checked_image(image)
         draw = self.draw(seed)
         result = tf.switch_case(
             draw.choice,
             [
-                lambda: grayscale(image),
+                lambda: color.grayscale(image),
                 lambda: solarize(image, _SOLARIZE_FROM),
                 lambda: gaussian_blur(image, draw.radius),
             ],

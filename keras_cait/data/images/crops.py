@@ -20,37 +20,17 @@ from keras_cait.typing import Tensor
 class RandomResizedCrop:
     """A crop of random area and aspect, resized, as for training on ImageNet.
 
-    The area, the logarithm of the aspect and the place inside the image are uniform.
-    If none of ten such crops fits, the largest crop in the middle with an allowed
-    aspect is taken, as in timm and torchvision.
-
-    Attributes:
-        image_size: Height and width of the result, in pixels.
-        scale: Lowest and highest area, as parts of the image's, in (0, 1].
-        ratio: Lowest and highest ratio of width to height.
-        interpolation: "bicubic" or "bilinear".
-        channels: 3 or 1; None keeps those of a decoded image and makes an encoded
-            one 3.
-
-    Raises:
-        ValueError: If a range is empty or there is no such interpolation.
-
-    Example:
-        >>> crop = RandomResizedCrop(image_size=(8, 8))
-        >>> crop(tf.zeros((30, 40, 3), "uint8"), (0, 0)).shape
-        TensorShape([8, 8, 3])
-
-    Reference:
-        Szegedy et al., Going deeper with convolutions, section 6,
-        https://arxiv.org/abs/1409.4842
-
+    The area, the logarithm of the aspect and the place inside the image are uniform
+    (Szegedy et al., section 6, https://arxiv.org/abs/1409.4842). If none of ten such
+    crops fits, the largest crop in the middle with an allowed aspect is taken, as in
+    timm and torchvision.
     """
 
-    image_size: tuple[int, int] = (224, 224)
-    scale: tuple[float, float] = (0.08, 1.0)
-    ratio: tuple[float, float] = (3 / 4, 4 / 3)
-    interpolation: str = "bicubic"
-    channels: int | None = None
+    image_size: tuple[int, int] = (224, 224)  # height and width in pixels
+    scale: tuple[float, float] = (0.08, 1.0)  # area, as a part of the image's
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)  # of width to height
+    interpolation: str = "bicubic"  # or "bilinear"
+    channels: int | None = None  # as of `decode`
 
     def __post_init__(self) -> None:
         check_interpolation(self.interpolation)
@@ -90,22 +70,11 @@ class RandomCrop:
     """A crop of an image that is not resized, as for training on small images.
 
     DeiT has it in place of `RandomResizedCrop` for images of 32 pixels and less.
-
-    Attributes:
-        image_size: Height and width of the result, in pixels.
-        padding: Rows and columns of black, 0, on each side before the crop.
-        channels: As of `RandomResizedCrop`.
-
-    Example:
-        >>> crop = RandomCrop(image_size=(32, 32))
-        >>> crop(tf.zeros((32, 32, 3), "uint8"), (0, 0)).shape
-        TensorShape([32, 32, 3])
-
     """
 
-    image_size: tuple[int, int]
-    padding: int = 4
-    channels: int | None = None
+    image_size: tuple[int, int]  # height and width in pixels
+    padding: int = 4  # rows and columns of black, 0, on each side before the crop
+    channels: int | None = None  # as of `decode`
 
     def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
         """Crops one record, as of `decode`, to `(*image_size, channels)` uint8.
@@ -120,29 +89,14 @@ class RandomCrop:
 class SimpleRandomCrop:
     """The shorter side resized and a square cut out, as DeiT-III trains.
 
-    The crop shows more of the image than `RandomResizedCrop`, at the scale of
-    evaluation.
-
-    Attributes:
-        image_size: Height and width of the result, in pixels. The image is resized
-            bicubically to the smallest size of its aspect that covers this.
-        padding: Rows and columns on each side before the crop, mirrored.
-        channels: As of `RandomResizedCrop`.
-
-    Example:
-        >>> crop = SimpleRandomCrop(image_size=(16, 16))
-        >>> crop(tf.zeros((30, 40, 3), "uint8"), (0, 0)).shape
-        TensorShape([16, 16, 3])
-
-    Reference:
-        Touvron et al., DeiT III: revenge of the ViT, section 3,
-        https://arxiv.org/abs/2204.07118
-
+    Touvron et al., DeiT III, section 3, https://arxiv.org/abs/2204.07118. The image is
+    resized bicubically to the smallest size of its aspect that covers `image_size`. The
+    crop shows more of the image than `RandomResizedCrop`, at the scale of evaluation.
     """
 
-    image_size: tuple[int, int]
-    padding: int = 4
-    channels: int | None = None
+    image_size: tuple[int, int]  # height and width in pixels
+    padding: int = 4  # rows and columns on each side before the crop, mirrored
+    channels: int | None = None  # as of `decode`
 
     def __call__(self, record: Tensor, seed: Tensor) -> Tensor:
         """Crops one record, as of `decode`, to `(*image_size, channels)` uint8."""
@@ -154,15 +108,7 @@ class SimpleRandomCrop:
 
 @dataclass(frozen=True, kw_only=True)
 class RandomFlip:
-    """Mirrors half of the images, left to right.
-
-    Example:
-        >>> image = tf.constant([[[1], [2]]], "uint8")
-        >>> {tuple(RandomFlip()(image, (0, n)).numpy().ravel().tolist())
-        ...  for n in range(9)} == {(1, 2), (2, 1)}
-        True
-
-    """
+    """Mirrors half of the images, left to right."""
 
     def __call__(self, image: Tensor, seed: Tensor) -> Tensor:
         """The image or its mirror image."""

@@ -16,35 +16,20 @@ from keras_cait.typing import Tensor
 
 
 def decode(record: Tensor, channels: int | None = 3) -> Tensor:
-    """Decodes a record to the pixels of PIL.
+    """Decodes a record to the pixels of PIL, `(height, width, channels)` uint8.
 
     By default TensorFlow decodes JPEG by a faster cosine transform, which is off by a
     gray level on average, and by up to eight.
 
-    Args:
-        record: A stored image: encoded as JPEG, PNG, GIF, BMP or WebP, a scalar
-            string, or decoded, `(height, width, channels)` uint8.
-        channels: 3 turns gray to color, 1 turns color to gray; alpha is dropped.
-            None keeps the channels of a decoded image, and makes an encoded one 3.
+    A record is a stored image: encoded as JPEG, PNG, GIF, BMP or WebP, a scalar string,
+    or decoded, uint8 of rank 3 with known channels. With 3 `channels` gray becomes
+    color, with 1 color becomes gray; alpha is dropped. None keeps the channels of a
+    decoded image, and makes an encoded one 3.
 
-    Returns:
-        `(height, width, channels)` uint8 in [0, 255]; the first frame of a GIF. As
-        in PIL, the orientation in a file's metadata is not applied. The palette of a
-        BMP is not applied either: its 8 bits are taken as gray.
-
-    Raises:
-        ValueError: If `channels` is neither 1 nor 3 nor None, or `record` is
-            neither a scalar string nor uint8 of rank 3 with known channels.
-        tf.errors.InvalidArgumentError: If the record cannot be decoded, or its size
-            exceeds the limits of `size_limits`; then nothing is decoded.
-
-    Example:
-        >>> gray = tf.constant([[[7], [9]]], "uint8")
-        >>> decode(gray).shape
-        TensorShape([1, 2, 3])
-        >>> decode(tf.io.encode_png(gray), channels=1).numpy().ravel()
-        array([7, 9], dtype=uint8)
-
+    A GIF gives its first frame. As in PIL, the orientation in a file's metadata is not
+    applied. The palette of a BMP is not applied either: its 8 bits are taken as gray.
+    A record that cannot be decoded raises `tf.errors.InvalidArgumentError`, and so does
+    one whose size exceeds the limits of `size_limits`, before anything is decoded.
     """
     record = _checked(record, channels)
     if not _is_encoded(record):
@@ -68,23 +53,7 @@ def decode_window(
 ) -> Tensor:
     """A window of `decode(record, channels)`; only this part of a JPEG is decoded.
 
-    Args:
-        record: As of `decode`.
-        top: First row, in pixels. The window must lie inside the image.
-        left: First column.
-        height: Number of rows.
-        width: Number of columns.
-        channels: As of `decode`.
-
-    Returns:
-        `(height, width, channels)` uint8.
-
-    Example:
-        >>> image = tf.cast(tf.reshape(tf.range(12), (3, 4, 1)), "uint8")
-        >>> decode_window(image, 1, 2, 2, 2, channels=1).numpy()[..., 0]
-        array([[ 6,  7],
-               [10, 11]], dtype=uint8)
-
+    The window is given in pixels and must lie inside the image.
     """
     record = _checked(record, channels)
 
@@ -118,13 +87,7 @@ def image_size(record: Tensor) -> tuple[Tensor, Tensor]:
     """Height and width of a record, in pixels: two scalars, int32.
 
     Those of a JPEG, PNG or WebP are read from its header; a GIF or BMP is decoded.
-    The arguments and errors are those of `decode`.
-
-    Example:
-        >>> height, width = image_size(tf.io.encode_png(tf.zeros((3, 5, 1), "uint8")))
-        >>> int(height), int(width)
-        (3, 5)
-
+    The errors are those of `decode`.
     """
     record = _checked(record)
     if not _is_encoded(record):

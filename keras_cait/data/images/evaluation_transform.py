@@ -17,34 +17,16 @@ class EvaluationTransform:
     """The middle of an image, resized as in timm's evaluation.
 
     The image is resized, with its aspect, to the smallest size that covers
-    `image_size / crop_pct`, rounded down, and `image_size` is cut from the middle.
-    The pixels are those of PIL; Keras's layers for both have neither these nor timm's
-    rounding.
-
-    Attributes:
-        image_size: Height and width of the result, in pixels.
-        crop_pct: Part of the resized image's side that is kept, above 0. Above 1
-            the image is surrounded by black, 0.
-        interpolation: "bicubic" or "bilinear".
-        channels: 3 or 1; None keeps those of a decoded image and makes an encoded
-            one 3.
-
-    Raises:
-        ValueError: If `crop_pct` is not above 0 or there is no such interpolation.
-
-    Example:
-        >>> EvaluationTransform(crop_pct=0.9)(tf.zeros((30, 40, 3), "uint8")).shape
-        TensorShape([224, 224, 3])
-
-    Reference:
-        timm's `create_transform` with `crop_mode="center"`.
-
+    `image_size / crop_pct`, rounded down. Then `image_size` is cut from the middle, as
+    timm's `create_transform` does with `crop_mode="center"`. The pixels are those of
+    PIL; Keras's layers for both have neither these nor timm's rounding.
     """
 
-    image_size: tuple[int, int] = (224, 224)
+    image_size: tuple[int, int] = (224, 224)  # height and width in pixels
+    # Part of the resized image's side that is kept; above 1 adds black, 0, around it.
     crop_pct: float = 0.875
-    interpolation: str = "bicubic"
-    channels: int | None = None
+    interpolation: str = "bicubic"  # or "bilinear"
+    channels: int | None = None  # as of `decode`
 
     def __post_init__(self) -> None:
         check_interpolation(self.interpolation)
@@ -58,14 +40,7 @@ class EvaluationTransform:
         image_size: tuple[int, int] | None = None,
         channels: int | None = 3,
     ) -> "EvaluationTransform":
-        """The transform that a model's preprocessing describes.
-
-        Args:
-            preprocessing: Preprocessing of the model.
-            image_size: Height and width in pixels; those of the preprocessing if None.
-            channels: As of `EvaluationTransform`.
-
-        """
+        """The transform of a model's preprocessing, by default of its image size."""
         return cls(
             image_size=preprocessing.size if image_size is None else image_size,
             crop_pct=preprocessing.crop_pct,
@@ -74,17 +49,10 @@ class EvaluationTransform:
         )
 
     def __call__(self, record: Tensor, seed: Tensor | None = None) -> Tensor:
-        """Transforms one image.
+        """Transforms one record, as of `decode`, to `(*image_size, channels)` uint8.
 
-        Args:
-            record: As of `decode`.
-            seed: Ignored: nothing is random. It allows this transform in a row of
-                random ones.
-
-        Returns:
-            `(*image_size, channels)` uint8; the record itself if it has that size
-            and `crop_pct` is 1.
-
+        The seed is ignored: it allows this transform in a row of random ones. A record
+        of that size is returned unchanged if `crop_pct` is 1.
         """
         image = decode(record, self.channels)
         if self.crop_pct == 1 and image.shape[:2] == self.image_size:

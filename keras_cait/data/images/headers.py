@@ -9,21 +9,10 @@ from keras_cait.typing import Tensor
 
 
 def header_size(file: Tensor) -> Tensor:
-    """Height and width of an encoded image, read from its header.
+    """Height and width in the header of an encoded image, a scalar string.
 
-    Args:
-        file: A scalar string: JPEG, PNG, GIF, BMP or WebP.
-
-    Returns:
-        `(2,)` int64, not checked: may be 0 or huge.
-
-    Raises:
-        tf.errors.InvalidArgumentError: If the file has another type or is too short.
-
-    Example:
-        >>> header_size(tf.io.encode_png(tf.zeros((3, 5, 1), "uint8"))).numpy()
-        array([3, 5])
-
+    Returns `(2,)` int64, not checked: may be 0 or huge. A file of another type, or too
+    short, raises `tf.errors.InvalidArgumentError`.
     """
     return tf.case(
         [
@@ -78,10 +67,8 @@ class WebPHeader(NamedTuple):
 def webp_header(file: Tensor) -> WebPHeader:
     """Reads the header of a WebP, whose layout depends on the first chunk.
 
-    Reference:
-        https://developers.google.com/speed/webp/docs/riff_container and RFC 6386,
-        section 9.1
-
+    RFC 6386, section 9.1, and
+    https://developers.google.com/speed/webp/docs/riff_container
     """
     chunk = _part(file, 12, 4)
 

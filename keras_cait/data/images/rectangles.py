@@ -30,27 +30,13 @@ def random_rectangle(
 ) -> tuple[Tensor, Rectangle]:
     """A rectangle of uniform area and log-uniform aspect, anywhere in an image.
 
-    Ten are drawn and the first that fits is taken; clipping those that do not fit would
-    favor the border of the image.
+    `height` and `width` are in pixels; `area` is a range of parts of the image's area,
+    `aspect` one of ratios of width to height. With `whole` a side may be as long as the
+    image's; otherwise it is shorter. Ten are drawn and the first that fits is taken;
+    clipping those that do not fit would favor the border of the image.
 
-    Args:
-        height: Height of the image, in pixels.
-        width: Width of the image.
-        seed: Two integers.
-        area: Lowest and highest area, as parts of the image's.
-        aspect: Lowest and highest ratio of width to height.
-        whole: Whether a side may be as long as the image's; otherwise it is shorter.
-
-    Returns:
-        Whether one of ten fits, a boolean scalar, and the rectangle, which is
-        meaningless if none does.
-
-    Example:
-        >>> fits, rectangle = random_rectangle(
-        ...     10, 20, (0, 0), area=(0.5, 0.5), aspect=(1, 1), whole=True)
-        >>> bool(fits), int(rectangle.height), int(rectangle.width)
-        (True, 10, 10)
-
+    Returns whether one of ten fits, a boolean scalar, and the rectangle, which is
+    meaningless if none does.
     """
     draws = tf.random.stateless_uniform((4, _TRIES), seed)
     sizes = tf.cast(tf.stack([height, width]), "float32")[:, None]

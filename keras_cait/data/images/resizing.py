@@ -18,38 +18,20 @@ def resize(
     interpolation: str = "bicubic",
     window: tuple[Tensor | int, ...] | None = None,
 ) -> Tensor:
-    """Resizes an image to the pixels of PIL.
+    """Resizes an image to the pixels of PIL, `(*size, channels)` uint8.
 
     Each pixel of the result is a weighted mean of the pixels within reach of a kernel.
     The kernel is widened by the ratio of the sizes if the image is larger than the
-    result. The bicubic kernel is Keys's with a = -0.5. Columns come first, as in PIL
-    before version 13, with which published accuracies were measured; later versions
-    resize the rows first if that is cheaper. `tf.image.resize(antialias=True)` has the
-    same kernels but does not round in between: it is off by a fifth of a gray level on
+    result. The bicubic kernel is that of Keys, Cubic convolution interpolation for
+    digital image processing, 1981, with a = -0.5. Columns come first, as in PIL before
+    version 13, with which published accuracies were measured; later versions resize the
+    rows first if that is cheaper. `tf.image.resize(antialias=True)` has the same
+    kernels but does not round in between: it is off by a fifth of a gray level on
     average, by up to three, and slower.
 
-    Args:
-        image: `(height, width, channels)` uint8, the channels known.
-        size: Height and width of the result, in pixels.
-        interpolation: "bicubic" or "bilinear".
-        window: Top, left, height and width of the part of the result to compute, in
-            pixels; by default all of it. Pixels outside of the result are 0.
-
-    Returns:
-        `(*size, channels)` uint8, or that of the window.
-
-    Raises:
-        ValueError: If there is no such interpolation.
-
-    Example:
-        >>> image = tf.constant([[[0], [100]]], "uint8")
-        >>> resize(image, (1, 4), "bilinear").numpy().ravel()
-        array([  0,  25,  75, 100], dtype=uint8)
-
-    Reference:
-        Keys, Cubic convolution interpolation for digital image processing, IEEE
-        Transactions on Acoustics, Speech, and Signal Processing 29, 1981.
-
+    `image` is `(height, width, channels)` uint8 with the channels known. `window` is
+    the top, left, height and width, in pixels, of the part of the result to compute;
+    pixels outside of the result are 0.
     """
     check_interpolation(interpolation)
     top, left, height, width = (0, 0, *size) if window is None else window
@@ -74,13 +56,6 @@ def covering_size(height: Tensor, width: Tensor, size: tuple[int, int]) -> Size:
     """The smallest size of an image, with its aspect, that covers another size.
 
     Rounded as in timm, int32.
-
-    Example:
-        >>> [int(side) for side in covering_size(375, 500, (256, 256))]
-        [256, 341]
-        >>> [int(side) for side in covering_size(375, 500, (128, 256))]
-        [192, 256]
-
     """
     if size[0] == size[1]:
         shorter = tf.minimum(height, width)

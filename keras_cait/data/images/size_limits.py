@@ -9,13 +9,7 @@ MAX_SIDE = 65_500  # pixels, the longest that a JPEG can have in libjpeg
 
 
 def is_allowed(height: Tensor, width: Tensor) -> Tensor:
-    """Whether an image of that size may be decoded, a scalar.
-
-    Example:
-        >>> bool(is_allowed(5000, 5000)), bool(is_allowed(50000, 5000))
-        (True, False)
-
-    """
+    """Whether an image of that size may be decoded, a scalar."""
     height, width = tf.cast(height, "int64"), tf.cast(width, "int64")
     sides = (height > 0) & (width > 0) & (height <= MAX_SIDE) & (width <= MAX_SIDE)
     return sides & (height * width <= MAX_PIXELS)

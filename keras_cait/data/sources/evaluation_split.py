@@ -14,23 +14,14 @@ PathsByClass = list[list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSplit:
-    """A split that a data set has, or a part of the training images.
+    """A split that a data set has, or a part of the training images."""
 
-    Attributes:
-        name: A folder, or a split of TensorFlow Datasets; None for the first split
-            with labels.
-        fraction: Part of the training images of each class to hold out, for folders
-            without test images; above 0 and below 1.
-        seed: Seed of the choice of that part.
-
-    Raises:
-        ValueError: If the fraction is out of its range, or both are given.
-
-    """
-
+    # A folder, or a split of TensorFlow Datasets; None: the first split with labels.
     name: str | None = None
+    # Part of each class's training images to hold out, above 0 and below 1: for
+    # folders without test images.
     fraction: float | None = None
-    seed: int = 0
+    seed: int = 0  # of the choice of that part
 
     def __post_init__(self) -> None:
         if self.fraction is None:
@@ -61,25 +52,6 @@ class EvaluationSplit:
         it is the same wherever the folder lies, in every program, and for all other
         images when one is added. The fraction is rounded to whole images; at least one
         is held out, and one is left to train on.
-
-        Args:
-            by_class: Paths of the images of each class.
-            class_names: Names of the classes.
-            folder: The folder of all images.
-
-        Returns:
-            Two lists, each in the order of `by_class`.
-
-        Raises:
-            ValueError: If a class has fewer than two images.
-
-        Example:
-            >>> paths = [[f"photos/cat/{n}.jpg" for n in range(10)]]
-            >>> split = EvaluationSplit(fraction=0.2)
-            >>> train, test = split.hold_out(paths, ["cat"], "photos")
-            >>> len(train[0]), len(test[0])
-            (8, 2)
-
         """
 
         def draw(path: str) -> bytes:

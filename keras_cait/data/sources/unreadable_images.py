@@ -20,15 +20,10 @@ Candidates = Iterable[tuple[LabeledImages, tf.data.Dataset]]
 def name_unreadable_candidates(
     candidates: Callable[[], Candidates], advice: str = "Replace or remove it."
 ) -> Iterator[None]:
-    """Turns TensorFlow's error on an image into an error that names the image.
+    """Turns TensorFlow's error on an image into a `ValueError` that names the image.
 
-    Args:
-        candidates: Gives the images to check after an error, in this order.
-        advice: Last sentence of the error: what to do.
-
-    Raises:
-        ValueError: If one of them cannot be read or decoded. Other errors pass.
-
+    After an error the candidates are checked in their order; if all can be decoded, the
+    error passes. `advice` is the last sentence: what to do.
     """
     try:
         yield
