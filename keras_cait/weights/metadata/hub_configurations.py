@@ -15,19 +15,10 @@ def preprocessing_from_config(
 ) -> Preprocessing | None:
     """The preprocessing that a configuration states; None if it states none.
 
-    The configuration is timm's `config.json`, with or without `pretrained_cfg`, or a
-    `preprocessor_config.json` of Hugging Face's processors.
-
-    Example:
-        >>> config = {"pretrained_cfg": {
-        ...     "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "crop_pct": 0.9}}
-        >>> preprocessing_from_config(config).crop_pct
-        0.9
-
-    Reference:
-        https://huggingface.co/docs/timm/reference/data and
-        https://huggingface.co/docs/transformers/main_classes/image_processor
-
+    The configuration is timm's `config.json`, with or without `pretrained_cfg`
+    (https://huggingface.co/docs/timm/reference/data), or a `preprocessor_config.json`
+    of Hugging Face's processors
+    (https://huggingface.co/docs/transformers/main_classes/image_processor).
     """
     inner = config.get("pretrained_cfg") or config
     mean = inner.get("mean", inner.get("image_mean"))
@@ -58,8 +49,6 @@ def class_names_from_config(
     """The names of the classes, and whether they are ImageNet's by timm's tag.
 
     Example:
-        >>> class_names_from_config({"label_names": ["cat", "dog"]})
-        (('cat', 'dog'), False)
         >>> config = {"num_classes": 1000, "pretrained_cfg": {"tag": "a_in1k"}}
         >>> class_names_from_config(config)
         (None, True)

@@ -96,18 +96,9 @@ def resample_grid(
 ) -> np.ndarray:
     """Bicubic resampling of `(rows, columns, dim)` to `(*size, dim)`, as in torch.
 
-    The kernel is torch's, with corners not aligned: a = -0.75 and edges repeated
-    as in the official code; with `antialias` a = -0.5, stretched where the grid
-    shrinks, as in timm. Bilinear resampling would shorten the vectors.
-
-    Example:
-        >>> resample_grid(np.ones((2, 2, 3)), (4, 5)).shape
-        (4, 5, 3)
-
-    Reference:
-        Touvron et al., Training data-efficient image transformers & distillation
-        through attention, section 3, https://arxiv.org/abs/2012.12877
-
+    The kernel is torch's, with corners not aligned: a = -0.75 and edges repeated as in
+    the official code; with `antialias` a = -0.5, stretched where the grid shrinks, as
+    in timm. Bilinear resampling would shorten the vectors (DeiT, section 3).
     """
     rows, columns = (
         _weights(old, new, antialias)

@@ -32,23 +32,15 @@ class ExpectedTensor:
 
 @dataclass(frozen=True, kw_only=True)
 class OpenCheckpoint:
-    """An open file, with the names that it has in common with a model.
+    """An open file, with the names that it has in common with a model."""
 
-    Attributes:
-        expected: The model's tensors by name.
-        found: The file's tensors by name.
-        grids: Grids that the file states, by the name of the position embedding.
-        is_square: Whether a position embedding without a stated grid is of square
-            images, even if the model has a rectangular grid of as many patches. True
-            for published weights.
-        assign: Gives the model's weights values by name.
-    """
-
-    expected: Mapping[str, ExpectedTensor]
-    found: Mapping[str, StoredTensor]
-    grids: Mapping[str, GridSize]
+    expected: Mapping[str, ExpectedTensor]  # the model's, by name
+    found: Mapping[str, StoredTensor]  # the file's, by name
+    grids: Mapping[str, GridSize]  # stated in the file, by the embedding's name
+    # Whether a position embedding without a stated grid is of square images, even if
+    # the model has a rectangular grid of as many patches: so are published weights.
     is_square: bool
-    assign: Callable[[Mapping[str, np.ndarray]], None]
+    assign: Callable[[Mapping[str, np.ndarray]], None]  # to the model, by name
 
 
 def dtype_name(dtype: np.dtype) -> str:

@@ -12,11 +12,6 @@ def variant_name(shapes: Mapping[str, Shape]) -> str | None:
     """Name of the builder of the variant with these shapes, by timm's names.
 
     The image size, the number of classes and missing tensors make no difference.
-
-    Example:
-        >>> variant_name({"norm.weight": (100,)}) is None
-        True
-
     """
     found = traits(shapes)
     for name, variant in VARIANTS.items():

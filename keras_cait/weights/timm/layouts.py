@@ -11,11 +11,6 @@ def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
     The official files hold the tensors under "model" and, for CaiT, put "module."
     in front of every name; DeiT-III has `gamma_1` where timm has `ls1.gamma` for
     LayerScale. timm's own files come back unchanged.
-
-    Example:
-        >>> to_timm_layout({"model": {"module.norm.weight": 1.0}, "epoch": 3})
-        {'norm.weight': 1.0}
-
     """
     for key in ("model", "state_dict"):
         if isinstance(content.get(key), Mapping):
