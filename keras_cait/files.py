@@ -24,14 +24,6 @@ def replace_when_written(path: Path) -> Iterator[Path]:
     the umask, whatever its writer set. Leftovers of killed processes in the folder
     are removed first; see `sweep_leftovers`. A folder at `path` is replaced only if it
     is empty.
-
-    Example:
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with replace_when_written(Path(folder, "a.txt")) as temporary:
-        ...         _ = temporary.write_text("whole")
-        ...     os.listdir(folder)
-        ['a.txt']
-
     """
     new = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,16 +49,6 @@ def sweep_leftovers(folder: Path) -> None:
     locked is being written, perhaps in another container or on another host, and is
     kept. Files that cannot be removed stay, without an error. The folder need not
     exist, and folders inside are not searched.
-
-    Example:
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     leftover = Path(folder, ".writing-of_a_killed_process")
-        ...     leftover.mkdir()
-        ...     (leftover / ".lock").touch()
-        ...     sweep_leftovers(Path(folder))
-        ...     os.listdir(folder)
-        []
-
     """
     for lock in folder.glob(f"{_PREFIX}*/{_LOCK}"):
         with contextlib.suppress(Timeout, OSError), FileLock(lock, timeout=0):

@@ -7,17 +7,9 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str], *, prefix: str = "") -> str:
-    """Suggests the known name that is most similar to an unknown one.
+    """Suggests, after a space, the known name that is most similar to an unknown one.
 
-    Upper and lower case count as equal.
-
-    Args:
-        name: The unknown name.
-        known: The names that exist.
-        prefix: Text that the user writes in front of each name.
-
-    Returns:
-        A sentence with a space in front, or an empty string if no name is similar.
+    Upper and lower case count as equal. The user writes `prefix` in front of each name.
 
     Example:
         >>> did_you_mean("DeiT_Tiny", ["DeiT_S", "DeiT_Ti"])

@@ -10,19 +10,12 @@ from keras_cait.typing import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """Weights that were published for one variant at one image size.
-
-    Attributes:
-        timm_name: The model's name in timm.
-        tag: timm's name for the training of the weights.
-        image_size: Side of the training images, in pixels.
-        crop_pct: As of `Preprocessing`.
-    """
+    """Weights that were published for one variant at one image size."""
 
     timm_name: str
-    tag: str
-    image_size: int
-    crop_pct: float
+    tag: str  # timm's name for the training of the weights
+    image_size: int  # side of the training images, in pixels
+    crop_pct: float  # as of `Preprocessing`
 
     @property
     def hub_id(self) -> str:
@@ -37,21 +30,13 @@ class Checkpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Variant(ABC):
-    """One published model of any family.
+    """One published model of any family."""
 
-    Attributes:
-        name: The builder's name, as in the papers.
-        family: "cait", "deit", "deit3" or "regnet".
-        drop_path_rate: Stochastic depth of the published training.
-        source: Paper and tables of the numbers.
-        checkpoints: The published weights, the default ones first.
-    """
-
-    name: str
-    family: str
-    drop_path_rate: float
-    source: str
-    checkpoints: tuple[Checkpoint, ...] = ()
+    name: str  # the builder's, as in the papers
+    family: str  # "cait", "deit", "deit3" or "regnet"
+    drop_path_rate: float  # of the published training
+    source: str  # paper and tables of the numbers
+    checkpoints: tuple[Checkpoint, ...] = ()  # the default ones first
 
     @property
     @abstractmethod
@@ -66,9 +51,7 @@ class Variant(ABC):
     def checkpoint_for(self, input_shape: Shape) -> Checkpoint:
         """The published weights whose images are nearest in size.
 
-        Raises:
-            ValueError: If none were published; the error names variants with weights.
-
+        Raises `ValueError` if none were published, and names the variants with weights.
         """
         if not self.checkpoints:
             siblings = (v for v in VARIANTS.values() if v.family == self.family)
@@ -83,17 +66,13 @@ class Variant(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerVariant(Variant):
-    """One published transformer.
-
-    `keras_cait.models.arguments.TransformerSizes` describes its sizes; `distilled` is
-    whether it has a distillation token and head.
-    """
+    """One published transformer; `TransformerSizes` describes its sizes."""
 
     embed_dim: int
     depth: int
     num_heads: int
     patch_size: int = 16
-    distilled: bool = False
+    distilled: bool = False  # has a distillation token and head
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -106,10 +85,7 @@ class TransformerVariant(Variant):
 
 @dataclass(frozen=True, kw_only=True)
 class RegNetVariant(Variant):
-    """One published RegNet.
-
-    `keras_cait.models.teachers.regnet.RegNetSizes` describes its sizes.
-    """
+    """One published RegNet; `RegNetSizes` describes its sizes."""
 
     depth: int
     w0: int

@@ -19,17 +19,14 @@ def small_convnet(
     """Builds a residual convnet for images in [0, 255] of 8 to 64 pixels a side.
 
     A 3 x 3 stem; one stage for each of `widths`, all but the first halving the side, of
-    `blocks` residual pairs of 3 x 3 convolutions with batch normalization; mean
-    over the image; one linear layer, which gives logits. A convnet teaches a
-    transformer better than another transformer of equal accuracy does (DeiT, table 2).
+    `blocks` residual pairs of 3 x 3 convolutions with batch normalization; mean over
+    the image; one linear layer, which gives logits (He et al., section 4.2,
+    https://arxiv.org/abs/1512.03385). A convnet teaches a transformer better than
+    another transformer of equal accuracy does (DeiT, table 2).
 
     Example:
         >>> small_convnet(input_shape=(8, 8, 1), classes=10).output_shape
         (None, 10)
-
-    Reference:
-        He et al., Deep Residual Learning for Image Recognition, section 4.2,
-        https://arxiv.org/abs/1512.03385
 
     """
     inputs = image_input(None, input_shape)

@@ -9,23 +9,17 @@ from keras_cait.layers.checks import check_positive
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Blocks of one width; the first of them halves the side of the image.
+    """Blocks of one width; the first of them halves the side of the image."""
 
-    Attributes:
-        depth: Number of blocks.
-        width: Channels of each; a multiple of `group_size`.
-        group_size: Channels of a group in the grouped convolution.
-    """
-
-    depth: int
-    width: int
-    group_size: int
+    depth: int  # number of blocks
+    width: int  # channels of each; a multiple of `group_size`
+    group_size: int  # channels of a group in the grouped convolution
 
 
 def regnet_stages(
     *, depth: int, w0: int, wa: float, wm: float, group_size: int
 ) -> list[Stage]:
-    """The four stages of a RegNet.
+    """The four stages of a RegNet (section 3.3, https://arxiv.org/abs/2003.13678).
 
     Widths grow linearly with the block's index j and are then rounded to powers,
     and blocks of the same width make a stage:
@@ -36,19 +30,6 @@ def regnet_stages(
 
     At last a stage's width becomes the nearest multiple of its group size; a stage
     narrower than that is one group. `RegNetSizes` describes the arguments.
-
-    Raises:
-        ValueError: If an argument is out of range, or the stages are not four.
-
-    Example:
-        >>> [(stage.depth, stage.width) for stage in regnet_stages(
-        ...     depth=18, w0=200, wa=106.23, wm=2.48, group_size=112)]
-        [(2, 224), (4, 448), (11, 1232), (1, 3024)]
-
-    Reference:
-        Radosavovic et al., Designing Network Design Spaces, section 3.3,
-        https://arxiv.org/abs/2003.13678
-
     """
     check_positive(depth=depth, w0=w0, group_size=group_size)
     if w0 % 8:
