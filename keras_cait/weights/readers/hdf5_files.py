@@ -76,9 +76,8 @@ def _grid_of(dataset: h5py.Dataset) -> GridSize | None:
 
 def _stored_tensor(name: str, dataset: h5py.Dataset, source: Path) -> StoredTensor:
     dtype = dtype_name(dataset.dtype)
-    if (
-        dataset.attrs.get("dtype") == "bfloat16"
-    ):  # Keras's mark, for HDF5 has no such type
+    # Keras's mark, since HDF5 has no such type.
+    if dataset.attrs.get("dtype") == "bfloat16":
         dtype = "bfloat16"
 
     def read() -> np.ndarray:
