@@ -9,12 +9,7 @@ from keras_cait.typing import Tensor
 
 
 def class_loss(name: str) -> Callable[[Tensor, Tensor], Tensor] | None:
-    """The loss for `Distiller.compile`, where None stands for "softmax".
-
-    Raises:
-        ValueError: If `name` is neither "softmax" nor "sigmoid".
-
-    """
+    """The loss for `Distiller.compile`, where None stands for "softmax"."""
     losses = {"softmax": None, "sigmoid": sigmoid_cross_entropy}
     if name not in losses:
         raise ValueError(f'`loss` must be "softmax" or "sigmoid". Received: {name!r}')
@@ -23,29 +18,15 @@ def class_loss(name: str) -> Callable[[Tensor, Tensor], Tensor] | None:
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 def sigmoid_cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
-    """Binary cross-entropy of each class: DeiT-III's loss.
+    """Binary cross-entropy of each class: DeiT-III's loss, `(batch,)`.
 
     `mean over classes of -(t log s(x) + (1 - t) log(1 - s(x)))`, with `t = 1` for
     every class that has a part in the label, so that both images of a mixture count
-    in full.
-
-    Args:
-        labels: `(batch,)` integers, or `(batch, classes)` parts of each class.
-        logits: `(batch, classes)`.
-
-    Returns:
-        `(batch,)`.
-
-    Example:
-        >>> import numpy as np
-        >>> loss = sigmoid_cross_entropy(np.array([[0.7, 0.3]]), np.zeros((1, 2)))
-        >>> round(float(loss[0]), 4)
-        0.6931
+    in full. Labels are `(batch,)` integers, or `(batch, classes)` parts of each class.
 
     Reference:
         Touvron et al., DeiT III: Revenge of the ViT, section 3,
         https://arxiv.org/abs/2204.07118
-
     """
     if len(labels.shape) == 1:
         labels = ops.one_hot(labels, logits.shape[-1])

@@ -11,19 +11,12 @@ from keras_cait.training.teachers.teacher import Teacher
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationSetup:
-    """Teacher and loss of a distillation.
-
-    Attributes:
-        teacher: Trained teacher, from `make_teacher`.
-        distillation: "hard" or "soft".
-        alpha: Weight of the distillation loss, in [0, 1].
-        temperature: Temperature of soft distillation.
-    """
+    """Teacher and loss of a distillation."""
 
     teacher: Teacher
-    distillation: str
-    alpha: float
-    temperature: float = 3.0
+    distillation: str  # "hard" or "soft"
+    alpha: float  # weight of the distillation loss, in [0, 1]
+    temperature: float = 3.0  # of soft distillation
 
 
 def make_distiller(student: keras.Model, setup: DistillationSetup | None) -> Distiller:

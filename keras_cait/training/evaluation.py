@@ -15,17 +15,11 @@ from keras_cait.typing import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """The likeliest classes of each image, by output of the model.
+    """The likeliest classes of each image, by output of the model."""
 
-    Attributes:
-        labels: The true classes, `(images,)`.
-        top_classes: By output: `(images, k)` classes, the likeliest first.
-        images_per_second: Speed of the model alone, without its first batch.
-    """
-
-    labels: np.ndarray
-    top_classes: dict[str, np.ndarray]
-    images_per_second: float
+    labels: np.ndarray  # the true classes, (images,)
+    top_classes: dict[str, np.ndarray]  # (images, k), the likeliest first
+    images_per_second: float  # of the model alone, without its first batch
 
     def accuracy(self, output: str, top: int = 1) -> float:
         """Part of the images whose class is among the `top` likeliest, in [0, 1]."""
@@ -46,20 +40,10 @@ def predict(
     *,
     top: int = 5,
 ) -> Predictions:
-    """Runs a model on every image.
+    """The `top` likeliest classes of every image, and the model's speed.
 
-    Args:
-        outputs: Maps images to scores by name, `(batch, classes)`, such as
-            `named_outputs` of a model.
-        batches: Pairs of images and labels.
-        top: Number of the likeliest classes to return.
-
-    Example:
-        >>> labels = np.array([1, 2])
-        >>> found = predict(lambda x: {"output": x}, [(np.eye(3)[[1, 1]], labels)])
-        >>> found.accuracy("output"), found.accuracy("output", top=3)
-        (0.5, 1.0)
-
+    `outputs` maps images to scores by name, each `(batch, classes)`, as
+    `named_outputs(model)` does. `batches` holds pairs of images and labels.
     """
     labels: list[np.ndarray] = []
     top_classes: dict[str, list[np.ndarray]] = {}
@@ -86,10 +70,7 @@ def named_outputs(
 ) -> Callable[[Tensor], dict[str, Tensor]]:
     """A function for `predict`: the model's output, and its heads if it has two.
 
-    Args:
-        model: A functional classifier.
-        prepare: Preprocessing of the images, if the model needs one.
-
+    `prepare` preprocesses the images first.
     """
     heads = head_logits(model)
     outputs = {"output": model.outputs[0]}

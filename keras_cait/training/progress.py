@@ -17,17 +17,9 @@ _SHOWN = {
 class Progress(keras.callbacks.Callback):
     """Progress bar of a training: losses, images per second and the time left.
 
-    Args:
-        name: Name of the model.
-        batch_size: Training images of one step.
-        steps: Steps of an epoch.
-        epochs: Epochs of the whole training.
-        done: Steps that an earlier run has done.
-        shown: Whether to print the bar.
-
-    Attributes:
-        rates: Images per second of each epoch, without its evaluation.
-
+    `batch_size` counts training images of one step, `steps` those of an epoch,
+    `epochs` those of the whole training, `done` the steps of an earlier run.
+    `rates` are images per second of each epoch, without its evaluation.
     """
 
     def __init__(

@@ -87,13 +87,8 @@ class Run:
     def start(self, **resolved: Any) -> None:
         """Prints all settings, and prepares the folder of the run.
 
-        Args:
-            **resolved: Settings that the recipe has worked out.
-
-        Raises:
-            ValueError: If the run to resume, or another worker, has other settings.
-            OSError: If the folder cannot be written, or another process writes it.
-
+        `resolved` holds settings that the recipe has worked out. Raises `ValueError` if
+        the run to resume, or another worker, has other settings.
         """
         found = {"dataset": self.data.name, "image_size": self.image_shape[0]}
         found |= {"images": fingerprint_of(self.data), "order_version": ORDER_VERSION}

@@ -15,16 +15,11 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class Cluster:
-    """Workers that train one model together.
+    """Workers that train one model together."""
 
-    Attributes:
-        addresses: "host:port" of each worker, the first worker's first.
-        index: Index of this process.
-        secret: Known to all workers and to nobody else; may be empty.
-    """
-
-    addresses: tuple[str, ...]
-    index: int
+    addresses: tuple[str, ...]  # "host:port" of each worker, the first worker's first
+    index: int  # of this process
+    # Known to all workers and to nobody else; may be empty.
     secret: str = field(default="", repr=False)
 
     @property
@@ -38,21 +33,9 @@ JOINED: list[Cluster] = []
 
 
 def read_cluster(text: str | None, secret: str = "") -> Cluster | None:
-    """The cluster that TF_CONFIG names, or None if it is not set.
+    """The cluster in the text of TF_CONFIG, or None if it is not set.
 
-    Args:
-        text: The value of TF_CONFIG.
-        secret: The value of KERAS_CAIT_SECRET.
-
-    Raises:
-        ValueError: If TensorFlow would not accept it. The message names the field.
-
-    Example:
-        >>> workers = '{"worker": ["a:1", "b:1"]}'
-        >>> task = '{"type": "worker", "index": 1}'
-        >>> read_cluster(f'{{"cluster": {workers}, "task": {task}}}')
-        Cluster(addresses=('a:1', 'b:1'), index=1)
-
+    Raises `ValueError` with the field's name if TensorFlow would not accept it.
     """
     if not text:
         return None
@@ -72,13 +55,7 @@ def read_cluster(text: str | None, secret: str = "") -> Cluster | None:
 
 
 def port_of(address: str) -> int | None:
-    """The port of "host:port", or None if it has no valid one.
-
-    Example:
-        >>> port_of("[::1]:80"), port_of("host"), port_of("host:0")
-        (80, None, None)
-
-    """
+    """The port of "host:port" or "[::1]:port", or None if it has no valid one."""
     found = re.fullmatch(r"[\w.:%\[\]-]+:0*([0-9]{1,5})", address, re.ASCII)
     port = int(found[1]) if found else 0
     return port if 0 < port < 2**16 else None

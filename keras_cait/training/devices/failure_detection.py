@@ -49,15 +49,9 @@ class FailureDetection:
     40 s, or if it sends an invalid message. The first worker tells the others which one
     is lost; each prints one line and exits with code 75.
 
-    Args:
-        cluster: The workers.
-        connections: From `connect_workers`.
-
-    Attributes:
-        exit_code: If set, this process exits without waiting for the others, and no
-            longer because of a lost worker.
-        waits_for_others: Whether all workers have agreed to end.
-        has_ended: Set when all others have left, or `exit_code` is set.
+    If `exit_code` is set, this process exits without waiting for the others, and no
+    longer because of a lost worker. `waits_for_others` is true once all workers have
+    agreed to end. `has_ended` is set when all others have left, or `exit_code` is set.
     """
 
     def __init__(self, cluster: Cluster, connections: dict[int, Connection]) -> None:
@@ -128,12 +122,7 @@ class FailureDetection:
             self._end(index, "garbled")
 
     def _follow(self, index: int, words: list[str]) -> None:
-        """Acts on a line from another worker.
-
-        Raises:
-            ValueError: If it is no valid message.
-
-        """
+        """Acts on a line from another worker; raises `ValueError` if it is invalid."""
         match words:
             case ["alive"]:
                 pass
@@ -182,14 +171,7 @@ def detect_until_exit(
 
 
 def exit_without(cluster: Cluster, reason: str, details: str = "") -> NoReturn:
-    """Exits with code 75 and one line, whatever the other threads do.
-
-    Args:
-        cluster: The workers.
-        reason: Which worker is lost.
-        details: Printed at the end of the line.
-
-    """
+    """Exits with code 75 and one line, whatever the other threads do."""
     sys.stdout.flush()
     sys.stderr.write(
         f"\nerror: {reason}, and worker {cluster.index}, {cluster.address}, cannot go "

@@ -24,7 +24,10 @@ def jax_strategy(
     """The strategy that `make_strategy` returns on JAX; Keras uses it from then on."""
     kind, _, number = name.partition(":")
     if number:
-        _make_cpus(int(number))
+        import jax
+
+        with contextlib.suppress(RuntimeError):  # JAX has initialized the processor
+            jax.config.update("jax_num_cpu_devices", int(number))
     if cluster is not None and not JOINED:
         connections = connect_workers(cluster, timeout)
         DETECTIONS.append(detect_until_exit(cluster, connections))
@@ -50,14 +53,6 @@ def jax_strategy(
     return chosen
 
 
-def _make_cpus(number: int) -> None:
-    """Splits the processor into devices, if JAX has not initialized it yet."""
-    import jax
-
-    with contextlib.suppress(RuntimeError):
-        jax.config.update("jax_num_cpu_devices", number)
-
-
 def gather(values: np.ndarray) -> np.ndarray:
     """The values of all workers, `(workers, *shape)`."""
     from jax.experimental import multihost_utils
@@ -68,11 +63,7 @@ def gather(values: np.ndarray) -> np.ndarray:
 def filled(batches: Any, size: int) -> Any:
     """Fills batches up to `size` images with black ones that do not count.
 
-    Args:
-        batches: A `tf.data.Dataset` of images, `(batch, height, width, channels)`, and
-            labels, `(batch,)`.
-        size: Images of each batch.
-
+    Images are `(batch, height, width, channels)`, labels `(batch,)`.
     """
     import tensorflow as tf
 

@@ -11,31 +11,24 @@ from keras_cait.training.devices.cluster import Cluster, read_cluster
 from keras_cait.training.devices.jax_strategy import jax_strategy
 from keras_cait.training.devices.tensorflow_strategy import tensorflow_strategy
 
+_NAMES = r"auto|single|multiworker|mirrored(:[1-9]\d*)?"
+
 
 def make_strategy(name: str, *, timeout: float = 300.0) -> Any:
     """A distribution strategy by name, or None for one device.
 
-    Args:
-        name: "single"; "mirrored", all GPUs of this machine (or its CPU);
-            "mirrored:N", the first N of them, or N parts of the processor if there
-            are none, for tests;
-            "multiworker", all GPUs of all workers that TF_CONFIG names; or "auto",
-            multiworker if it names two or more, mirrored if there are two GPUs or
-            more. Several workers need their strategy before anything is computed; they
-            prove to each other that they have the same KERAS_CAIT_SECRET.
-        timeout: Seconds to wait for the other workers.
+    - "single";
+    - "mirrored": all GPUs of this machine, or its CPU;
+    - "mirrored:N": the first N GPUs, or N parts of the processor if there are none,
+      for tests;
+    - "multiworker": all GPUs of all workers that TF_CONFIG names;
+    - "auto": multiworker if it names two or more, mirrored on two GPUs or more.
 
-    Returns:
-        A `tf.distribute.MultiWorkerMirroredStrategy` or `MirroredStrategy`, on JAX a
-        `keras.distribution.DataParallel`, which Keras uses from then on; or None.
-        When another worker is lost, this process exits with code 75 and one line.
-
-    Raises:
-        ValueError: If there is no such strategy, on this backend or at all, if there
-            are fewer devices, or if TF_CONFIG is wrong.
-        RuntimeError: If something was computed before several workers are connected.
-        TimeoutError: If a worker does not connect in time.
-
+    Several workers need their strategy before anything is computed; they prove to each
+    other that they have the same KERAS_CAIT_SECRET. Each waits `timeout` seconds for
+    the others. When one is lost later, the others exit with code 75 and one line. On
+    JAX the strategy is a `keras.distribution.DataParallel`, which Keras uses from then
+    on; on TensorFlow it is one of `tf.distribute`.
     """
     if not re.fullmatch(_NAMES, name):
         raise ValueError(
@@ -54,9 +47,6 @@ def make_strategy(name: str, *, timeout: float = 300.0) -> Any:
             f"on TensorFlow or JAX. Received: strategy={name!r} on {backend}"
         )
     return None
-
-
-_NAMES = r"auto|single|multiworker|mirrored(:[1-9]\d*)?"
 
 
 def _cluster(name: str) -> Cluster | None:

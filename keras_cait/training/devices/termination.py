@@ -64,25 +64,15 @@ def is_asked() -> bool:
 
 
 def end_if_asked() -> None:
-    """Ends the program if SIGTERM or Ctrl-C has been received.
-
-    Raises:
-        SystemExit: With code 143 or 130.
-
-    """
+    """Ends the program if SIGTERM or Ctrl-C has been received."""
     if is_asked():
         end()
 
 
 def end(message: str = "") -> NoReturn:
-    """Ends the program as after SIGTERM, or as after Ctrl-C if that was received.
+    """Ends the program as after SIGTERM (code 143), or after a received Ctrl-C (130).
 
-    Args:
-        message: Printed after "terminated" or "interrupted".
-
-    Raises:
-        SystemExit: With code 143 or 130.
-
+    The message is printed after "terminated" or "interrupted".
     """
     by, _Request.by = _Request.by or signal.SIGTERM, None
     line = f"error: {_WORDS[by]}"

@@ -30,19 +30,12 @@ def shard_of(strategy: Any) -> Shard:
 
 
 def distribute(strategy: Any, batches: Any, *, size: int | None = None) -> Any:
-    """Batches as `fit` and `evaluate` take them.
+    """Batches of this worker's images as `fit` and `evaluate` take them.
 
-    Args:
-        strategy: From `make_strategy`.
-        batches: A `tf.data.Dataset` of this worker's images, as `training_batches`
-            and `evaluation_batches` return it for `shard_of(strategy)`.
-        size: Images of this worker's complete batches, if the last may be smaller.
-            JAX's devices need as many of each: images are added that do not count.
-
-    Returns:
-        The same dataset for one worker on TensorFlow. With several, one that Keras and
-        TensorFlow do not shard a second time.
-
+    For several workers on TensorFlow, a dataset that Keras and TensorFlow do not shard
+    a second time. `size` counts the images of complete batches, if the last may be
+    smaller: JAX's devices need as many of each, so that images are added that do not
+    count.
     """
     shard = shard_of(strategy)
     if not shard.splits:
@@ -56,17 +49,9 @@ def distribute(strategy: Any, batches: Any, *, size: int | None = None) -> Any:
 
 
 def agree(strategy: Any, subject: str, here: str, advice: str) -> None:
-    """Checks that all workers have the same; waits for all of them.
+    """Raises `ValueError` on each worker, unless all have the same; waits for all.
 
-    Args:
-        strategy: From `make_strategy`.
-        subject: What must be the same, for the message.
-        here: What this worker has.
-        advice: What to do about a difference, for the message.
-
-    Raises:
-        ValueError: On each worker, if one has something else than the first.
-
+    `here` is this worker's value of the `subject` that the error names.
     """
     if not _has_many_workers(strategy):
         return

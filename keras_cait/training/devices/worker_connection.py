@@ -30,11 +30,8 @@ class Connection:
     def receive(self) -> list[list[str]] | None:
         """The words of all lines received; None at the connection's end.
 
-        Reads once: does not block if there is something to read.
-
-        Raises:
-            ValueError: If it is not ASCII, or a line is too long.
-
+        Reads once: does not block if there is something to read. Raises `ValueError` if
+        it is not ASCII, or a line is too long.
         """
         if not self._read():
             return None
@@ -44,9 +41,7 @@ class Connection:
     def receive_line(self, deadline: float) -> list[str] | None:
         """The words of the next line; None without a valid line before the deadline.
 
-        Args:
-            deadline: In the time of `time.monotonic`, for the whole line.
-
+        The deadline, in the time of `time.monotonic`, is for the whole line.
         """
         try:
             while b"\n" not in self._rest:

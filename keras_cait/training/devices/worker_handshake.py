@@ -23,21 +23,12 @@ _MOST = 100  # open connections that have not been authenticated yet
 
 
 def connect_workers(cluster: Cluster, timeout: float) -> dict[int, Connection]:
-    """Waits until all workers are connected.
+    """Waits until all workers are connected, for `timeout` seconds at most.
 
-    Args:
-        cluster: The workers.
-        timeout: Seconds to wait.
-
-    Returns:
-        The connections by worker: to all others at the first worker, to the first one
-        at the others.
-
-    Raises:
-        TimeoutError: If a worker is missing at the end; names its address.
-        ValueError: If the first worker has another TF_CONFIG or secret.
-        OSError: If this worker's port is taken.
-
+    Returns the connections by worker: to all others at the first worker, to the first
+    one at the others. Raises `TimeoutError` with the address of a missing worker,
+    `ValueError` if the first worker has another TF_CONFIG or secret, and `OSError` if
+    this worker's port is taken.
     """
     deadline = time.monotonic() + timeout
     if cluster.index > 0:

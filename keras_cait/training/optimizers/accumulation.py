@@ -14,9 +14,7 @@ class Accumulation:
     decides by itself whether to step, and TensorFlow does not let replicas exchange
     gradients inside of that condition; here all replicas decide at once. Keras calls
     a learning-rate schedule with the number of batches; here it gets the number of
-    steps.
-
-    It stands in front of a class of `keras.optimizers` among the bases.
+    steps. It stands before a class of `keras.optimizers` among the bases.
     """
 
     def _get_current_learning_rate(self) -> Tensor:

@@ -13,26 +13,17 @@ from keras_cait.typing import Tensor
 class MovingAverage:
     """Mixin of an optimizer whose `use_ema` averages beside the trained weights.
 
-    `average = momentum * average + (1 - momentum) * weight` after each step. The
-    first average is the weights before the first step, as in the official code.
-    That code also averages variables that are not trained, such as the moments of
-    batch normalization, which of the papers' models only the teacher has; here
-    only trained variables have an average.
+    `average = momentum * average + (1 - momentum) * weight` after each step. The first
+    average is the weights before the first step, as in the official code: `ModelEma` of
+    timm 0.3.2, in main.py of https://github.com/facebookresearch/deit. That code also
+    averages variables that are not trained, such as the moments of batch normalization,
+    which of the papers' models only the teacher has; here only trained variables have
+    an average.
 
     Keras starts at the weights after the first step, updates the average at every
-    batch, also where `gradient_accumulation_steps` of them make one step, and
-    replaces the weights with it at the end of `fit`. Here the model keeps its
-    weights; `ema_weights` applies the average.
-
-    It stands in front of `Accumulation` among the bases.
-
-    Raises:
-        ValueError: If `ema_overwrite_frequency` is given.
-
-    Reference:
-        `ModelEma` of timm 0.3.2, in main.py of
-        https://github.com/facebookresearch/deit
-
+    batch, also where `gradient_accumulation_steps` of them make one step, and replaces
+    the weights with it at the end of `fit`. Here the model keeps its weights;
+    `ema_weights` applies the average. It stands before `Accumulation` among the bases.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

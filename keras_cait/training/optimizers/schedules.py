@@ -184,7 +184,6 @@ class EpochRates(LearningRateSchedule):
         >>> schedule = EpochRates([1.0, 0.5], steps_per_epoch=10)
         >>> [float(schedule(step)) for step in (0, 9, 10, 99)]
         [1.0, 1.0, 0.5, 0.5]
-
     """
 
     def __init__(self, rates: Sequence[float], steps_per_epoch: int) -> None:

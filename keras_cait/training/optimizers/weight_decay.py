@@ -13,18 +13,10 @@ class SelectiveDecay:
     """Mixin of an optimizer that decays only matrices, also after it is reloaded.
 
     Vectors and scalars do not decay, which includes biases and the gains of norms
-    and LayerScale, nor does a variable with one of `undecayed` in its name. Keras
-    does not save what `exclude_from_weight_decay` has set.
-
-    It stands in front of a class of `keras.optimizers` among the bases.
-
-    Args:
-        *args: Arguments of the optimizer.
-        undecayed: Parts of the names of the variables that do not decay, besides
-            all vectors: by default of biases, position embedding and class token.
-            As in the official code the distillation token decays.
-        **kwargs: Arguments of the optimizer.
-
+    and LayerScale, nor does a variable with one of `undecayed` in its name: by default
+    biases, position embedding and class token. As in the official code the distillation
+    token decays. Keras does not save what `exclude_from_weight_decay` has set.
+    It stands before a class of `keras.optimizers` among the bases.
     """
 
     def __init__(

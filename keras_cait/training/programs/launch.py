@@ -40,17 +40,9 @@ def run_recipe(
 ) -> int:
     """Reads the flags, loads the images, trains and reports; returns the exit code.
 
-    Without `--preset` the size of the images chooses one: "digits", "thumbnails" or
-    "photographs". The last line of the standard output is a JSON object.
-
-    Args:
-        settings_class: Class of the settings; its fields are the flags.
-        presets: Settings by name, with those three and "smoke" among them.
-        train: Trains and returns the results.
-        description: First part of the text of `--help`.
-        arguments: Arguments of the program; None for `sys.argv`.
-        model_settings: Settings of a preset that depend on the model.
-
+    Without `--preset` the size of the images chooses one of "digits", "thumbnails" and
+    "photographs", which `presets` must have, besides "smoke". The last line of the
+    standard output is a JSON object. `arguments` are None for `sys.argv`.
     """
     given = parse_flags(settings_class, arguments, description=description)
 
@@ -82,13 +74,7 @@ def resolve_settings(
     given: dict[str, Any],
     model_settings: ModelSettings = _no_model_settings,
 ) -> tuple[Settings, ImageDataset]:
-    """Loads the images; returns them and the settings with the preset filled in.
-
-    Raises:
-        ValueError: If the preset or the data set does not exist, or a value is out
-            of range.
-
-    """
+    """Loads the images; returns them and the settings with the preset filled in."""
     name = given.get("preset", "smoke" if given.get("smoke") else None)
     if name not in (None, *presets):
         raise ValueError(

@@ -34,11 +34,7 @@ def write_report(
 ) -> dict[str, Any]:
     """Writes history.csv and curves.png; returns the results that all recipes have.
 
-    Args:
-        run: The run.
-        speed: Training images per second of its last model.
-        teacher_accuracy: Test accuracy of the teacher, if there is one.
-
+    `speed` is in training images per second, of the last model.
     """
     run.folder.write_table("history.csv", run.history)
     title = f"{run.data.name}, {run.image_shape[0]} pixels"

@@ -23,24 +23,10 @@ def build_student(
 ) -> keras.Model:
     """Builds a transformer of images in [0, 255], with random weights.
 
-    Args:
-        name: A builder such as "DeiT_Ti" ("_Distilled" has no effect, `distilled`
-            decides), timm's name of its model, or a size of the first family such as
-            "embed_dim=64,depth=4,num_heads=4,patch_size=2".
-        *families: The families to choose from: "deit", "cait", "deit3".
-        input_shape: Height and width in pixels, and channels, of the images.
-        classes: Number of classes.
-        distilled: Whether the model has a distillation token.
-        drop_path_rate: Stochastic depth, in [0, 1); None for the variant's own.
-
-    Raises:
-        ValueError: If the model does not exist; the error suggests the nearest name.
-
-    Example:
-        >>> size = "embed_dim=32,depth=2,num_heads=4,patch_size=4"
-        >>> build_student(size, "cait", input_shape=(16, 16, 3), classes=5).output_shape
-        (None, 5)
-
+    `name` is a builder's ("_Distilled" has no effect, `distilled` decides), timm's, or
+    a size of the first family, "embed_dim=64,depth=4,num_heads=4,patch_size=2".
+    Families are "deit", "cait" and "deit3". `drop_path_rate` is None for the variant's
+    own.
     """
     family, sizes, published_rate = _sizes_of(name, families)
     options: dict[str, Any] = {"distilled": distilled} if family != "deit3" else {}

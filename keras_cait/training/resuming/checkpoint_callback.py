@@ -26,24 +26,10 @@ from keras_cait.training.resuming.training_state import (
 class CheckpointCallback(keras.callbacks.Callback):
     """Writes a checkpoint every few steps, and at the end of each epoch.
 
-    It stops a training whose loss or weights are not finite before it writes them,
-    and one that receives SIGTERM or Ctrl-C after a last checkpoint.
-
-    Args:
-        distiller: Compiled, its optimizer built.
-        folder: Folder of the checkpoints.
-        steps_per_epoch: Batches of an epoch.
-        every: Steps between two checkpoints within an epoch.
-        name: Name of the model in the log and in errors.
-        strategy: From `make_strategy`. With many workers the first one writes, and
-            all resume from its files.
-
-    Attributes:
-        rows: Log: a row for each finished epoch.
-        results: Measurements of a finished training.
-        step: Number of batches that are done.
-        is_done: Whether the whole training is finished.
-
+    It stops a training whose loss or weights are not finite before it writes them, and
+    one that receives SIGTERM or Ctrl-C after a last checkpoint. The distiller must
+    be compiled, its optimizer built. `every` counts steps within an epoch. With many
+    workers the first one writes, and all resume from its files.
     """
 
     def __init__(
@@ -59,10 +45,10 @@ class CheckpointCallback(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.every, self.name = folder, every, name
         self.steps_per_epoch = steps_per_epoch
-        self.rows: list[dict[str, Any]] = []
-        self.results: dict[str, Any] = {}
-        self.step = 0
-        self.is_done = False
+        self.rows: list[dict[str, Any]] = []  # log: a row for each finished epoch
+        self.results: dict[str, Any] = {}  # measurements of a finished training
+        self.step = 0  # number of batches that are done
+        self.is_done = False  # the whole training
         self._distiller, self._strategy = distiller, strategy
         self._writes = is_chief(strategy)
         self._is_alone = shard_of(strategy).count == 1
@@ -72,10 +58,8 @@ class CheckpointCallback(keras.callbacks.Callback):
     def restore(self) -> None:
         """Restores the newest readable checkpoint, if there is one.
 
-        Raises:
-            ValueError: If it is of another model or optimizer, or of another step
-                than on another worker, or if no checkpoint can be read.
-
+        Raises `ValueError` if it is of another model, or of another step than on
+        another worker.
         """
         checkpoint = self.folder.newest()
         step = "none" if checkpoint is None else str(checkpoint.step)

@@ -21,21 +21,13 @@ _KEPT = 2  # the newest one may be damaged
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """State of a training after a step.
+    """State of a training after a step."""
 
-    Attributes:
-        step: Number of batches that were done.
-        values: Values of the variables, by name.
-        rows: Log: a row for each finished epoch.
-        is_done: Whether the training is finished.
-        results: Measurements of a finished training.
-    """
-
-    step: int
-    values: dict[str, np.ndarray]
-    rows: list[dict[str, Any]]
+    step: int  # number of batches that were done
+    values: dict[str, np.ndarray]  # of the variables, by name
+    rows: list[dict[str, Any]]  # log: a row for each finished epoch
     is_done: bool = False
-    results: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)  # of a finished training
 
 
 class CheckpointFolder:
@@ -43,20 +35,6 @@ class CheckpointFolder:
 
     A checkpoint is a safetensors file of the variables. Its metadata hold the other
     attributes as JSON, the SHA-256 of both, and the version of the format.
-
-    Args:
-        folder: Folder of the files, created with the first one.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     checkpoints = CheckpointFolder(Path(folder))
-        ...     for step in (1, 2, 3):
-        ...         values = {"weight": np.full(2, step)}
-        ...         _ = checkpoints.write(Checkpoint(step=step, values=values, rows=[]))
-        ...     checkpoints.newest().step, len(checkpoints.paths())
-        (3, 2)
-
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,9 +47,7 @@ class CheckpointFolder:
     def write(self, checkpoint: Checkpoint) -> Path:
         """Writes a checkpoint, and removes those before the last two.
 
-        Raises:
-            OSError: If it cannot be written; the existing files stay.
-
+        If that fails, raises `OSError`; the existing files stay.
         """
         path, values = self._file(checkpoint.step), checkpoint.values
         about = {"rows": checkpoint.rows, "done": checkpoint.is_done}
@@ -95,12 +71,7 @@ class CheckpointFolder:
     def newest(self) -> Checkpoint | None:
         """The newest readable checkpoint; None if there is no file.
 
-        Warns:
-            UserWarning: If a newer one cannot be read.
-
-        Raises:
-            ValueError: If there are files, and none can be read.
-
+        Warns of newer ones that cannot be read; raises `ValueError` if none can.
         """
         unreadable: list[str] = []
         for path in self.paths():

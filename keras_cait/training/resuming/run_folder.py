@@ -28,17 +28,9 @@ _MAY_CHANGE = {
 class RunFolder:
     """Folder of a run: files are written atomically.
 
-    Args:
-        path: The folder, created with the first file.
-        names: The files and subfolders that the run writes.
-        overwrite: Whether an existing run may be replaced.
-        resume: Whether an existing run is resumed.
-        writes: Whether this process writes the folder. The workers that do not write
-            call the same methods, which then do nothing.
-
-    Raises:
-        FileExistsError: If it holds a run that is neither replaced nor resumed.
-
+    `names` are the files and subfolders that the run writes. Raises `FileExistsError`
+    if the folder holds a run that is neither replaced nor resumed. Of many workers one
+    `writes`; the others call the same methods, which then do nothing.
     """
 
     def __init__(
@@ -77,13 +69,8 @@ class RunFolder:
     def start(self, settings: str) -> None:
         """Locks the folder, and empties it unless the run is resumed.
 
-        Args:
-            settings: All settings as JSON, for config.json.
-
-        Raises:
-            ValueError: If the run to resume has other settings.
-            OSError: If the folder cannot be written, or another process writes it.
-
+        `settings` are all settings as JSON, for config.json. Raises `ValueError` if the
+        run to resume has others.
         """
         if not self._writes:
             return

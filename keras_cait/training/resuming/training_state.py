@@ -26,9 +26,7 @@ def assign_values(
 ) -> None:
     """Restores the variables of some groups from `values_of`.
 
-    Raises:
-        ValueError: If the names or shapes differ; then no variable changes.
-
+    If the names or shapes differ, raises `ValueError` and changes no variable.
     """
     variables = _variables(distiller, groups)
     given = {n: value for n, value in values.items() if n.partition("/")[0] in groups}

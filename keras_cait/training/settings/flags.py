@@ -23,25 +23,9 @@ def parse_flags(
     """Parses a command line into the settings that it gives, and no others.
 
     `batch_size: int` becomes `--batch-size N`, `jit: bool` becomes `--jit` and
-    `--no-jit`, a `Literal` becomes choices; `X | None` is parsed as `X`.
-
-    Args:
-        settings_class: A dataclass whose fields come from `option`.
-        arguments: Arguments of the program; None for `sys.argv`.
-        description: First part of the text of `--help`.
-
-    Raises:
-        SystemExit: With code 2 and one line on stderr, after an unknown flag or a
-            wrong value. For an unknown flag the line has the nearest name.
-
-    Example:
-        >>> @dataclasses.dataclass(frozen=True, kw_only=True)
-        ... class Settings:
-        ...     batch_size: int = option(64, "images a step")
-        ...     seed: int = option(0, "random seed")
-        >>> parse_flags(Settings, ["--batch-size", "8"], description="")
-        {'batch_size': 8}
-
+    `--no-jit`, a `Literal` becomes choices; `X | None` is parsed as `X`. The fields of
+    the dataclass come from `option`. An unknown flag or a wrong value ends the program
+    with code 2 and one line on stderr, for an unknown flag with the nearest name.
     """
     parser = _Parser(
         description=description,
@@ -76,12 +60,7 @@ def make_settings(
     given: Mapping[str, Any],
     preset: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """Merges given values over those of a preset, and these over the defaults.
-
-    Raises:
-        ValueError: If the dataclass does not accept a value.
-
-    """
+    """Merges given values over those of a preset, and these over the defaults."""
     return settings_class(**{**(preset or {}), **given})
 
 

@@ -34,20 +34,13 @@ _FINETUNING_DROP_PATH: Mapping[tuple[str, int], float] = {
 
 
 def deit3_training_settings(preset: str, settings: Mapping[str, Any]) -> Preset:
-    """Image size and learning rate of a DeiT-III that is trained from scratch.
+    """Image size and learning rate of the official command that trains a DeiT-III.
 
-    Args:
-        preset: Name of the preset.
-        settings: The preset's settings, overridden by the flags.
-
-    Returns:
-        The settings of the official command for `settings["model"]`. Empty for
-        another preset, and for a model without a published command.
+    Empty for another preset, and for a model without a published command.
 
     Example:
         >>> deit3_training_settings("deit3", {"model": "DeiT3_B"})
         {'image_size': 192, 'learning_rate': 0.003}
-
     """
     if preset != "deit3":
         return {}
@@ -55,21 +48,14 @@ def deit3_training_settings(preset: str, settings: Mapping[str, Any]) -> Preset:
 
 
 def deit3_finetuning_settings(preset: str, settings: Mapping[str, Any]) -> Preset:
-    """Stochastic depth of a DeiT-III that is fine-tuned.
+    """Stochastic depth of the official command that fine-tunes a DeiT-III at a size.
 
-    Args:
-        preset: Name of the preset.
-        settings: The preset's settings, overridden by the flags.
-
-    Returns:
-        The drop path rate of the official command for the model and
-        `settings["image_size"]`. Empty for another preset, and without a published
-        command: the model then has the same rate as without a preset.
+    Empty for another preset, and without a published command: the model then has the
+    same rate as without a preset.
 
     Example:
         >>> deit3_finetuning_settings("deit3", {"model": "DeiT3_B", "image_size": 384})
         {'drop_path_rate': 0.15}
-
     """
     if preset != "deit3":
         return {}

@@ -14,11 +14,8 @@ def optimizer_from(
 ) -> keras.optimizers.Optimizer:
     """The optimizer that the settings name, with its schedule.
 
-    Args:
-        settings: Settings of a training.
-        steps: Batches of an epoch; `settings.accumulation_steps` of them make one
-            optimizer step, which is what the schedule counts.
-
+    `steps` counts batches of an epoch; `settings.accumulation_steps` of them make one
+    optimizer step, which is what the schedule counts.
     """
     options: dict[str, Any] = {
         "peak": settings.peak_learning_rate,

@@ -70,12 +70,7 @@ SMOKE: Preset = {
 
 
 def training_presets(imagenet: Preset) -> dict[str, Preset]:
-    """Presets of a recipe that trains on labels.
-
-    Args:
-        imagenet: The settings of the recipe's paper. "photographs" changes some.
-
-    """
+    """Presets of a recipe that trains on labels, from the settings of its paper."""
     return {
         "photographs": {**imagenet, **PHOTOGRAPHS},
         "thumbnails": THUMBNAILS,

@@ -124,12 +124,7 @@ class TrainingSettings:
     def training_transforms(
         self, image_shape: tuple[int, int, int]
     ) -> tuple[Transform, ...]:
-        """Random transforms of a training image, in order.
-
-        Args:
-            image_shape: Height and width in pixels, and channels, of the result.
-
-        """
+        """Random transforms, in order, of a training image to this shape in pixels."""
         of_size: dict[str, Any] = {
             "image_size": tuple(image_shape[:2]),
             "channels": image_shape[-1],
@@ -159,12 +154,9 @@ class TrainingSettings:
     def evaluation_transform(
         self, image_shape: tuple[int, int, int], preprocessing: Preprocessing
     ) -> EvaluationTransform:
-        """Transform of a test image.
+        """Transform of a test image to `(height, width, channels)`.
 
-        Args:
-            image_shape: Height and width in pixels, and channels, of the result.
-            preprocessing: The model's; `crop_pct` of the settings overrides its own.
-
+        `crop_pct` of the settings overrides that of the model's preprocessing.
         """
         if self.crop_pct is not None:
             preprocessing = replace(preprocessing, crop_pct=self.crop_pct)

@@ -42,54 +42,19 @@ def cached_teacher_logits(
 ) -> tf.data.Dataset:
     """Adds the teacher's logits to the batches of a run, from a file.
 
-    The first run writes the file: it passes all batches through the teacher once. Later
-    runs, such as other students of the same teacher and seed, read it, and `Distiller`
-    trains them without the teacher. Random augmentation and mixing are allowed if they
-    depend on seed, epoch and position only, as those of `training_batches` do: a
-    fingerprint of the images is checked batch by batch.
+    The first run writes the file: it passes all batches through the teacher once, and
+    calls `on_step` with the steps done and their number. Later runs, such as other
+    students of the same teacher and seed, read it, and `Distiller` trains them without
+    the teacher. The labels become {"labels": labels, "teacher_logits": logits}, the
+    logits `(batch, classes)` float32.
+
+    Random augmentation and mixing are allowed if they depend on seed, epoch and
+    position only, as those of `training_batches` do: a fingerprint of the images is
+    checked batch by batch. `key` holds the data and settings that decide the batches. A
+    resumed run leaves out `first_step` batches, and needs the file.
 
     The file takes 4 bytes a class for each image of each epoch: 200 MB for 100
     epochs of 50,000 images of 10 classes, but 5 GB for one epoch of ImageNet.
-
-    Args:
-        batches: All batches of the run: images, labels, and perhaps weights, in
-            batches of one size, with a known cardinality.
-        teacher: From `make_teacher`, trained.
-        path: The file; should end in ".npy". A JSON file is written beside it.
-        key: Data and settings that decide the batches, as in the run's configuration.
-            A file with another key is refused.
-        first_step: Steps that `batches` leaves out at the start, in a run that is
-            resumed. The file must exist then.
-        on_step: Called with the steps done and their number while the file is
-            written.
-
-    Returns:
-        The batches with {"labels": labels, "teacher_logits": logits} in place of
-        the labels, the logits `(batch, classes)` float32.
-
-    Raises:
-        FileNotFoundError: If the run is resumed and there is no file.
-        ValueError: If the file is of another teacher, other settings or other
-            images, or damaged; or if the number or the size of the batches is not
-            known.
-        OSError: If the disk has no room for the file.
-        tf.errors.InvalidArgumentError: In training, if a later batch has other
-            images than the teacher had.
-
-    Example:
-        >>> import os, tempfile
-        >>> from keras_cait.training.teachers.teacher import make_teacher
-        >>> teacher = make_teacher("convnet", (8, 8, 1), 3, widths=(4,))
-        >>> images, labels = np.zeros((6, 8, 8, 1), "float32"), np.arange(6) % 3
-        >>> batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(
-        ...     2, drop_remainder=True)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     path = os.path.join(folder, "logits.npy")
-        ...     cached = cached_teacher_logits(batches, teacher, path, key={"seed": 0})
-        ...     _, targets = next(iter(cached))
-        >>> {name: tuple(values.shape) for name, values in targets.items()}
-        {'labels': (2,), 'teacher_logits': (2, 3)}
-
     """
     path = Path(path)
     shape = _logits_shape(batches, teacher.model, first_step)

@@ -26,7 +26,6 @@ def input_size(
         ((53, 32), (224, 224), (32, 64))
         >>> input_size((40, 40, 3), multiple=16)
         (48, 48)
-
     """
     height, width = (side or smallest for side in image_shape[:2])
     enlarged = max(1.0, smallest / min(height, width))
@@ -36,12 +35,7 @@ def input_size(
 
 
 def as_color_images(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resizes images to `(height, width)` and makes gray ones RGB.
-
-    Raises:
-        ValueError: If the number of channels is neither 1 nor 3.
-
-    """
+    """Resizes images to `(height, width)` and makes gray ones RGB."""
     channels = images.shape[-1]
     if channels not in (1, 3):
         raise ValueError(
@@ -62,16 +56,8 @@ def apply_preprocess_input(
 ) -> Tensor:
     """Applies `preprocess_input` of an architecture of keras.applications, as layers.
 
-    All of these functions scale and shift each channel, and some swap red and blue;
-    calls of the function itself show both.
-
-    Args:
-        builder: The architecture, such as `keras.applications.ResNet50`.
-        images: Symbolic `(batch, height, width, 3)` in [0, 255].
-
-    Returns:
-        The same shape, in the range for the architecture's weights.
-
+    `images` are `(batch, height, width, 3)` in [0, 255]. All of these functions scale
+    and shift each channel, and some swap red and blue; calls of the function show both.
     """
     preprocess = getattr(inspect.getmodule(builder), "preprocess_input", None)
     if preprocess is None:

@@ -32,20 +32,7 @@ def applications_teacher(
 
     With the weights of ImageNet and as many classes it is the published classifier,
     at its own image size. Otherwise it gets a new head, at the size of the student's
-    images.
-
-    Args:
-        name: Such as "ResNet50".
-        image_shape: Height, width and channels of the images.
-        classes: Number of classes.
-        weights: "imagenet" or None.
-
-    Returns:
-        The model, and whether its head has trained weights.
-
-    Raises:
-        ValueError: If the weights are something else, or cannot be had.
-
+    images. Returns the model, and whether its head has trained weights.
     """
     check_imagenet_or_none(name, weights)
     builder = applications()[name]
@@ -89,10 +76,7 @@ def check_imagenet_or_none(name: str, weights: str | Path | None) -> None:
 def could_not_build(
     name: str, weights: str | Path | None, error: Exception, *, offline: str
 ) -> str:
-    """Error of a teacher that another package could not build, in one line.
-
-    `offline` names an alternative that needs no network.
-    """
+    """Error text of a failed build; `offline` names a choice that needs no network."""
     return (
         f"Could not build the teacher {name} with weights={weights!r}: "
         f"{first_line(error).rstrip('.')}. Without a network take {offline}."

@@ -54,22 +54,10 @@ def keras_cv_teacher(
 ) -> tuple[keras.Model, bool]:
     """Builds a classifier of keras-cv, from images in [0, 255] to logits.
 
-    Args:
-        name: "keras_cv:" and a preset, such as "resnet50_v2_imagenet_classifier",
-            or the folder of a saved preset. ResNets and DenseNets with random
-            weights need no network.
-        image_shape: Height, width and channels of the images. Images too small for
-            a convnet are enlarged, gray ones become RGB.
-        classes: Number of classes. A head for another number is replaced.
-        weights: "imagenet" for those of the preset, or None for random ones.
-
-    Returns:
-        The model, and whether its head has trained weights.
-
-    Raises:
-        ValueError: If the preset does not exist, cannot be had, or takes images in
-            another range.
-
+    `name` is "keras_cv:" and a preset, or the folder of a saved preset; `weights` is
+    "imagenet" for those of the preset, or None. ResNets and DenseNets with random
+    weights need no network. A head for another number of classes is replaced.
+    Returns the model, and whether its head has trained weights.
     """
     preset = name.removeprefix(PREFIX)
     check_imagenet_or_none(name, weights)

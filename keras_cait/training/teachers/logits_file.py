@@ -34,19 +34,12 @@ def fingerprint(images: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class LogitsFile:
-    """Complete logits on disk.
+    """Complete logits on disk, and their origin."""
 
-    Attributes:
-        path: The `.npy` file.
-        origin: What the logits were computed from.
-        logits: A memory map, `(steps, batch, classes)`.
-        fingerprints: Of the images of each batch, `(steps, 8)` uint8.
-    """
-
-    path: Path
-    origin: dict[str, Any]
-    logits: np.memmap
-    fingerprints: np.ndarray
+    path: Path  # of the .npy file
+    origin: dict[str, Any]  # all that the logits were computed from
+    logits: np.memmap  # (steps, batch, classes)
+    fingerprints: np.ndarray  # of the images of each batch, (steps, 8) uint8
 
     def batches(self, first_step: int = 0) -> tf.data.Dataset:
         """Pairs of logits, `(batch, classes)`, and the fingerprint of their images.
@@ -73,19 +66,9 @@ def write_logits(
     shape: LogitsShape,
     origin: dict[str, Any],
 ) -> None:
-    """Writes both files; the `.npy` file appears when they are complete.
+    """Writes both files from the logits and fingerprint of each step.
 
-    Args:
-        path: The `.npy` file.
-        batches: Logits, `(batch, classes)`, and the fingerprint of their images, for
-            each step.
-        shape: Steps, images a step, classes.
-        origin: What the logits are computed from, as JSON has it.
-
-    Raises:
-        OSError: If the disk has too little room, or nothing can be written there.
-        ValueError: If the batches are of another shape or number.
-
+    The `.npy` file appears when both are complete.
     """
     bytes_needed = math.prod(shape) * _FLOAT.itemsize
     try:
@@ -126,12 +109,7 @@ def write_logits(
 
 
 def open_logits(path: Path) -> LogitsFile:
-    """Opens what `write_logits` wrote; reads it once to check that it is complete.
-
-    Raises:
-        ValueError: If it is damaged or of another kind.
-
-    """
+    """Opens the files of `write_logits`; raises `ValueError` if they are damaged."""
     try:
         about = json.loads(_json_of(path).read_text(encoding="utf-8"))
         origin, expected = about["origin"], about["sha256"]

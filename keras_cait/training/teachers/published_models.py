@@ -25,18 +25,10 @@ def published_names() -> list[str]:
 def published_teacher(
     name: str, image_shape: Shape, classes: int, weights: str | Path | None
 ) -> tuple[keras.Model, bool]:
-    """Builds a model from images in [0, 255] to logits.
+    """Builds a model of this package, from images in [0, 255] to logits.
 
-    Args:
-        name: Such as "RegNetY_16GF" or "regnety_160".
-        image_shape: Height, width and channels of the images. Images too small for
-            the architecture are enlarged, gray ones become RGB.
-        classes: Number of classes.
-        weights: As for the builders; see `keras_cait.load_weights`.
-
-    Returns:
-        The model, and whether its head has trained weights.
-
+    Images too small for the architecture are enlarged, gray ones become RGB. Returns
+    the model, and whether its head has trained weights.
     """
     variant = find_variant(name)
     size = input_size(image_shape, multiple=variant.sizes.get("patch_size", 1))

@@ -19,12 +19,6 @@ def load_teacher(path: str | Path, image_shape: Shape, classes: int) -> keras.Mo
 
     A model of this package without `include_preprocessing` gets the normalization of
     its images in front.
-
-    Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If it holds no Keras classifier, or one for other classes or
-            channels.
-
     """
     teacher = load_classifier(path, kind="teacher")
     if teacher.output_shape[-1] != classes:

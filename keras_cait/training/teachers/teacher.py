@@ -25,18 +25,11 @@ from keras_cait.typing import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """A classifier of a student's images.
+    """A classifier of a student's images."""
 
-    Attributes:
-        model: From images in [0, 255] to logits or probabilities.
-        trained: Whether it has learned the classes. If not, its head or all of its
-            weights are random, and it must be trained first.
-        preprocessing: Resizes the student's images to the model's size; None if they
-            have it. An argument of `Distiller`: `teacher_preprocessing`.
-    """
-
-    model: keras.Model
-    trained: bool
+    model: keras.Model  # from images in [0, 255] to logits or probabilities
+    trained: bool  # if not, its head or all of its weights are random
+    # Resizes the student's images to the model's size; None if they have it.
     preprocessing: Callable[[Any], Any] | None = None
 
 
