@@ -26,8 +26,8 @@ def replace_when_written(path: Path) -> Iterator[Path]:
     is empty.
     """
     new = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    try:  # a signal may come at any time
+        path.parent.mkdir(parents=True, exist_ok=True)
         sweep_leftovers(path.parent)
         with _locked_folder(path.parent) as folder:
             temporary = folder / path.name

@@ -87,7 +87,8 @@ class PositionEmbedding(ResidualLayer):
             attributes[_GRID_SIZE] = self.grid_size
 
     def load_own_variables(self, store: Any) -> None:
-        grid = tuple((_attributes(store) or {}).get(_GRID_SIZE, self.grid_size))
+        stored = (_attributes(store) or {}).get(_GRID_SIZE, self.grid_size)
+        grid = tuple(map(int, stored))  # HDF5 has NumPy's integers
         if grid != self.grid_size:
             raise ValueError(
                 "Expected position embeddings of a grid of patches of the size "

@@ -186,7 +186,8 @@ def test_keras_itself_refuses_another_grid(tmp_path):
     path = write_weights(
         randomize(build("deit", (16, 64))), tmp_path / "model.weights.h5"
     )
-    with pytest.raises(ValueError, match=r"keras_cait\.load_weights resamples them"):
+    message = r"Received: those of \(2, 8\)\..*keras_cait\.load_weights resamples them"
+    with pytest.raises(ValueError, match=message):
         build("deit").load_weights(path)
     same = build("deit", (16, 64))
     same.load_weights(path)
