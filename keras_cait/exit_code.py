@@ -20,16 +20,11 @@ class _Terminated(BaseException):
 
 
 def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int:
-    """Runs a program and prints its last line, or its error in one line.
+    """Runs a program and prints the line that it returns, or its error in one line.
 
-    Args:
-        work: The program; returns the line to print, which may be empty.
-        flags: Flags of the command line, such as "--batch-size". Errors that name the
-            Python argument `batch_size` are printed with the flag.
-
-    Returns:
-        0; or after an error 2 if the user can correct it, 130 after Ctrl-C and 143
-        after SIGTERM, both after their clean-up.
+    Returns 0; or after an error 2 if the user can correct it, 130 after Ctrl-C and 143
+    after SIGTERM, both after their clean-up. An error that names the Python argument
+    `batch_size` is printed with "--batch-size" if `flags` contains it.
 
     Example:
         >>> exit_code_of(lambda: "done")
@@ -93,7 +88,7 @@ def _sigterm_raised() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _lost_signals_resent() -> Iterator[None]:
-    """Inside, a signal that arrives while Python deletes an object is sent once more.
+    """Resends a signal that arrives while Python deletes an object.
 
     Python reports an exception in `__del__` or in a weak reference's callback, and goes
     on. TensorFlow deletes so many objects that this happens in practice.

@@ -24,17 +24,11 @@ def predict(
     timeout: float,
     largest: int,
 ) -> tuple[str, str, dict[str, list[Any]]]:
-    """Sends `PredictionService.Predict`, and waits.
+    """Sends `PredictionService.Predict`, and waits at most `timeout` seconds.
 
-    The arguments are those of client_rest.py, but `target` is "host:port".
-
-    Returns:
-        The name of gRPC's status, or "TOO_LARGE"; the server's error message; and the
-        outputs: a name to its value for each image.
-
-    Raises:
-        TypeError, ValueError: If an output is not a tensor.
-
+    As `predict` of client_rest.py, but `target` is "host:port", and the first value is
+    the name of gRPC's status, or "TOO_LARGE". Raises `TypeError` or `ValueError` if an
+    output is not a tensor.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.name = model

@@ -25,25 +25,13 @@ def predict(
 ) -> tuple[int | str, str, Outputs]:
     """Sends `POST .../v1/models/MODEL[/versions/VERSION]:predict`, and waits.
 
-    Args:
-        target: "http://host:port" of the server.
-        images: Files, or arrays of one shape.
-        model: Name of the model.
-        version: Version of the model; None for the newest.
-        signature: Signature of the model.
-        timeout: Longest duration in seconds.
-        largest: Largest size of the answer in bytes.
-
-    Returns:
-        HTTP's status, or "TOO_LARGE"; the server's error message; and the outputs: a
-        name to its value for each image.
-
-    Raises:
-        TimeoutError: If the answer is not complete in time.
-        OSError: If the server cannot be reached.
-        http.client.HTTPException, LookupError, RecursionError, TypeError,
-        ValueError: If the answer is not one of TensorFlow Serving.
-
+    `target` is "http://host:port"; `images` are files, or arrays of one shape; a
+    `version` of None means the newest; `timeout` is in seconds, `largest` in bytes.
+    Returns HTTP's status, or "TOO_LARGE"; the server's error message; and the outputs:
+    a name to its value for each image. Raises `TimeoutError` if the answer is not
+    complete in time, `OSError` if the server cannot be reached, and
+    `http.client.HTTPException`, `LookupError`, `RecursionError`, `TypeError` or
+    `ValueError` if the answer is not one of TensorFlow Serving.
     """
     of_version = "" if version is None else f"/versions/{version}"
     name = urllib.parse.quote(model, safe="")

@@ -27,23 +27,14 @@ BROKEN_EVERY = 50  # requests
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Results of a load test.
-
-    Attributes:
-        sent: Number of requests.
-        answered: Requests with the answer of a single client, or refused as expected.
-        wrong: Requests with another answer.
-        lost: Requests with another error.
-        milliseconds: Duration of each answered request, sorted.
-        seconds: Duration of the test.
-    """
+    """Results of a load test."""
 
     sent: int
-    answered: int
-    wrong: int
-    lost: int
-    milliseconds: tuple[float, ...]
-    seconds: float
+    answered: int  # as by a single client, or refused as expected
+    wrong: int  # requests with another answer
+    lost: int  # requests with another error
+    milliseconds: tuple[float, ...]  # of each answered request, sorted
+    seconds: float  # of the whole test
 
     def percentile(self, percent: float) -> float:
         """A percentile of the durations in milliseconds; NaN if there are none."""
@@ -67,18 +58,7 @@ def send(
     requests: int = 1000,
     clients: int = 8,
 ) -> Load:
-    """Sends requests from several threads, one after the other in each.
-
-    Args:
-        model: The signature `serving_default`.
-        files: Images, used in turn.
-        requests: Number of requests.
-        clients: Number of threads.
-
-    Raises:
-        ValueError: If `requests` or `clients` is below 1.
-
-    """
+    """Sends requests to `serving_default` from several threads; `files` take turns."""
     if requests < 1 or clients < 1:
         raise ValueError(
             "`requests` and `clients` must be 1 or more. Received: "

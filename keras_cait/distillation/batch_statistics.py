@@ -16,10 +16,8 @@ class BatchStatistics:
     On TensorFlow each replica would normalize by its own images, and keep averages
     of its own, of which only the first replica's are saved. Keras shares them if a
     layer is `synchronized`; layers are so only while a step runs, since other
-    backends refuse to load such layers.
-
-    A replica without images gets a black one (see `TensorFlowSteps`), which is left
-    out of the statistics.
+    backends refuse to load such layers. A replica without images gets a black one
+    (see `TensorFlowSteps`), which is left out of the statistics.
     """
 
     def __init__(self, model: keras.Model) -> None:

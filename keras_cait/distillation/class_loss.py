@@ -22,13 +22,6 @@ def get_class_loss(identifier: Any) -> ClassLoss:
     function of `(labels, logits)` or a `keras.losses.Loss`, which gets the labels as
     float32, as in Keras. Raises `ValueError` for one of Keras's losses that takes no
     logits, one that is not reduced to the mean, or several losses.
-
-    Example:
-        >>> import numpy as np
-        >>> loss = get_class_loss("sparse_categorical_crossentropy")
-        >>> round(float(loss(np.array([1]), np.array([[0., 0.]]))[0]), 4)
-        0.6931
-
     """
     _check_is_one_loss(identifier)
     if identifier is None or identifier in ("crossentropy", "ce"):

@@ -19,19 +19,12 @@ class Objective:
     distillation the class loss is the whole loss, and it reads the mean of the
     heads, which is the model's prediction (timm trains a distilled model
     without a teacher in the same way).
-
-    Attributes:
-        class_loss: `(labels, logits)` to values; see `per_example_values`.
-        distillation: `(teacher logits, student logits)` to values, or None.
-        alpha: Weight of the distillation loss, in [0, 1].
-        has_many_replicas: Whether several replicas compute it, each from its own
-            examples.
     """
 
     class_loss: ClassLoss
     distillation: DistillationLoss | None
     alpha: float
-    has_many_replicas: bool = False
+    has_many_replicas: bool = False  # each computes it from its own examples
 
     def losses(
         self,

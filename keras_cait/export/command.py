@@ -18,18 +18,11 @@ from keras_cait.export.to_tflite import PRECISIONS, TfliteFormat, to_tflite
 
 @dataclass(frozen=True, kw_only=True)
 class FormatOptions:
-    """An export format on the command line.
-
-    Attributes:
-        export: The exporter.
-        suffix: Suffix of the file's name; None for a folder.
-        arguments: Arguments of the exporter that not all exporters have.
-        precisions: Precisions that the format supports.
-    """
+    """An export format on the command line."""
 
     export: Callable[..., ExportReport]
-    suffix: str | None
-    arguments: tuple[str, ...]
+    suffix: str | None  # of the file's name; None for a folder
+    arguments: tuple[str, ...]  # that not all exporters have
     precisions: tuple[str, ...] = ("float32",)
 
 
@@ -62,17 +55,9 @@ def main(
     prog: str | None = None,
     description: str = "",
 ) -> int:
-    """Runs the command line.
+    """Runs the command line; returns 0, or an exit code of `exit_code_of`.
 
-    Args:
-        arguments: Arguments of the program; None for `sys.argv`.
-        format: The format of a program that has only one; None for a flag `--format`.
-        prog: The command in the usage line; None for the name of the program.
-        description: Text of `--help`.
-
-    Returns:
-        0, or an exit code of `exit_code_of` after one line on stderr.
-
+    `format` is that of a program with only one; None for a flag `--format`.
     """
     given = _parser(format, prog, description).parse_args(arguments)
 
@@ -111,14 +96,7 @@ def check_flags(given: argparse.Namespace) -> None:
 
 
 def run(given: argparse.Namespace) -> ExportReport:
-    """Exports the model of a command line.
-
-    Raises:
-        ValueError: If the model, its weights or a setting do not fit.
-        OSError: If a file cannot be read or written.
-        ImportError: If a package is not installed.
-
-    """
+    """Exports the model of a command line."""
     source = ModelSource(
         name=given.model,
         weights=given.weights,

@@ -171,12 +171,7 @@ heads=4
 def make_arguments(
     arguments: Callable[P, A], function_name: str, *args: P.args, **kwargs: P.kwargs
 ) -> A:
-    """The arguments of a function as an object.
-
-    Raises:
-        TypeError: If an argument is missing or unknown.
-
-    """
+    """The arguments of a function as an object; `TypeError` if missing or unknown."""
     signature = inspect.signature(arguments)
     given: dict[str, Any] = dict(kwargs)
     refuse_unknown(given, signature.parameters, function_name)

@@ -27,21 +27,11 @@ def block(
 ) -> Tensor:
     """Two pre-norm residual branches, `(batch, tokens, dim)` in and out.
 
-    `x = x + drop(scale(attention(norm(x))))`, then the same with a feed-forward.
-    Under a mixed policy attention and feed-forward compute in half precision, and
-    everything else in float32, as torch's autocast does.
-
-    Args:
-        x: The residual stream.
-        attention: The first branch.
-        name: Name of the block; the layers' names begin with it.
-        mlp_ratio: As of `TransformerOptions`.
-        dropout_rate: Dropout of the feed-forward, in [0, 1).
-        recompute: Whether the feed-forward is recomputed for the gradient.
-        attention_inputs: Inputs of the attention, if not `x`.
-        scale: Makes the layer that scales a branch, one for each; None for none.
-        drop_path_rate: Stochastic depth of both branches, in [0, 1).
-
+    `x = x + drop(scale(attention(norm(x))))`, then the same with a feed-forward, each
+    with a layer made by `scale`. Under a mixed policy attention and feed-forward
+    compute in half precision, and everything else in float32, as torch's autocast does.
+    `dropout_rate` and `recompute` act on the feed-forward; `attention_inputs` replaces
+    `x` as input of the attention.
     """
     check_above_zero(mlp_ratio=mlp_ratio)
     branch = {"scale": scale, "drop_path_rate": drop_path_rate}

@@ -26,11 +26,6 @@ def layer_scale_start(depth: int) -> float:
 
     0.1 up to 18, 1e-5 up to 24, 1e-6 beyond: CaiT, section 2. (The official code
     has 1e-5 for XXS-36 too; weights that are loaded replace it either way.)
-
-    Example:
-        >>> [layer_scale_start(depth) for depth in (12, 24, 36)]
-        [0.1, 1e-05, 1e-06]
-
     """
     if depth <= 18:
         return 0.1

@@ -22,12 +22,8 @@ def class_attention_stage(
 
     `(batch, patches, dim)` to `(batch, tokens + patches, dim)`, with one token, or
     two if `distilled`. They have no position, no stochastic depth and no dropout, as in
-    the official code (facebookresearch/deit, cait_models.py, lines 194 to 199).
-
-    Reference:
-        Touvron et al., Going deeper with Image Transformers, section 3,
-        https://arxiv.org/abs/2103.17239
-
+    the official code (facebookresearch/deit, cait_models.py, lines 194 to 199); CaiT,
+    section 3, https://arxiv.org/abs/2103.17239.
     """
     num_query_tokens = 2 if distilled else 1
     x = patches

@@ -9,10 +9,7 @@ from keras_cait.typing import Tensor
 def functional_model(
     inputs: Tensor, outputs: Tensor, arguments: ModelArguments, kind: str
 ) -> keras.Model:
-    """The model between two tensors, called `kind` unless it has another name.
-
-    It begins with `inputs`, or with the inputs of the caller's tensor.
-    """
+    """The model from `inputs` or the caller's tensor, by default named `kind`."""
     if arguments.input_tensor is not None:
         sources = keras.utils.get_source_inputs(arguments.input_tensor)
         inputs = sources[0] if len(sources) == 1 else sources
@@ -24,11 +21,6 @@ def default_name(name: str) -> str:
 
     Keras numbers layers in the same way, so that two models of the same kind can stand
     in one graph.
-
-    Example:
-        >>> default_name("model_of_the_example"), default_name("model_of_the_example")
-        ('model_of_the_example', 'model_of_the_example_1')
-
     """
     used = keras.backend.get_uid(name) - 1
     return f"{name}_{used}" if used else name

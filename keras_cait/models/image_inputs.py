@@ -53,12 +53,7 @@ def image_patches(
 def prepared_images(
     images: Tensor, preprocessing: Preprocessing, *, normalize: bool
 ) -> Tensor:
-    """The outputs of a layer that stores `preprocessing`, and normalizes on demand.
-
-    Raises:
-        ValueError: If `preprocessing` does not fit the images.
-
-    """
+    """The outputs of a layer that stores `preprocessing`, and normalizes on demand."""
     fitting = preprocessing.of_model(tuple(images.shape[1:]))
     return ImagePreprocessing(
         mean=fitting.mean,

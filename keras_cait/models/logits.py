@@ -25,12 +25,6 @@ def output_kind(model: keras.Model) -> OutputKind | None:
 
     The last activation of the graph decides, through nested models. None stands for a
     subclassed model, an unusual last layer or another activation.
-
-    Example:
-        >>> output_kind(keras.Sequential([
-        ...     keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]))
-        'probabilities'
-
     """
     outputs = getattr(model, "outputs", None)
     return _kind(outputs[0]) if outputs else None

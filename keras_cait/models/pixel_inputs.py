@@ -28,19 +28,8 @@ _LEGACY_NORMALIZATION = "normalize"
 def takes_pixels(model: keras.Model) -> bool:
     """Whether a model takes images in [0, 255], or images normalized by mean and std.
 
-    Args:
-        model: A model of this package; every other model counts as one of pixels.
-
-    Raises:
-        ValueError: If a model of this package begins with another layer that changes
-            the range of its images.
-
-    Example:
-        >>> import keras_cait
-        >>> sizes = dict(patch_size=8, embed_dim=8, depth=1, num_heads=2)
-        >>> takes_pixels(keras_cait.DeiT(input_shape=(16, 16, 3), **sizes))
-        False
-
+    A model of another package counts as one of pixels. Raises `ValueError` if a model
+    of this package begins with another layer that changes the range of its images.
     """
     first = _first_layer(model) if getattr(model, "inputs", None) else None
     if first is None:

@@ -33,29 +33,8 @@ def residual_scaling_network(
     ReZero, SkipInit and Fixup were published without the norm in front of a branch
     and without warm-up. The paper found that a DeiT does not converge then, and added
     both; after that ReZero and SkipInit are the same. Here the norm is in the network;
-    the training has to have the warm-up.
-
-    Args:
-        scaling: One of `RESIDUAL_SCALINGS`.
-        depth: Number of blocks; the table has 12, 18, 24 and 36.
-        name: Name of the model.
-        **sizes: Other arguments of `token_insertion_network`.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another.
-
-    Example:
-        >>> model = residual_scaling_network(
-        ...     "rezero", input_shape=(16, 16, 3), patch_size=8, embed_dim=16,
-        ...     depth=2, num_heads=2, classes=10,
-        ... )
-        >>> float(model.get_layer("block_1_scale2").gamma)
-        0.0
-
-    Reference:
-        Touvron et al., Going deeper with Image Transformers, section 2 and
-        table 1, https://arxiv.org/abs/2103.17239
-
+    the training must have the warm-up. Source: CaiT, https://arxiv.org/abs/2103.17239,
+    section 2 and table 1, with 12, 18, 24 and 36 blocks.
     """
     scale = _scale(scaling, depth)
     model = token_insertion_network(0, depth=depth, scale=scale, name=name, **sizes)
@@ -89,29 +68,11 @@ def start_as_fixup(model: keras.Model, depth: int) -> None:
     `m` matrices in the branch: 2 in a feed-forward; 4 in an attention (query, key,
     value, output), as Fixup's author counts them.
 
-    Fixup's scalar biases are left out. LayerNorm takes a number that is added to
-    all channels off again, and the linear layers have biases of their own. The
-    classifier starts as in DeiT, so that only the branches differ.
-
-    Args:
-        model: A model whose blocks are called `block_0` to `block_{depth - 1}`.
-        depth: How many there are.
-
-    Example:
-        >>> import keras_cait
-        >>> model = keras_cait.DeiT(
-        ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=16, depth=2,
-        ...     num_heads=2, classes=10,
-        ... )
-        >>> start_as_fixup(model, depth=2)
-        >>> float(keras.ops.max(model.get_layer("block_1_feed_forward").fc2.kernel))
-        0.0
-
-    Reference:
-        Zhang et al., Fixup Initialization: Residual Learning Without
-        Normalization, section 3, https://arxiv.org/abs/1901.09321; the count of
-        matrices: https://github.com/hongyi-zhang/Fixup/issues/8
-
+    Fixup's scalar biases are left out: LayerNorm removes a number that is added to
+    all channels, and the linear layers have biases of their own. The classifier starts
+    as in DeiT, so that only the branches differ. Source: Fixup,
+    https://arxiv.org/abs/1901.09321, section 3; the count of matrices:
+    https://github.com/hongyi-zhang/Fixup/issues/8.
     """
     branches = 2 * depth
     for index in range(depth):

@@ -10,32 +10,12 @@ from keras_cait.typing import Shape, Tensor
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class ScalarScale(ResidualLayer):
-    """Multiplies a residual branch by one learned number.
+    """Multiplies a residual branch by one learned number: `y = gamma * x`.
 
-    `y = gamma * x`, with `gamma` a scalar. Its initial value differs: 0 in ReZero and
-    SkipInit, so that the branch has no effect at first; 1 in Fixup, whose last layer
-    starts at 0; the small number of LayerScale in CaiT's comparison.
-
-    Args:
-        init_value: Initial value of `gamma`; may be 0.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments;
-            without `dtype` float32 under mixed policies.
-
-    Input shape: `(batch, ...)`.
-    Output shape: `(batch, ...)`.
-
-    Example:
-        >>> import numpy as np
-        >>> branch = ScalarScale(init_value=0.1)(np.ones((2, 3, 4)))
-        >>> branch.shape == (2, 3, 4), round(float(branch[0, 0, 0]), 3)
-        (True, 0.1)
-
-    Reference:
-        Touvron et al., Going deeper with Image Transformers, section 2, eq. 3,
-        https://arxiv.org/abs/2103.17239; Bachlechner et al., ReZero is All You
-        Need, https://arxiv.org/abs/2003.04887; De and Smith, Batch Normalization
-        Biases Residual Blocks, https://arxiv.org/abs/2002.10444 (SkipInit)
-
+    The initial value of `gamma` is 0 in ReZero (https://arxiv.org/abs/2003.04887) and
+    SkipInit (https://arxiv.org/abs/2002.10444), so that the branch has no effect at
+    first; 1 in Fixup, whose last layer starts at 0; the small number of LayerScale in
+    CaiT's comparison (https://arxiv.org/abs/2103.17239, section 2, eq. 3).
     """
 
     def __init__(self, *, init_value: float, **kwargs: Any) -> None:

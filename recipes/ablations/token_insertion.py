@@ -31,53 +31,19 @@ def token_insertion_network(
 ) -> keras.Model:
     """Builds a transformer of plain self-attention with a late class token.
 
-    The steps from DeiT to CaiT:
+    The steps from DeiT to CaiT (https://arxiv.org/abs/2103.17239, section 3, table 2):
 
     - `insertion=0`: the token goes through all blocks and has a position, as in DeiT;
     - `insertion=k`: the token is inserted before block `k`, without a position;
-    - `insertion=depth`: the token is in class-attention blocks only, which do not
-      change the patches, as in CaiT, but without LayerScale and talking heads;
+    - `insertion=depth`: the token is in `class_attention_depth` class-attention blocks
+      only, which do not change the patches, as in CaiT, but without LayerScale and
+      talking heads; otherwise `class_attention_depth` is 0;
     - `insertion=None`: no token; the head takes the mean of the patches after the
       last norm.
 
-    Args:
-        insertion: Number of self-attention blocks before the token, 0 to `depth`;
-            None for average pooling.
-        class_attention_depth: Number of class-attention blocks behind the others, 1
-            or more for `insertion=depth` and otherwise 0.
-        input_shape: Height, width (pixels, multiples of `patch_size`), channels.
-        patch_size: Side of a patch in pixels.
-        embed_dim: Length of a token; a multiple of `num_heads`.
-        depth: Number of self-attention blocks.
-        num_heads: Heads of each attention.
-        classes: Number of classes.
-        scale: Makes the layer that scales a residual branch, called with `name`; None
-            for no scaling, as in the table.
-        drop_path_rate: Stochastic depth of every self-attention block, in [0, 1);
-            class-attention blocks have none.
-        include_preprocessing: Whether the model takes images in [0, 255] and
-            normalizes them. Otherwise it takes normalized images.
-        name: Name of the model.
-
-    Returns:
-        A functional `keras.Model`: `(batch, height, width, channels)` to
-        probabilities `(batch, classes)`.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another.
-
-    Example:
-        >>> model = token_insertion_network(
-        ...     2, class_attention_depth=1, input_shape=(16, 16, 3), patch_size=8,
-        ...     embed_dim=16, depth=2, num_heads=2, classes=10,
-        ... )
-        >>> model.get_layer("block_1_add2").output.shape  # four patches, no token
-        (None, 4, 16)
-
-    Reference:
-        Touvron et al., Going deeper with Image Transformers, section 3 and
-        table 2, https://arxiv.org/abs/2103.17239
-
+    `scale` makes the layer that scales a residual branch; the table has none.
+    Stochastic depth acts in self-attention blocks, not in class-attention blocks.
+    The other arguments are those of `keras_cait.CaiT`; the output is probabilities.
     """
     arguments = TransformerArguments(
         input_shape=input_shape,

@@ -13,13 +13,7 @@ from keras_cait.typing import Shape, Tensor
 class FoldedAttention(keras.layers.Layer):
     """Base of the attention layers; the query weights contain the scale.
 
-    Args:
-        num_heads: Number of heads.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
-
-    Input shape: `(batch, tokens, dim)`.
-    Output shape: `(batch, queries, dim)`, by default with as many queries as tokens.
-
+    `(batch, tokens, dim)` to `(batch, queries, dim)`, by default one query per token.
     """
 
     def __init__(self, *, num_heads: int, **kwargs: Any) -> None:
@@ -74,8 +68,7 @@ class FoldedSelfAttention(FoldedAttention):
 class FoldedTalkingHeads(FoldedSelfAttention):
     """Self-attention whose heads are mixed before and after the softmax.
 
-    The first mix has no bias: it would be the same for all keys, which the softmax
-    ignores.
+    The first mix has no bias, which is equal for all keys: the softmax ignores it.
     """
 
     def build(self, input_shape: Shape) -> None:

@@ -38,14 +38,7 @@ def apply_to_tokens(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Ten
 class FoldedPatches(keras.layers.Layer):
     """Linear map of square patches without bias: `token[i] = W @ patch[i]`.
 
-    Args:
-        patch_size: Side of a patch in pixels.
-        embed_dim: Length of a token.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
-
-    Input shape: `(batch, height, width, channels)`.
-    Output shape: `(batch, patches, embed_dim)`.
-
+    `(batch, height, width, channels)` to `(batch, patches, embed_dim)`.
     """
 
     def __init__(self, *, patch_size: int, embed_dim: int, **kwargs: Any) -> None:
@@ -84,16 +77,9 @@ class FoldedPatches(keras.layers.Layer):
 class FoldedTokens(keras.layers.Layer):
     """Inserts learned tokens and adds bias and positions in one addition.
 
-    `y = pad(x) + constant`, with zeros at the learned tokens, so that no operator
-    depends on the batch size.
-
-    Args:
-        prefix: Number of learned tokens.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
-
-    Input shape: `(batch, tokens, dim)`.
-    Output shape: `(batch, prefix + tokens, dim)`.
-
+    `y = pad(x) + constant`, with zeros at the `prefix` learned tokens, so that no
+    operator depends on the batch size. `(batch, tokens, dim)` to
+    `(batch, prefix + tokens, dim)`.
     """
 
     def __init__(self, *, prefix: int, **kwargs: Any) -> None:
@@ -121,15 +107,7 @@ class FoldedTokens(keras.layers.Layer):
 class FoldedNorm(keras.layers.Layer):
     """Layer normalization of tokens whose mean over the channels is 0.
 
-    `y = x / sqrt(mean(x**2) + epsilon)` over the channels.
-
-    Args:
-        epsilon: Added to the variance.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
-
-    Input shape: `(..., dim)`.
-    Output shape: `(..., dim)`.
-
+    `y = x / sqrt(mean(x**2) + epsilon)` over the channels, `(..., dim)`.
     """
 
     def __init__(self, *, epsilon: float, **kwargs: Any) -> None:
@@ -149,16 +127,7 @@ class FoldedNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedFeedForward(keras.layers.Layer):
-    """`y = W2 @ gelu(W1 @ x + b1) + b2`, the same for every token.
-
-    Args:
-        hidden_dim: Width between the two projections.
-        **kwargs: `name`, `dtype` and the other `keras.layers.Layer` arguments.
-
-    Input shape: `(batch, tokens, dim)`.
-    Output shape: `(batch, tokens, dim)`.
-
-    """
+    """`y = W2 @ gelu(W1 @ x + b1) + b2`, the same for every token."""
 
     def __init__(self, *, hidden_dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -21,40 +21,24 @@ from keras_cait.typing import Tensor
 
 @dataclass(frozen=True)
 class FoldedTensor:
-    """A value of the old model: `gain * tensor + offset`, or `pad(tensor) + constant`.
+    """Value of the old model: `gain * tensor + offset`, or `pad(tensor) + constant`."""
 
-    Attributes:
-        tensor: Tensor of the new model.
-        gain: Gain per channel, which the next layer folds; None for 1.
-        offset: Offset per channel, likewise; None for 0.
-        prefix: Number of learned tokens to insert in front.
-        constant: Constant to add to the tokens, `(tokens, dim)`, or None.
-        centered: Whether the mean over the channels is 0 for each token.
-        name: Name of the layer that adds `constant`.
-    """
-
-    tensor: Tensor
-    gain: np.ndarray | None = None
-    offset: np.ndarray | None = None
-    prefix: int = 0
-    constant: np.ndarray | None = None
-    centered: bool = False
-    name: str = ""
+    tensor: Tensor  # of the new model
+    gain: np.ndarray | None = None  # per channel, folded by the next layer; None for 1
+    offset: np.ndarray | None = None  # likewise; None for 0
+    prefix: int = 0  # number of learned tokens to insert in front
+    constant: np.ndarray | None = None  # to add, `(tokens, dim)`
+    centered: bool = False  # the mean over the channels is 0 for each token
+    name: str = ""  # of the layer that adds `constant`
 
 
 class Folding:
-    """The state of rebuilding a model.
-
-    Attributes:
-        graph: Steps of the old model.
-        required: Tokens that its outputs depend on.
-        absorbed: Steps that are folded into the linear layer before them.
-    """
+    """The state of rebuilding a model."""
 
     def __init__(self, model: keras.Model) -> None:
         self.graph = Graph(model)
         self.required = RequiredTensors(self.graph)
-        self.absorbed: set[Step] = set()
+        self.absorbed: set[Step] = set()  # folded into the linear layer before
         self._folded: dict[int, FoldedTensor] = {}
         self._first: dict[tuple[int, float], Tensor] = {}
 

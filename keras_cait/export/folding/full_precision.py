@@ -8,10 +8,9 @@ from keras_cait.typing import Tensor
 
 
 def in_float32(model: keras.Model) -> keras.Model:
-    """Rebuilds a functional model, nested models included, in float32.
+    """Rebuilds a functional model, nested models included, in float32, not compiled.
 
-    Layers, names and weights stay the same. Float inputs become float32, integer inputs
-    keep their type. The model itself is unchanged; the new one is not compiled.
+    Layers, names and weights stay the same. Integer inputs keep their type.
     """
     graph = functional(model)
     rebuilt = keras.models.clone_model(

@@ -12,15 +12,10 @@ from keras_cait.typing import Tensor
 
 @dataclass(frozen=True)
 class MergedHeads:
-    """Linear heads of single tokens, averaged.
+    """Linear heads of single tokens, averaged."""
 
-    Attributes:
-        source: The tokens, `(batch, tokens, dim)`.
-        heads: Token index and layer of each head.
-    """
-
-    source: Tensor
-    heads: tuple[tuple[int, keras.layers.Dense], ...]
+    source: Tensor  # tokens, `(batch, tokens, dim)`
+    heads: tuple[tuple[int, keras.layers.Dense], ...]  # token index and layer
 
     @property
     def tokens(self) -> int:

@@ -49,10 +49,7 @@ def is_concatenation(step: Step) -> bool:
 
 
 class RequiredTensors:
-    """Required tokens of each tensor, and changes that no output shows.
-
-    Both are found from the outputs backwards.
-    """
+    """Required tokens of each tensor, and the changes that no output shows."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -78,8 +75,7 @@ class RequiredTensors:
     def is_shiftable(self, tensor: Tensor) -> bool:
         """Whether adding one number to all channels of a token changes no output.
 
-        This holds where all paths lead to layer normalization, which subtracts the
-        mean over the channels.
+        If so, all paths lead to LayerNorm, which subtracts the mean over the channels.
         """
         return self._shiftable[id(tensor)]
 

@@ -13,31 +13,18 @@ REPEATS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Difference between the outputs of two models for the same images.
-
-    Attributes:
-        images: Number of images.
-        largest_difference: Largest absolute difference between two outputs.
-        relative_difference: The same, relative to the largest output.
-        top1_agreement: Fraction of the images for which both models predict the same
-            class, in [0, 1].
-    """
+    """Difference between the outputs of two models for the same images."""
 
     images: int
-    largest_difference: float
-    relative_difference: float
-    top1_agreement: float
+    largest_difference: float  # absolute
+    relative_difference: float  # to the largest output
+    top1_agreement: float  # part of the images with the same class, in [0, 1]
 
 
 def compare(expected: np.ndarray, actual: np.ndarray) -> Comparison:
     """Compares outputs of the Keras model and of its export, `(images, classes)`.
 
     Raises `ValueError` if the shapes differ, or an output of the export is not finite.
-
-    Example:
-        >>> compare(np.array([[1.0, 3.0]]), np.array([[1.5, 3.0]]))
-        Comparison(images=1, largest_difference=0.5, ..., top1_agreement=1.0)
-
     """
     if expected.shape != actual.shape or not np.isfinite(actual).all():
         raise ValueError(

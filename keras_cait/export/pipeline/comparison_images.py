@@ -54,11 +54,10 @@ def images_of(
 def labels_of(
     folder: Path, classes: int, names: Sequence[str] | None, most: int = MOST
 ) -> np.ndarray | None:
-    """Class indices of the images that `images_of` reads, by their class folders.
+    """Class indices `(images,)` of the images that `images_of` reads, or None.
 
     Each image must be in a folder with the name of its class. Otherwise there must be
-    as many folders as classes; sorted by name they are the class indices. Returns
-    `(images,)`, or None if the folders are not class folders.
+    as many folders as classes; sorted by name they are the class indices.
     """
     paths = _paths(folder)
     within = [Path(path).relative_to(folder).parts for path in paths]

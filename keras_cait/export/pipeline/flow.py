@@ -18,22 +18,12 @@ from keras_cait.optional_packages import import_optional
 
 
 class ExportFormat(abc.ABC):
-    """Steps of an export that depend on the format.
-
-    Attributes:
-        name: Name of the format in the report.
-        suffix: Suffix of the file's name; None for a folder.
-        packages: Optional packages that the format needs.
-        precision: Precision of the weights and activations.
-        photograph_size: Size of the default comparison images, in pixels; None for
-            the image size of the model.
-        comparison_note: Addition to the description of the comparison images.
-    """
+    """Steps of an export that depend on the format."""
 
     name: ClassVar[str]
-    suffix: ClassVar[str | None] = None
-    packages: ClassVar[tuple[str, ...]] = ()
-    photograph_size: ClassVar[tuple[int, int] | None] = None
+    suffix: ClassVar[str | None] = None  # None for a folder
+    packages: ClassVar[tuple[str, ...]] = ()  # optional
+    photograph_size: ClassVar[tuple[int, int] | None] = None  # None: the model's
     comparison_note: ClassVar[str] = ""
     precision: str = "float32"
 
@@ -67,10 +57,7 @@ def export_model(
     overwrite: bool = False,
     verbose: bool,
 ) -> ExportReport:
-    """Exports a model; the export and its report appear after all checks have passed.
-
-    The other arguments and the errors are those of `to_onnx`.
-    """
+    """Exports a model; the export and its report appear after all checks passed."""
     for package in format.packages:
         import_optional(package, "export")
     # The target first: nothing is computed if it cannot be written.

@@ -19,38 +19,20 @@ _ADVICE = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """Name of a model, and the source of its weights.
+    """Name of a model and source of its weights; None stands for the model's own."""
 
-    Attributes:
-        name: A name of a builder or of timm, or the path of a `.keras` file.
-        weights: "imagenet" for the published weights, "none" for random ones, a file or
-            "hf://owner/repository"; None for "imagenet". Must be None for a `.keras`
-            file.
-        classes: Number of classes; None for that of the weights, or of the labels.
-        image_size: Side of the images in pixels; None for the model's own.
-        labels: A file with one class name a line; None for the names in the model.
-        mean: Channel means of images in [0, 1]; None for those of the weights.
-        std: Channel standard deviations; None for those of the weights.
-    """
-
-    name: str
-    weights: str | None = None
-    classes: int | None = None
-    image_size: int | None = None
-    labels: Path | None = None
-    mean: tuple[float, ...] | None = None
+    name: str  # of a builder or of timm, or a `.keras` file
+    weights: str | None = None  # "imagenet" (also None), "none", a file or "hf://..."
+    classes: int | None = None  # None: that of the weights, or of the labels
+    image_size: int | None = None  # side in pixels
+    labels: Path | None = None  # a file with one class name a line
+    mean: tuple[float, ...] | None = None  # per channel, of images in [0, 1]
     std: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedModel:
-    """A model, its class names, and the source of its weights.
-
-    Attributes:
-        model: The model with its weights.
-        labels: Names of the classes, if known.
-        weights: Source of the weights, for the report.
-    """
+    """A model, its class names, and the source of its weights for the report."""
 
     model: keras.Model
     labels: tuple[str, ...] | None
@@ -61,16 +43,6 @@ def load_source(source: ModelSource) -> LoadedModel:
     """Builds or loads a model; a named model takes images in [0, 255].
 
     Labels, mean and standard deviation come from the model, unless others are given.
-
-    Raises:
-        ValueError: If the name is unknown, or settings, weights or file do not fit.
-        OSError: If a file cannot be read or downloaded.
-
-    Example:
-        >>> found = load_source(ModelSource(name="DeiT_Ti", weights="none", classes=3))
-        >>> found.model.output_shape, found.weights, found.labels
-        ((None, 3), 'random', None)
-
     """
     labels = None if source.labels is None else read_labels(source.labels)
     if source.name.endswith(".keras"):

@@ -9,12 +9,7 @@ from keras_cait.files import replace_when_written
 
 
 class ExportTarget(NamedTuple):
-    """Temporary paths of an export.
-
-    Attributes:
-        artifact: Path of the file or folder.
-        report: Path of the report.
-    """
+    """Temporary paths of an export."""
 
     artifact: Path
     report: Path
@@ -27,19 +22,7 @@ def export_target(
     """Yields temporary paths for an export and its report, both renamed on success.
 
     A suffix of None stands for a folder, which may exist only if it is empty and is
-    never replaced. Raises `ValueError` for another suffix, `FileExistsError` for an
-    existing target, and `OSError` if the target cannot be written.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as parent:
-        ...     path = Path(parent, "model.onnx")
-        ...     with export_target(path, suffix=".onnx") as target:
-        ...         _ = target.artifact.write_bytes(b"...")
-        ...         _ = target.report.write_text("{}")
-        ...     sorted(path.name for path in Path(parent).iterdir())
-        ['model.onnx', 'model.onnx.json']
-
+    never replaced.
     """
     path = Path(path)
     check_target(path, suffix=suffix, overwrite=overwrite)

@@ -21,21 +21,12 @@ _BATCH = 8  # images that the Keras model predicts at once
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedModel:
-    """A classifier that is ready for export.
+    """A classifier that is ready for export."""
 
-    Attributes:
-        reference: The Keras model in float32, otherwise unchanged.
-        model: The same model for inference: folded, with probabilities as output.
-        preprocessing: Resizing, cropping and normalization of its images.
-        takes_pixels: Whether its inputs are in [0, 255], or normalized.
-        labels: Names of the classes, if known.
-        weights: Source of the weights.
-    """
-
-    reference: keras.Model
-    model: keras.Model
+    reference: keras.Model  # in float32, otherwise unchanged
+    model: keras.Model  # for inference: folded, with probabilities as output
     preprocessing: Preprocessing
-    takes_pixels: bool
+    takes_pixels: bool  # in [0, 255]; otherwise normalized images
     labels: tuple[str, ...] | None
     weights: str
 
@@ -77,21 +68,9 @@ def prepare(
     labels: Sequence[str] | None = None,
     weights: str = "not stated",
 ) -> PreparedModel:
-    """Prepares a classifier of this package for export.
+    """Prepares a classifier of this package for export, or raises `ValueError`.
 
-    Labels are the given ones, or those stored in the model. Raises `ValueError` if the
-    model is not of this package, has no classifier or several outputs, if its
-    preprocessing cannot be determined, or if the number of labels is wrong.
-
-    Example:
-        >>> import keras_cait
-        >>> model = keras_cait.DeiT(
-        ...     input_shape=(16, 16, 3), patch_size=8, embed_dim=8, depth=1,
-        ...     num_heads=2, classes=3, include_preprocessing=True,
-        ... )
-        >>> prepare(model).input_description
-        'images 16 x 16 x 3, float32, in [0, 255]'
-
+    Labels are the given ones, or those stored in the model.
     """
     model = functional(model)
     check_foldable(model)

@@ -11,61 +11,34 @@ from keras_cait.export.pipeline.comparison import Comparison
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """Measurements of an export that was loaded in its own runtime.
+    """Measurements of an export that was loaded in its own runtime."""
 
-    Attributes:
-        comparison: Comparison of its outputs with those of the Keras model in float32.
-        latency_ms: Median of 20 calls with one image, in milliseconds.
-        threads: Number of threads of these calls.
-        operators: Number of operators of each kind in its graph.
-        largest_rank: Largest rank of its tensors.
-        passed: Whether it is as close as required. If not, the user has kept it anyway.
-        details: Further facts of the format.
-    """
-
-    comparison: Comparison
-    latency_ms: float
+    comparison: Comparison  # with the Keras model in float32
+    latency_ms: float  # median of 20 calls with one image
     threads: int
-    operators: Mapping[str, int]
-    largest_rank: int
-    passed: bool = True
+    operators: Mapping[str, int]  # number of each kind
+    largest_rank: int  # of all tensors
+    passed: bool = True  # False: not as close as required, but kept by the user
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportReport(CheckResult):
-    """Description and measurements of an export.
+    """Description and measurements of an export."""
 
-    Attributes:
-        path: The file, or the folder of the version.
-        format: "saved_model", "tflite" or "onnx".
-        precision: Precision of the weights and activations.
-        model: Name of the Keras model.
-        weights: Source of its weights, if stated.
-        image_size: Height and width of its images, in pixels.
-        crop_pct: Part of the resized image's side that the crop keeps, in (0, 1].
-        interpolation: Interpolation of the resizing.
-        input: Description of the input.
-        mean: Channel means of images in [0, 1], subtracted by the normalization.
-        std: Channel standard deviations of images in [0, 1].
-        labels: Names of the classes, if known.
-        compared: Description of the comparison images.
-        size_bytes: Size on disk.
-    """
-
-    path: Path
+    path: Path  # the file, or the folder of the version
     format: str
     precision: str
     model: str
     weights: str
-    image_size: tuple[int, int]
-    crop_pct: float
+    image_size: tuple[int, int]  # height and width in pixels
+    crop_pct: float  # part of the resized side that the crop keeps, in (0, 1]
     interpolation: str
     input: str
-    mean: tuple[float, ...]
+    mean: tuple[float, ...]  # per channel, of images in [0, 1]
     std: tuple[float, ...]
     labels: tuple[str, ...] | None
-    compared: str
+    compared: str  # the comparison images
     size_bytes: int
 
     def to_dict(self) -> dict[str, Any]:

@@ -21,25 +21,19 @@ REPORT_IT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Decision whether an export is kept.
-
-    Attributes:
-        passed: Whether the export meets the requirement.
-        reason: The requirement and the measured value.
-        details: Measured values for the report.
-    """
+    """Decision whether an export is kept."""
 
     passed: bool
-    reason: str
-    details: dict[str, Any] = field(default_factory=dict)
+    reason: str  # the requirement and the measured value
+    details: dict[str, Any] = field(default_factory=dict)  # for the report
 
     def enforce(
         self, advice: str = REPORT_IT, *, keep_anyway: bool | None = None
     ) -> None:
         """Raises `ValueError` with the advice if the export did not pass.
 
-        With `keep_anyway` the reason is added to `details` instead. None means that the
-        format has no such option, so the error does not mention it.
+        With `keep_anyway` the reason is added to `details` instead; None for a format
+        without this option, which the error then does not mention.
         """
         if self.passed:
             return
@@ -77,24 +71,9 @@ def by_predictions(
     occurs where two classes are equally likely, whatever the mean error is. Both
     numbers are estimates from a sample. So an export is refused only if even the
     favorable end of the 95 % confidence interval is beyond the limit: an agreement
-    below 95 %, or a loss of accuracy above one percentage point.
-
-    Args:
-        expected: Probabilities of the Keras model, `(images, classes)`.
-        actual: Probabilities of the export, for the same images.
-        labels: The true class of each image, `(images,)`, if known.
-        is_close: Whether all outputs are within the tolerance, so that only classes
-            that are almost equally likely can change places. Then only the accuracy
-            counts.
-
-    Example:
-        >>> answers = np.eye(4)[[0, 1, 2, 3] * 25]
-        >>> by_predictions(answers, answers, np.array([0, 1, 2, 3] * 25)).passed
-        True
-        >>> wrong = np.concatenate([answers[1:11], answers[10:]])
-        >>> by_predictions(answers, wrong).details["agreement, 95 % interval"]
-        [0.826, 0.945]
-
+    below 95 %, or a loss of accuracy above one percentage point. If all outputs are
+    within the tolerance (`is_close`), only classes that are almost equally likely can
+    change places, and only the accuracy counts.
     """
     same = expected.argmax(axis=-1) == actual.argmax(axis=-1)
     lowest, highest = wilson_interval(int(same.sum()), len(same))
@@ -128,14 +107,8 @@ def by_predictions(
 def wilson_interval(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
     """Confidence interval of a proportion, accurate for small samples too.
 
-    Example:
-        >>> [round(end, 3) for end in wilson_interval(33, 33)]
-        [0.896, 1.0]
-
-    Reference:
-        Wilson, Probable inference, the law of succession, and statistical inference,
-        Journal of the American Statistical Association 22, 1927
-
+    Source: Wilson, Probable inference, the law of succession, and statistical
+    inference, Journal of the American Statistical Association 22, 1927.
     """
     part = count / total
     center = part + z * z / (2 * total)

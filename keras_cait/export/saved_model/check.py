@@ -29,9 +29,9 @@ def check_signatures(
     """Compares the outputs of all signatures with those of the Keras model.
 
     `pixels` are `(images, height, width, channels)` uint8, which `serving_default` gets
-    as PNG. `file` is a JPEG, an additional image for it. Returns the largest difference
-    of all signatures, and the lowest agreement. Raises `ValueError` if an output
-    differs by more than 1e-4 of its largest value, or a class name is wrong.
+    as PNG; `file` is a JPEG for it. Returns the largest difference of all signatures,
+    and the lowest agreement. Raises `ValueError` if an output differs by more than 1e-4
+    of its largest value, or a class name is wrong.
     """
     transform = EvaluationTransform.from_preprocessing(
         prepared.preprocessing, channels=pixels.shape[-1]
@@ -66,10 +66,7 @@ def check_signatures(
 
 
 def check_warmup(folder: Path, loaded: Loaded) -> None:
-    """Runs the warm-up requests as a server does.
-
-    Raises `ValueError` if a signature has no request, or its output is not finite.
-    """
+    """Runs the warm-up requests, one for each signature, as a server does."""
     requests = read_warmup(folder)
     names = [request.model_spec.signature_name for request in requests]
     if sorted(names) != sorted(loaded):

@@ -14,18 +14,9 @@ def has_more_scans(file: Tensor, limit: int) -> Tensor:
     """Whether the image of a JPEG has more scans than the limit, a scalar.
 
     The count ends with the image: in a motion photo a video follows, whose bytes may
-    look like markers. Thumbnails inside segments do not count either.
-
-    Args:
-        file: A JPEG, a scalar string.
-        limit: Largest number of scans.
-
-    Returns:
-        A scalar; True also for an image with more than a thousand markers.
-
-    Reference:
-        https://www.w3.org/Graphics/JPEG/itu-t81.pdf, Annex B
-
+    look like markers. Thumbnails inside segments do not count either. True also for an
+    image with more than a thousand markers. Source:
+    https://www.w3.org/Graphics/JPEG/itu-t81.pdf, Annex B.
     """
     codes = tf.reshape(tf.io.decode_raw(file, "uint8"), (-1,))
     following = tf.concat([codes[1:], tf.zeros(1, "uint8")], 0)

@@ -12,16 +12,7 @@ _SILENT = {"Const", "Identity", "NoOp", "ReadVariableOp"}  # they compute nothin
 
 
 class SavedGraph:
-    """The graph of one signature, with all functions that it calls.
-
-    Args:
-        path: Folder of the SavedModel.
-        signature: Name of the signature.
-
-    Attributes:
-        nodes: All nodes; those of a function as often as it is called.
-
-    """
+    """The graph of one signature; a function's nodes are repeated for each call."""
 
     def __init__(self, path: Path, signature: str) -> None:
         saved = SavedModel.FromString((path / "saved_model.pb").read_bytes())

@@ -24,19 +24,11 @@ _PARALLEL_IMAGES = 2  # of a batch; bounds the memory
 
 
 def transform_files(files: Tensor, transform: EvaluationTransform) -> Tensor:
-    """Decodes, resizes and crops a batch of encoded images.
+    """Decodes, resizes and crops `(batch,)` files, JPEG or PNG of any size and color.
 
-    Args:
-        files: `(batch,)` strings, each a JPEG or PNG of any size and color type.
-        transform: Evaluation transform of the model, with 1 or 3 channels.
-
-    Returns:
-        `(batch, *image_size, channels)` uint8, each image equal to `transform(file)`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: If a file is not a JPEG or PNG, is corrupt, or
-            exceeds the size limits. The message contains its index in the batch.
-
+    Returns `(batch, *image_size, channels)` uint8, each image equal to
+    `transform(file)`. An error about a file that is not a JPEG or PNG, is corrupt, or
+    exceeds the size limits contains its index in the batch.
     """
 
     def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:
@@ -59,12 +51,6 @@ def transform_arrays(images: Tensor, transform: EvaluationTransform) -> Tensor:
     They are `(batch, height, width, channels)` float32 in [0, 255]. Values outside are
     clipped, and all values are rounded to whole gray levels. An error is raised if a
     value is not finite, or the shape is wrong.
-
-    Example:
-        >>> transform = EvaluationTransform(image_size=(4, 4), channels=3)
-        >>> transform_arrays(tf.fill((2, 6, 8, 3), 7.6), transform)[0, 0, 0].numpy()
-        array([8, 8, 8], dtype=uint8)
-
     """
 
     def prepare(numbered: tuple[Tensor, Tensor]) -> Tensor:

@@ -36,15 +36,6 @@ class Signatures(tf.Module):
     distilled model the mean of both tokens.
     `heads`, of a distilled model, returns `class` and `distillation`, `(batch,
     classes)`, the probabilities of each head.
-
-    Args:
-        prepared: The model.
-        top: Number of classes that `serving_default` returns.
-
-    Raises:
-        ValueError: If `top` is not between 1 and the number of classes, or the model
-            has neither 1 nor 3 input channels.
-
     """
 
     def __init__(self, prepared: PreparedModel, *, top: int) -> None:
@@ -123,16 +114,6 @@ def model_parts(model: keras.Model) -> keras.Model:
 
     They are `features`, `(batch, dim)`, and the logits of each head: `class` and, of a
     distilled model, `distillation`.
-
-    Example:
-        >>> import keras_cait
-        >>> model = keras_cait.DeiT(
-        ...     input_shape=(32, 32, 3), patch_size=8, embed_dim=32, depth=1,
-        ...     num_heads=4, distilled=True, classes=10,
-        ... )
-        >>> sorted(model_parts(model).output)
-        ['class', 'distillation', 'features']
-
     """
     logits = head_logits(model)
     vectors = [model.get_layer(_HEADS[name]).input for name in logits]

@@ -16,11 +16,8 @@ def write_warmup(folder: Path, requests: Mapping[str, Any]) -> None:
     """Writes one request for each signature, with a batch for its input `images`.
 
     Without it the first client would wait: the first run of a graph allocates memory,
-    and takes a few times as long.
-
-    Reference:
-        https://www.tensorflow.org/tfx/serving/saved_model_warmup
-
+    and takes a few times as long. Format:
+    https://www.tensorflow.org/tfx/serving/saved_model_warmup.
     """
     logs = import_optional(f"{APIS}.prediction_log_pb2", "export")
     path = folder / FILE

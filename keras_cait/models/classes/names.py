@@ -38,12 +38,6 @@ def with_class_names(model: keras.Model, class_names: Sequence[str]) -> keras.Mo
 
     A model with a `Predictions` layer gets the names in this layer; another model gets
     one more layer, which stores them and nothing else.
-
-    Example:
-        >>> other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-        >>> class_names_of(with_class_names(other, ["cat", "dog"]))
-        ('cat', 'dog')
-
     """
     names = check_class_names(class_names, model.output_shape[-1])
     last = model.outputs[0]._keras_history.operation
@@ -70,8 +64,7 @@ def check_class_names(
 ) -> tuple[str, ...] | None:
     """The names as a tuple. Raises `ValueError` unless each class has one.
 
-    `classes` is None for a model without a classifier; `argument` is the name for
-    error messages.
+    `classes` is None for a model without a classifier.
     """
     if class_names is None:
         return None

@@ -16,15 +16,6 @@ def outputs_of_classes(
     A data set may have fewer classes than the model, in another order, and the WordNet
     ids of ImageNet's classes as names. The outputs of a model without names are the
     classes of the data set, in order.
-
-    Raises:
-        ValueError: If the model lacks a class, or has no names and another number of
-            outputs.
-
-    Example:
-        >>> outputs_of_classes(["cat", "dog"], ["dog", "horse", "cat"], 3)
-        [2, 0]
-
     """
     if model_names is None:
         if len(class_names) != classes:

@@ -96,13 +96,7 @@ BUILDER_ARGUMENTS: Mapping[str, type[BuilderArguments]] = {
 
 
 def build_variant(variant: Variant, arguments: BuilderArguments) -> keras.Model:
-    """Builds a published variant, with its weights.
-
-    Raises:
-        ValueError: If an argument is out of range or does not fit another, or
-            the weights do not fit the model.
-
-    """
+    """Builds a published variant, with its weights."""
     weights = arguments.weights
     # Errors that would otherwise come only after a large model is built.
     if weights not in (None, "imagenet"):

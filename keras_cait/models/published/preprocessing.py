@@ -48,18 +48,7 @@ def preprocessing_for(model: keras.Model | str) -> Preprocessing:
 
 
 def preprocessing_or_default(model: keras.Model) -> Preprocessing:
-    """Returns how images are prepared for a model of any package.
-
-    As `preprocessing_for`. A model of another package gets the whole image, resized to
-    its size.
-
-    Example:
-        >>> other = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()])
-        >>> found = preprocessing_or_default(other)
-        >>> found.image_size, found.crop_pct
-        ((32, 32), 1.0)
-
-    """
+    """As `preprocessing_for`; a model of another package gets the whole image."""
     try:
         return preprocessing_for(model)
     except ValueError:

@@ -38,23 +38,10 @@ def rebuild(
 
     Position embeddings are resampled for another image size. A head for other classes
     starts anew, with a warning; one for the same classes in another order is
-    reordered. Dropout rates are the file's.
-
-    Args:
-        path: A `.keras` file.
-        input_shape: Height and width in pixels, and channels, of the images.
-        classes: Number of classes.
-        class_names: Their names, in order; None for the file's, if they are as many.
-        drop_path_rate: Stochastic depth, in [0, 1); None for the published rate of
-            a published architecture, and for the file's rate of any other.
-        preprocessing_overrides: Fields of `Preprocessing` that replace the file's.
-        with_weights: Whether the model gets the file's weights, or random ones.
-
-    Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If it holds no transformer of this package, or the images do not
-            fit it.
-
+    reordered. Dropout rates are the file's. A `class_names` of None stands for the
+    file's, if they are as many; a `drop_path_rate` of None for the published rate of a
+    published architecture, and for the file's of any other. `preprocessing_overrides`
+    replace fields of the file's `Preprocessing`.
     """
     saved = load_saved_model(path)
     family, sizes = _sizes_of(saved, path)

@@ -76,22 +76,12 @@ def model_with_weights(
 ) -> keras.Model:
     """Builds a model by name with weights, for programs with flags.
 
-    Args:
-        name: As of `create_model`.
-        weights: "imagenet", "none", or a source as of `load_weights`.
-        preprocessing_overrides: Fields of `Preprocessing` that replace those of the
-            weights or the name. With `mean` or `std` the warning about unknown
-            statistics is left out.
-        new_head: As of `load_weights`. Heads for the same classes in another order are
-            put in the order of `class_names` too; heads for other classes start anew.
-        with_weights: Whether the weights are loaded, or their metadata alone.
-        **options: Arguments of the builder, but for `weights` and `preprocessing`;
-            without `class_names` the model gets those of the weights.
-
-    Raises:
-        ValueError: If no model has this name, or the weights do not fit.
-        OSError: If the weights cannot be read or downloaded.
-
+    `name` is as of `create_model`, `new_head` as of `load_weights`, and `weights`
+    "imagenet", "none", or a source as of `load_weights`; `with_weights=False` loads its
+    metadata alone. Heads for the same classes in another order are put in the order of
+    `class_names` too; heads for other classes start anew. An override of `mean` or
+    `std` silences the warning about unknown statistics. Without `class_names` among the
+    builder's `options` the model gets those of the weights.
     """
     variant = find_variant(name)
     shape = options.get("input_shape", (variant.image_size, variant.image_size, 3))
@@ -132,12 +122,7 @@ def model_with_weights(
 
 
 def find_variant(name: str) -> Variant:
-    """The variant of a name; of timm's name, with the one checkpoint that it means.
-
-    Raises:
-        ValueError: If no variant has this name; the nearest name is suggested.
-
-    """
+    """The variant of a name; of timm's name, with the one checkpoint that it means."""
     if name in VARIANTS:
         return VARIANTS[name]
     known = _by_timm_name()

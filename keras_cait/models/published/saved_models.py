@@ -21,20 +21,9 @@ def load_saved_model(
     """Loads a model from a `.keras` file, without its training configuration.
 
     Error messages call the model `kind`; `advice` ends the error about a layer of an
-    unknown class.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is damaged, holds something else, unpacks to far more
-            than its size, has a layer of an unknown class, or weights that are not
-            finite.
-
-    Example:
-        >>> load_saved_model("nowhere.keras", kind="teacher")
-        Traceback (most recent call last):
-            ...
-        FileNotFoundError: No teacher at nowhere.keras
-
+    unknown class. Raises `FileNotFoundError`; or `ValueError` if the file is damaged,
+    holds something else, unpacks to far more than its size, has a layer of an unknown
+    class, or weights that are not finite.
     """
     path = Path(path)
     if not path.is_file():
@@ -56,12 +45,7 @@ def load_saved_model(
 
 
 def load_classifier(path: str | Path, *, kind: str = "model") -> keras.Model:
-    """As `load_saved_model`, for a functional classifier with one output.
-
-    Raises:
-        ValueError: If the model is none; else as `load_saved_model`.
-
-    """
+    """As `load_saved_model`, for a functional classifier with one output."""
     model = load_saved_model(path, kind=kind)
     shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 2:
