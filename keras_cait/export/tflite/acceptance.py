@@ -1,4 +1,4 @@
-"""Acceptance of TFLite files: tolerances by precision, and the images that decide."""
+"""Acceptance of TFLite files: tolerances by precision, and images for predictions."""
 
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from keras_cait.export.tflite.representative_images import (
 
 TOLERANCES = {"float32": 1e-4, "float16": 2e-2, "dynamic": 0.1, "int8": 0.1}
 """Largest relative difference by precision. With 8-bit weights a larger difference is
-allowed if the predicted classes stay, see `by_predictions`."""
+allowed if the predicted classes stay; see `by_predictions`."""
 EIGHT_BITS = ("dynamic", "int8")
 ADVICE = {
     "float32": REPORT_IT,
-    "float16": 'export it with `precision="float32"`: its weights or what they are '
-    "multiplied with may be too large for half precision.",
-    "dynamic": 'export it with `precision="float16"` or "float32", or compare on '
-    "`images` such as the model was trained on.",
+    "float16": 'export it with `precision="float32"`: its weights or '
+    "activations may be too large for half precision.",
+    "dynamic": 'export it with `precision="float16"` or "float32", or give '
+    "`images` that resemble the training images.",
     "int8": "give `representative` images such as the model will see, 100 or more, or "
     'export it with `precision="dynamic"`, which needs none.',
 }
@@ -34,10 +34,9 @@ def labeled_inputs(
     images: np.ndarray | Path | str | None,
     representative: np.ndarray | Path | str | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Inputs whose predictions decide about an 8-bit export, and their class indices.
+    """Inputs for the predictions of an 8-bit export, and their labels if known.
 
-    These are the representative images, or without them the comparison images. The
-    indices are None if no class folders give them.
+    The representative images, or without them the comparison images.
     """
     source, most = images, MOST
     if representative is not None:
