@@ -1,4 +1,4 @@
-"""What is compared: data that both environments read, so this imports no framework."""
+"""Cases of the comparison with timm; both environments import it, so no framework."""
 
 import argparse
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class Case:
 
     Attributes:
         timm_name: The model's name in timm.
-        height: Of the images, in pixels.
-        width: Likewise.
-        batch: Number of images; one where the model is large.
+        height: Height of the images, in pixels.
+        width: Width of the images, in pixels.
+        batch: Number of images; one for large models.
     """
 
     timm_name: str
@@ -24,22 +24,22 @@ class Case:
 
     @property
     def name(self) -> str:
-        """For example "cait_xxs24_224", or "cait_xxs24_224-224x320" off the square."""
+        """For example "cait_xxs24_224", or "cait_xxs24_224-224x320" for a rectangle."""
         if self.height == self.width:
             return self.timm_name
         return f"{self.timm_name}-{self.height}x{self.width}"
 
     def weights(self, folder: Path) -> Path:
-        """Where the weights lie, under timm's names."""
+        """The file of the weights, under timm's names."""
         return folder / f"{self.name}.safetensors"
 
     def numbers(self, folder: Path) -> Path:
-        """Where the images, `(batch, height, width, 3)`, and the logits lie."""
+        """The file of the images, `(batch, height, width, 3)`, and the logits."""
         return folder / f"{self.name}.npz"
 
 
-# Of the largest difference, divided by the largest logit: a tenth of what is promised,
-# so that an epsilon of 1e-5 in the norms is seen too.
+# Limit of the largest difference, divided by the largest logit: a tenth of the promised
+# one, so that an epsilon of 1e-5 in the norms fails too.
 LIMIT = 1e-5
 
 CASES = (
@@ -78,7 +78,7 @@ CASES = (
     Case("regnety_160", 225, 301),  # odd: where strides begin counts
 )
 
-# Sizes that nobody published, for the way back: what we write, timm reads.
+# Unpublished sizes, which keras_cait writes and timm reads.
 _TRANSFORMER = {"patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads": 4}
 WRITTEN = {
     "cait": _TRANSFORMER,
@@ -109,7 +109,7 @@ def cases_like(*patterns: str) -> list[Case]:
 
 
 def command_line(description: str) -> argparse.ArgumentParser:
-    """The arguments that all scripts here share: a folder, and which cases."""
+    """A parser of the arguments that all scripts here share."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -2,12 +2,12 @@
 
     KERAS_BACKEND=jax python -m tests.full_size.compare FOLDER --cases "deit_*"
 
-needs keras_cait, but neither torch nor timm: FOLDER holds what
-`reference_from_timm` wrote. The last line of the standard output is a JSON object.
+needs keras_cait, but neither torch nor timm: FOLDER holds the files of
+`reference_from_timm`. The last line of the standard output is a JSON object.
 
     python -m tests.full_size.compare FOLDER --write
 
-goes the other way: it writes small models for `reference_from_timm --check`.
+writes small models for `reference_from_timm --check` instead.
 """
 # ruff: noqa: T201 (it reports on stdout)
 

@@ -1,3 +1,3 @@
-"""Keeps pytest, which imports every file for its examples, from importing torch."""
+"""Excludes this folder from pytest, which would import torch."""
 
 collect_ignore_glob = ["*.py"]

@@ -1,10 +1,10 @@
-"""Runs a TFLite file in a process with nothing but LiteRT, and says what it takes.
+"""Measures the memory and latency of a TFLite file in a process with LiteRT alone.
 
     python -m tests.full_size.litert_process FILE THREADS
 
-The line on the standard output is a JSON object: memory in bytes, that of the process
-at its peak less that before the file was loaded (Linux only); milliseconds, best and
-median of 20; and into how many parts XNNPACK has the graph.
+The line on the standard output is a JSON object: memory in bytes, the
+peak of the process minus its size before the file was loaded (Linux only);
+milliseconds, best and median of 20; and the number of XNNPACK partitions.
 """
 # ruff: noqa: T201 (it reports on stdout)
 
@@ -19,7 +19,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 def memory(field: str) -> int:
-    """Bytes of this process: "VmRSS", those of now, or "VmHWM", at the peak."""
+    """Bytes of this process: "VmRSS" (now) or "VmHWM" (peak)."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     row = next(line for line in status.splitlines() if line.startswith(field))
     return 1024 * int(row.split()[1])

@@ -1,8 +1,8 @@
-"""Writes what timm's full-size models compute, and reads what keras_cait wrote.
+"""Writes weights, images and logits of timm's models, and checks keras_cait's files.
 
     python -m tests.full_size.reference_from_timm FOLDER --cases "deit_*"
 
-needs torch, torchvision and timm, but neither Keras nor TensorFlow. It gives each
+needs torch, torchvision and timm, but neither Keras nor TensorFlow. It assigns each
 model random weights and writes them to FOLDER, with images and their logits.
 
     python -m tests.full_size.reference_from_timm FOLDER --check
@@ -38,15 +38,15 @@ LIMIT = 1e-5  # for the small models of --check, of the largest logit
 
 
 def randomize(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Module:
-    """Gives every tensor a value that matters, so that none is by chance 0 or 1.
+    """Draws all weights, so that every tensor affects the logits.
 
-    Above all LayerScale: at its start, 1e-6, it would hide every block. Linear maps
-    are wide enough for attention to choose among the patches; otherwise it would
-    average over hundreds of them and be much the same for all images.
+    At its initial value, 1e-6, LayerScale would hide every block. Linear maps
+    have a scale at which attention selects patches; otherwise it would average over
+    hundreds of them and hardly depend on the image.
     """
     for name, tensor in model.state_dict().items():
         if not tensor.dtype.is_floating_point:
-            continue  # how many batches a batch norm has seen
+            continue  # the number of batches of a batch norm
         tensor.normal_(generator=generator)  # in place: the largest has 2.5 GB
         if tensor.ndim >= 2 and tensor.shape[0] > 1:  # neither token nor position
             scale = 1.5 if tensor.ndim == 2 else 1.0  # convolutions follow one another
@@ -58,8 +58,8 @@ def randomize(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Mo
             if name.endswith("weight"):  # the gain of a norm
                 tensor.add_(1.0)
             elif name.endswith("proj_w.bias"):
-                # It is added to the attention of every patch. Larger, all patches
-                # would become the same, and what attention chooses would not count.
+                # It is added to the attention of every patch. If it were larger, all
+                # patches would be alike, and attention would not matter.
                 tensor.div_(model.pos_embed.shape[1])
     return model.eval()
 
@@ -67,7 +67,7 @@ def randomize(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Mo
 def write(case: Case, folder: Path) -> float:
     """Writes the files of one case; returns its largest logit."""
     generator = torch.Generator().manual_seed(0)
-    # A convnet has no size of its own.
+    # A convnet has no fixed image size.
     is_convnet = case.timm_name.startswith("regnety")
     sizes = {} if is_convnet else {"img_size": (case.height, case.width)}
     model = randomize(timm.create_model(case.timm_name, **sizes), generator)
@@ -83,7 +83,7 @@ def write(case: Case, folder: Path) -> float:
 
 
 def check(name: str, folder: Path) -> float:
-    """How far timm's logits are from keras_cait's, of the largest one."""
+    """The largest difference to keras_cait's logits, divided by the largest logit."""
     sizes = WRITTEN[name]
     transformer = {"img_size": WRITTEN_IMAGE, **sizes, "num_classes": WRITTEN_CLASSES}
     if name == "cait":

@@ -2,10 +2,10 @@
 
     python -m tests.full_size.run build/parity --timm .venv-torch/bin/python
 
-is started in the project's environment; --timm is the interpreter of one with torch
-and timm. Each step is a process of its own, and a case's files, 2.5 GB for the
-largest, are deleted before the next case, so that a run takes the memory and the disk
-of one model at a time. The last line of the standard output is a JSON object.
+runs in the project's environment; --timm is the interpreter of an environment with
+torch and timm. Each step is a separate process, and a case's files, up to 2.5 GB, are
+deleted before the next case, so that a run takes the memory and disk of one model.
+The last line of the standard output is a JSON object.
 """
 # ruff: noqa: T201 (it reports on stdout)
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def step(
     python: str, script: str, *arguments: str, backend: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Runs one of the scripts, and shows what it printed if it failed."""
+    """Runs one of the scripts, and shows its output if it fails."""
     done = subprocess.run(
         [python, "-m", f"tests.full_size.{script}", *arguments],
         cwd=ROOT,
@@ -41,7 +41,7 @@ def step(
 def compare(
     case: Case, timm: str, backends: list[str], folder: Path
 ) -> dict[str, float]:
-    """How far we are from timm on each backend; NaN where a step broke."""
+    """The difference to timm on each backend; NaN if a step failed."""
     selected = (str(folder), "--cases", case.name)
     ratios = dict.fromkeys(backends, math.nan)
     try:
@@ -49,7 +49,7 @@ def compare(
             for backend in backends:
                 done = step(sys.executable, "compare", *selected, backend=backend)
                 *_, last = done.stdout.splitlines() or [""]
-                if last.startswith("{"):  # it ran to its end, well or not
+                if last.startswith("{"):  # it reached its end
                     ratios[backend] = json.loads(last)["ratios"][case.name]
     finally:
         case.weights(folder).unlink(missing_ok=True)
@@ -57,8 +57,8 @@ def compare(
     return ratios
 
 
-def way_back(timm: str, backend: str, folder: Path) -> bool:
-    """Whether timm reads what we write, and computes the same from it."""
+def timm_reads(timm: str, backend: str, folder: Path) -> bool:
+    """Whether timm reads keras_cait's files and computes the same logits."""
     ours = (sys.executable, "compare", str(folder), "--write")
     theirs = (timm, "reference_from_timm", str(folder), "--check")
     return all(step(*it, backend=backend).returncode == 0 for it in (ours, theirs))
@@ -77,7 +77,9 @@ def main() -> int:
         table[case.name] = compare(case, timm, backends, folder)
         row = (f"{ratio:12.1e}" for ratio in table[case.name].values())
         print(f"{case.name:40}", *row, flush=True)
-    read = {name: way_back(timm, name, folder / "written" / name) for name in backends}
+    read = {
+        name: timm_reads(timm, name, folder / "written" / name) for name in backends
+    }
     row = (f"{'yes' if read[name] else 'no':>12}" for name in backends)
     print(f"{'timm reads what we write':40}", *row)
 

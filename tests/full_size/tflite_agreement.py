@@ -1,11 +1,11 @@
-"""How often 8 bits keep a trained model's answer, and what they leave of its size.
+"""Top-1 agreement and size of a trained model in float16 and 8 bits.
 
     python -m tests.full_size.tflite_agreement MODEL.keras DIR
 
-exports a model in float32 and in int8, by representative images of DIR/train, and runs
-both on images of DIR/test (JPEG or PNG in class folders, as CIFAR-10 is had). It fails
-if fewer than 99 % of them keep the likeliest class that the Keras model gives, or if
-int8 takes more than 30 % of float32's size. `--precisions float16 dynamic int8` prints
+exports a model in float32 and int8, with representative images of DIR/train, and runs
+both on images of DIR/test (JPEG or PNG in class folders, such as CIFAR-10). It fails
+if fewer than 99 % of them keep the class that the Keras model predicts, or if int8
+takes more than 30 % of float32's size. `--precisions float16 dynamic int8` prints
 a row for each; float16 is not held to that size.
 """
 # ruff: noqa: T201 (it reports on stdout)

@@ -1,9 +1,9 @@
-"""What phone developers ask of each file: size, memory, time, operators.
+"""Size, memory, latency and operators of TFLite files.
 
     python -m tests.full_size.tflite_numbers build/tflite
 
-writes every precision of some models, with random weights, runs each in a process of
-its own and prints the tables of `export/mobile/README.md`.
+writes every precision of some models, with random weights, runs each in a separate
+process and prints the tables of `export/mobile/README.md`.
 """
 # ruff: noqa: T201 (it reports on stdout)
 
@@ -30,7 +30,7 @@ def write(name: str, precision: str, folder: Path) -> ExportReport:
         plausible(model),
         folder / f"{name}_{precision}.tflite",
         precision=precision,
-        # Others than those that the result is compared on.
+        # Not the images that the result is compared on.
         representative=photographs((224, 224), number=48)[16:]
         if precision == "int8"
         else None,
@@ -39,7 +39,7 @@ def write(name: str, precision: str, folder: Path) -> ExportReport:
 
 
 def run(file: Path, threads: int) -> dict[str, float]:
-    """What the file takes where nothing else is."""
+    """Memory and latency of the file in a separate process."""
     done = subprocess.run(
         [
             sys.executable,

@@ -2,9 +2,9 @@
 
     python -m tests.full_size.tflite_speed build/speed --timm .venv-torch/bin/python
 
-is started in the project's environment; --timm is the interpreter of one with torch,
-timm and onnx. Both models have the same weights and get the same images, one at a
-time, LiteRT and onnxruntime in turn, so that what else the machine does meets both.
+runs in the project's environment; --timm is the interpreter of an environment with
+torch, timm and onnx. Both models have the same weights and get the same images, one at
+a time, LiteRT and onnxruntime in turn, so that other load affects both.
 The run fails if the two do not agree, or if ours takes longer in the median; the best
 of each is shown too, but is luck where others use the same processors. The last line
 of the standard output is a JSON object.
@@ -30,10 +30,9 @@ from tests.full_size.cases import Case, cases_like, command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Seconds between runs. onnxruntime's threads go on turning for a while after each of
-# its runs, which the next one's would share the processors with: without a rest, what
-# took LiteRT 17 ms on two threads took it 37.
-REST = 0.05
+# Seconds between runs. onnxruntime's threads spin for a while after each run and
+# compete with the next one: without a pause, LiteRT took 37 ms on two threads, not 17.
+PAUSE = 0.05
 
 
 def write(case: Case, timm: str, folder: Path, precision: str) -> tuple[Path, Path]:
@@ -57,7 +56,7 @@ def write(case: Case, timm: str, folder: Path, precision: str) -> tuple[Path, Pa
 def runs(
     onnx: Path, tflite: Path, images: np.ndarray, threads: int
 ) -> dict[str, Callable[[], np.ndarray]]:
-    """What is timed, by name; each gives probabilities `(1, classes)`."""
+    """The timed functions by name; each returns probabilities `(1, classes)`."""
     onnxruntime = import_optional("onnxruntime", "export")
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -82,7 +81,7 @@ def times(
     measured: dict[str, list[float]] = {name: [] for name in timed}
     for repeat in range(repeats + 2):  # the first two compile and allocate
         for name, run in timed.items():
-            time.sleep(REST)
+            time.sleep(PAUSE)
             started = time.perf_counter()
             run()
             if repeat >= 2:

@@ -3,7 +3,7 @@
     python -m tests.full_size.timm_onnx FOLDER --cases cait_xxs24_224
 
 needs torch, torchvision, timm and onnx, but neither Keras nor TensorFlow. The weights
-are those of `reference_from_timm`, for images of a batch of one.
+are those of `reference_from_timm`, and the batch size is 1.
 """
 # ruff: noqa: T201 (it reports on stdout)
 # pyright: reportMissingImports=false

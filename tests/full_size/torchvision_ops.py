@@ -1,4 +1,4 @@
-"""Lets timm import where torchvision's compiled part does not load.
+"""Declares torchvision's operators, so that timm imports without its compiled part.
 
 timm imports torchvision, whose Python part describes operators that only its
 compiled part declares. That part is built for torch with CUDA, and does not load
@@ -14,9 +14,9 @@ from pathlib import Path
 import torch  # pyright: ignore[reportMissingImports]
 
 
-@cache  # keeps what it returns: the operators would go with it
+@cache  # keeps the library alive, whose operators would vanish with it
 def declare_operators() -> object:
-    """Declares what is missing, if anything is. Must be called before timm loads."""
+    """Declares the missing operators. Must be called before timm is imported."""
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         raise ImportError("timm needs torchvision. Received: no module of that name")
