@@ -28,24 +28,23 @@ from keras_cait.export.tflite.biases import correct_biases
 from keras_cait.export.tflite.check import check_tflite
 from keras_cait.export.tflite.conversion import convert
 from keras_cait.export.tflite.file import pack, unpack
-from keras_cait.export.tflite.integers import (
-    KEPT,
-    products,
-    products_into_gelu,
-    quantize_products,
-    quantize_weights,
+from keras_cait.export.tflite.matrix_products import (
+    matrix_products,
+    products_before_gelu,
 )
 from keras_cait.export.tflite.metadata import (
     TfliteMetadata,
     add_metadata,
     with_labels,
 )
+from keras_cait.export.tflite.quantization import FLOAT_OPERATORS, quantize
 from keras_cait.export.tflite.representative_images import (
     check_representative,
     representative_images,
 )
 from keras_cait.export.tflite.runtime import TfliteRuntime, seen_values
 from keras_cait.layers import FeedForward
+from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 
 PRECISIONS = tuple(TOLERANCES)
@@ -171,9 +170,9 @@ class TfliteFormat(ExportFormat):
             seen = representative_images(self.representative, prepared)
         file = unpack(convert(prepared.model, halves=self.precision == "float16"))
         if seen is not None:
-            _quantize_by_ranges(file, prepared.model_inputs(seen))
-        if self.precision in EIGHT_BITS:
-            quantize_weights(file)
+            file = _quantize_by_ranges(file, prepared.model_inputs(seen))
+        elif self.precision in EIGHT_BITS:
+            file = quantize(file)
         channels = prepared.model.input_shape[-1]
         add_metadata(file, _metadata(prepared), channels=channels)
         path.write_bytes(with_labels(pack(file), prepared.labels))
@@ -197,7 +196,7 @@ class TfliteFormat(ExportFormat):
             "tensors": dict(graph.types),
         }
         if self.precision in EIGHT_BITS:
-            details["kept in float32"] = KEPT
+            details["kept in float32"] = FLOAT_OPERATORS
             inputs, classes = labeled_inputs(
                 prepared, pixels, self.images, self.representative
             )
@@ -222,13 +221,18 @@ class TfliteFormat(ExportFormat):
         )
 
 
-def _quantize_by_ranges(file: Any, seen: np.ndarray) -> None:
-    """Quantizes the products before GELU by the ranges of the representative images."""
-    every = products(file)
-    ends = {index for product in every for index in (product.input, product.output)}
+def _quantize_by_ranges(file: Any, seen: np.ndarray) -> Any:
+    """Quantizes with corrected biases, and ranges for the products before GELU."""
+    products = matrix_products(file)
+    ends = {index for product in products for index in (product.input, product.output)}
     found = seen_values(file, sorted(ends), seen, processors())
+    chosen = {
+        index
+        for product in products_before_gelu(file)
+        for index in (product.input, product.output)
+    }
     correct_biases(file, found.means)
-    quantize_products(file, products_into_gelu(file), found.ranges)
+    return quantize(file, {index: found.ranges[index] for index in chosen})
 
 
 def _metadata(prepared: PreparedModel) -> TfliteMetadata:

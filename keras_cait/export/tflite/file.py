@@ -50,7 +50,13 @@ def unpack(content: bytes) -> Any:
             "Expected a TFLite file, which has TFL3 at its fifth byte. Received: "
             f"{len(content)} bytes that begin with {content[:8]!r}"
         )
-    return schema().ModelT.InitFromObj(schema().Model.GetRootAs(content, 0))
+    model = schema().ModelT.InitFromObj(schema().Model.GetRootAs(content, 0))
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # its data lies behind the flatbuffer
+            end = buffer.offset + buffer.size
+            buffer.data = np.frombuffer(content[buffer.offset : end], "uint8")
+            buffer.offset = buffer.size = 0
+    return model
 
 
 def pack(model: Any) -> bytes:
@@ -120,7 +126,7 @@ def runtime_version(model: Any) -> str:
     return "not stated" if buffer is None else bytes(buffer.data).rstrip(b"\0").decode()
 
 
-def ask_for_runtime(model: Any, version: str) -> None:
+def require_runtime(model: Any, version: str) -> None:
     """Notes in a `ModelT` that it takes this version at least."""
     buffer = _runtime_buffer(model)
     if buffer is not None and _numbers(runtime_version(model)) < _numbers(version):

@@ -7,9 +7,9 @@ from keras_cait.export.tflite.check import check_tflite
 from keras_cait.export.tflite.conversion import convert
 from keras_cait.export.tflite.file import (
     ALIGNMENT,
-    ask_for_runtime,
     operators_of,
     pack,
+    require_runtime,
     runtime_version,
     schema,
     unpack,
@@ -53,6 +53,6 @@ def test_operators_are_read_in_order(content):
 
 def test_an_older_runtime_is_not_noted_over_a_newer(content):
     model = unpack(content)
-    ask_for_runtime(model, "2.10.0")
-    ask_for_runtime(model, "2.8.0")
+    require_runtime(model, "2.10.0")
+    require_runtime(model, "2.8.0")
     assert runtime_version(unpack(pack(model))) == "2.10.0"
