@@ -42,9 +42,8 @@ from keras_cait.export.tflite.representative_images import (
     check_representative,
     representative_images,
 )
-from keras_cait.export.tflite.runtime import TfliteRuntime, seen_values
+from keras_cait.export.tflite.runtime import TfliteRuntime, tensor_statistics
 from keras_cait.layers import FeedForward
-from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 
 PRECISIONS = tuple(TOLERANCES)
@@ -225,7 +224,7 @@ def _quantize_by_ranges(file: Any, seen: np.ndarray) -> Any:
     """Quantizes with corrected biases, and ranges for the products before GELU."""
     products = matrix_products(file)
     ends = {index for product in products for index in (product.input, product.output)}
-    found = seen_values(file, sorted(ends), seen, processors())
+    found = tensor_statistics(file, sorted(ends), seen, processors())
     chosen = {
         index
         for product in products_before_gelu(file)

@@ -1,4 +1,4 @@
-"""Whether phones can run a TFLite file."""
+"""Checks of operators and shapes, so that phones can run a TFLite file."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,27 +19,27 @@ LARGEST_RANK = 4
 
 UNSUITABLE = {
     "BROADCAST_TO": "GPU delegates refuse it",
-    "SHAPE": "it stands for a size that is only known at run time",
-    "PACK": "it makes a shape at run time, or a tensor of one axis more",
+    "SHAPE": "it reads a size that is only known at run time",
+    "PACK": "it makes a shape at run time, or a tensor with another axis",
     "VAR_HANDLE": "the weights were left out of the file",
     "READ_VARIABLE": "the weights were left out of the file",
     "ASSIGN_VARIABLE": "the weights were left out of the file",
     "CALL_ONCE": "the weights were left out of the file",
-    "IF": "there is nothing to decide in these models",
-    "WHILE": "there is nothing to repeat in these models",
+    "IF": "these models have no branches",
+    "WHILE": "these models have no loops",
 }
-"""Built-in operators that no file may have, and why."""
+"""Built-in operators that are refused, and the reasons."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TfliteGraph:
-    """What a suitable file holds.
+    """Contents of a valid file.
 
     Attributes:
-        operators: How many of each kind.
-        largest_rank: Of its tensors.
-        types: How many tensors of each type, such as "FLOAT32".
-        runtime: The first version of TensorFlow Lite that has all operators.
+        operators: Number of operators of each kind.
+        largest_rank: Largest rank of a tensor.
+        types: Number of tensors of each type, such as "FLOAT32".
+        runtime: The oldest version of TensorFlow Lite that has all operators.
     """
 
     operators: Mapping[str, int]
@@ -49,19 +49,16 @@ class TfliteGraph:
 
 
 def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
-    """Checks that a file is for one image, of built-in operators, and of rank 4.
+    """Checks that a file has one input, built-in operators, and rank 4 at most.
 
     Args:
-        content: Of the file.
-        gelus: How many activations the model has: each must be one operator, the
-            exact function of them. None where that is not known.
-
-    Returns:
-        What is in it.
+        content: Content of the file.
+        gelus: Number of GELU activations of the model; each must be one exact GELU
+            operator. None if unknown.
 
     Raises:
-        ValueError: If it is no TFLite file, or not suitable; the operator and the
-            tensor are named.
+        ValueError: If it is not a TFLite file, or not suitable. The message names the
+            operator and the tensor.
 
     Example:
         >>> import keras
@@ -77,7 +74,7 @@ def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
     model = unpack(content)
     if len(model.subgraphs) != 1:
         raise ValueError(
-            f"The file must hold one graph. Received: {len(model.subgraphs)} of them."
+            f"The file must have one graph. Received: {len(model.subgraphs)} graphs."
         )
     (graph,) = model.subgraphs
     operators = list(operators_of(model))
@@ -89,13 +86,13 @@ def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
     if gelus is not None and counts["GELU"] != gelus:
         raise ValueError(
             f"Each of the model's {gelus} activations must be one GELU operator. "
-            f"Received: {counts['GELU']} of them. Write it as 0.5 * x * (1 + "
-            "keras.ops.erf(x * sqrt(0.5))), which the converter knows."
+            f"Received: {counts['GELU']} GELU operators. Write it as 0.5 * x * (1 + "
+            "keras.ops.erf(x * sqrt(0.5))), which the converter recognizes."
         )
     if (len(graph.inputs), len(graph.outputs)) != (1, 1):
         raise ValueError(
-            "The file must take one tensor and give one. Received: "
-            f"{len(graph.inputs)} and {len(graph.outputs)}."
+            "The file must have one input and one output. Received: "
+            f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs."
         )
     types = names_of(schema().TensorType)
     return TfliteGraph(
@@ -107,19 +104,20 @@ def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
 
 
 def _check_operator(operator: Operator) -> None:
-    where = f"{operator.name}, which makes {', '.join(operator.outputs)}"
+    where = f"{operator.name}, which computes {', '.join(operator.outputs)}"
     if operator.name.startswith("CUSTOM"):
         raise ValueError(
-            "Only operators that are built into TFLite run everywhere. Received: "
-            f"{where}."
+            f"Only built-in TFLite operators run everywhere. Received: {where}."
         )
     if operator.name in UNSUITABLE:
         raise ValueError(
-            f"The file must do without {operator.name}: {UNSUITABLE[operator.name]}. "
+            f"The file must not contain {operator.name}: {UNSUITABLE[operator.name]}. "
             f"Received: {where}."
         )
     if operator.name == "GELU" and operator.options and operator.options.approximate:
-        raise ValueError(f"GELU must be exact. Received: {where} by way of tanh.")
+        raise ValueError(
+            f"GELU must be exact. Received: {where} with the tanh approximation."
+        )
 
 
 def _check_shape(tensor: Any, operators: list[Operator]) -> None:
@@ -127,8 +125,8 @@ def _check_shape(tensor: Any, operators: list[Operator]) -> None:
     signature = () if tensor.shapeSignature is None else tensor.shapeSignature
     if len(shape) > LARGEST_RANK:
         raise ValueError(
-            f"No tensor may have more than {LARGEST_RANK} axes: GPU delegates take no "
-            f"more. Received: {_place(tensor, operators)}."
+            f"No tensor may have more than {LARGEST_RANK} axes, the limit of GPU "
+            f"delegates. Received: {_place(tensor, operators)}."
         )
     if any(side < 0 for side in (*shape, *signature)):
         raise ValueError(
@@ -137,7 +135,7 @@ def _check_shape(tensor: Any, operators: list[Operator]) -> None:
 
 
 def _place(tensor: Any, operators: list[Operator]) -> str:
-    """A tensor in words: its name, shape and operators."""
+    """Name, shape and operators of a tensor, for a message."""
     name = text_of(tensor.name)
     users = [row.name for row in operators if name in (*row.inputs, *row.outputs)]
     return f"{name}, {_shape(tensor)}, of {', '.join(users[:3]) or 'no operator'}"

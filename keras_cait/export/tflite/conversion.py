@@ -1,4 +1,4 @@
-"""Keras models to the content of TFLite files, weights inside."""
+"""Conversion of Keras models to TFLite."""
 
 import tempfile
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from keras_cait.export.pipeline.captured_stderr import captured_stderr
 
 SIGNATURE = "serving_default"
 INPUT, OUTPUT = "images", "probabilities"
-"""Names by which runtimes know the graph and its ends."""
+"""Names of the signature, its input and its output."""
 
 
 def convert(model: keras.Model, *, halves: bool = False) -> bytes:
@@ -23,15 +23,15 @@ def convert(model: keras.Model, *, halves: bool = False) -> bytes:
 
     Args:
         model: From images to probabilities, in float32.
-        halves: Whether weights are kept as float16; they are computed with in float32.
+        halves: Whether weights are stored as float16; computation is in float32.
 
     Raises:
-        ValueError: If TFLite has no operator for something in it.
+        ValueError: If TFLite lacks an operator of the model.
 
     """
     image = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name=INPUT)
     whole = tf.function(lambda images: model(images, training=False))
-    # As constants: variables of a SavedModel would be left out of the file.
+    # As constants, because variables of a SavedModel would be missing in the file.
     constant = convert_variables_to_constants_v2(whole.get_concrete_function(image))
 
     named = tf.function(
@@ -48,7 +48,7 @@ def convert(model: keras.Model, *, halves: bool = False) -> bytes:
 
 
 def _converted(folder: Path, halves: bool, written: Callable[[], str]) -> bytes:
-    # Nothing but built-in operators is its default.
+    # By default it uses built-in operators only.
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     if halves:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -57,6 +57,6 @@ def _converted(folder: Path, halves: bool, written: Callable[[], str]) -> bytes:
         return converter.convert()
     except ConverterError as error:
         raise ValueError(
-            "Every operator must be one that is built into TFLite. Received: a model "
+            "Every operator must be built into TFLite. Received: a model "
             f"that cannot be converted: {error} {written()[-2000:]}"
         ) from error

@@ -1,4 +1,4 @@
-"""TFLite files read, and written again after a change."""
+"""Reading and writing of TFLite files."""
 
 import functools
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import numpy as np
 from keras_cait.optional_packages import import_optional
 
 IDENTIFIER = b"TFL3"
-ALIGNMENT = 16  # bytes, that runtimes may expect of weights
+ALIGNMENT = 16  # bytes; runtimes may require it of weights
 LARGEST_FILE = 2**31 - 2**20  # bytes: a flatbuffer ends at 2 GiB
 
 
@@ -20,11 +20,11 @@ class Operator:
     """One operator of a file.
 
     Attributes:
-        name: As TFLite's schema has it, such as "FULLY_CONNECTED"; of one that is not
-            built in "CUSTOM", a space and its own name.
-        inputs: Names of the tensors it takes.
-        outputs: Names of those it makes.
-        options: Of the operator, as the schema has them, or None.
+        name: Name in TFLite's schema, such as "FULLY_CONNECTED"; for custom operators
+            "CUSTOM", a space and their own name.
+        inputs: Names of the input tensors.
+        outputs: Names of the output tensors.
+        options: The schema's options of the operator, or None.
     """
 
     name: str
@@ -34,20 +34,20 @@ class Operator:
 
 
 def schema() -> Any:
-    """TFLite's schema as Python: the module that ai-edge-litert comes with."""
+    """TFLite's schema as a Python module, which ai-edge-litert contains."""
     return import_optional("ai_edge_litert.schema_py_generated", "export")
 
 
 def unpack(content: bytes) -> Any:
-    """The `ModelT` of a file's content, of which all can be changed.
+    """The `ModelT` of a file's content, which can be changed.
 
     Raises:
-        ValueError: If it is no TFLite file.
+        ValueError: If it is not a TFLite file.
 
     """
     if content[4:8] != IDENTIFIER:
         raise ValueError(
-            "Expected a TFLite file, which has TFL3 at its fifth byte. Received: "
+            "Expected a TFLite file, with TFL3 at its fifth byte. Received: "
             f"{len(content)} bytes that begin with {content[:8]!r}"
         )
     model = schema().ModelT.InitFromObj(schema().Model.GetRootAs(content, 0))
@@ -62,10 +62,10 @@ def unpack(content: bytes) -> Any:
 def pack(model: Any) -> bytes:
     """The content of a file, weights at multiples of 16 bytes.
 
-    Weights that nothing uses are left out of it.
+    Unused weights are left out.
 
     Raises:
-        ValueError: If it would be too large for one.
+        ValueError: If the file would be too large.
 
     """
     used = _used_buffers(model)
@@ -95,18 +95,18 @@ def _used_buffers(model: Any) -> set[int]:
         ends = [*graph.inputs, *graph.outputs]
         for operator in graph.operators:
             ends += [*operator.inputs, *operator.outputs]
-        # An index of -1 stands for an input that is left out.
+        # An index of -1 means an omitted input.
         used |= {graph.tensors[index].buffer for index in ends if index >= 0}
     return used
 
 
 class _Aligned:
-    """A buffer that is written where the schema says, which its own writer forgets."""
+    """A buffer with the alignment of the schema, which its own writer ignores."""
 
     def __init__(self, data: Any) -> None:
         self.data = None if data is None else np.asarray(data, "uint8").tobytes()
 
-    def Pack(self, builder: Any) -> int:  # noqa: N802 (the writer calls it so)
+    def Pack(self, builder: Any) -> int:  # noqa: N802 (a name of the writer)
         tflite = schema()
         data = None
         if self.data is not None:
@@ -121,13 +121,13 @@ class _Aligned:
 
 
 def runtime_version(model: Any) -> str:
-    """The first version of TensorFlow Lite that runs a `ModelT`, such as "2.9.0"."""
+    """The oldest version of TensorFlow Lite that runs a `ModelT`, such as "2.9.0"."""
     buffer = _runtime_buffer(model)
     return "not stated" if buffer is None else bytes(buffer.data).rstrip(b"\0").decode()
 
 
 def require_runtime(model: Any, version: str) -> None:
-    """Notes in a `ModelT` that it takes this version at least."""
+    """Raises the required version of a `ModelT` to this one at least."""
     buffer = _runtime_buffer(model)
     if buffer is not None and _numbers(runtime_version(model)) < _numbers(version):
         data = version.encode().ljust(len(buffer.data), b"\0")
@@ -146,13 +146,13 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def operators_of(model: Any) -> Iterator[Operator]:
-    """The operators of a `ModelT`, in the order in which they run."""
+    """The operators of a `ModelT`, in execution order."""
     for graph in model.subgraphs:
         names = [text_of(tensor.name) for tensor in graph.tensors]
         for operator in graph.operators:
             yield Operator(
                 name=operator_name(model.operatorCodes[operator.opcodeIndex]),
-                # An index of -1 stands for an input that is left out.
+                # An index of -1 means an omitted input.
                 inputs=tuple(names[i] for i in operator.inputs if i >= 0),
                 outputs=tuple(names[i] for i in operator.outputs),
                 options=operator.builtinOptions,
@@ -160,7 +160,7 @@ def operators_of(model: Any) -> Iterator[Operator]:
 
 
 def operator_name(code: Any) -> str:
-    """The name of an `OperatorCodeT`, as `Operator` has it."""
+    """The name of an `OperatorCodeT`; see `Operator`."""
     # The older of the two fields ends at 127.
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     if number == schema().BuiltinOperator.CUSTOM:
@@ -169,13 +169,13 @@ def operator_name(code: Any) -> str:
 
 
 def text_of(name: bytes | str | None) -> str:
-    """A name of the schema, which reads bytes and writes either."""
+    """A name as text; the schema's module reads bytes and writes both."""
     return name.decode() if isinstance(name, bytes) else name or ""
 
 
 @functools.cache
 def names_of(enumeration: type) -> dict[int, str]:
-    """The names of an enumeration of the schema, by number."""
+    """The names of one of the schema's enumerations, by number."""
     return {
         value: name for name, value in vars(enumeration).items() if name[0].isupper()
     }

@@ -1,4 +1,4 @@
-"""What a TFLite file says of itself: labels and normalization, as phones read them."""
+"""Metadata of TFLite files: labels and normalization."""
 
 import io
 import zipfile
@@ -15,9 +15,9 @@ from keras_cait.export.tflite.flatbuffer_tables import Table, Writer
 BUFFER = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
 LABELS_FILE = "labels.txt"
-PARSER_VERSION = "1.0.0"  # of the schema, from which on all that is written is known
+PARSER_VERSION = "1.0.0"  # the oldest schema version with all fields written here
 
-# The schema's numbers: members of unions and enumerations, then the fields of tables.
+# Numbers of the schema: members of unions and enumerations, then fields of tables.
 _IMAGE_PROPERTIES = 2
 _NORMALIZATION_OPTIONS = 1
 _AXIS_LABELS = 2
@@ -36,14 +36,14 @@ _TENSOR = {
 
 @dataclass(frozen=True, kw_only=True)
 class TfliteMetadata:
-    """What is known of a classifier of images.
+    """Metadata of an image classifier.
 
     Attributes:
-        name: Of the model.
-        description: In a sentence.
-        mean: That is taken off the pixels of each channel, in [0, 255]; one number,
-            0, if the model normalizes by itself.
-        std: By which they are divided then; 1 likewise.
+        name: Name of the model.
+        description: Description in a sentence.
+        mean: Mean to subtract from each channel, in [0, 255]; `(0,)` if the model
+            normalizes its input.
+        std: Standard deviation to divide by; `(1,)` if the model normalizes its input.
         labels: Names of the classes, in order, or None.
     """
 
@@ -55,17 +55,17 @@ class TfliteMetadata:
 
 
 def add_metadata(model: Any, metadata: TfliteMetadata, channels: int = 3) -> None:
-    """Gives a model metadata: what the task libraries of Android and iOS read.
+    """Adds metadata as the task libraries of Android and iOS read it.
 
-    The labels themselves come behind the file; see `with_labels`.
+    `with_labels` appends the labels themselves.
 
     Args:
         model: A `ModelT` without metadata, changed in place.
-        metadata: To add.
-        channels: Of its images.
+        metadata: The metadata.
+        channels: Number of channels of the images.
 
     Raises:
-        ValueError: If it has metadata.
+        ValueError: If the model already has metadata.
 
     Example:
         >>> import keras
@@ -87,7 +87,9 @@ def add_metadata(model: Any, metadata: TfliteMetadata, channels: int = 3) -> Non
 
     """
     if _buffer_of(model) is not None:
-        raise ValueError("Expected a TFLite file without metadata. Received: one with.")
+        raise ValueError(
+            "Expected a TFLite file without metadata. Received: one with metadata."
+        )
     buffer = schema().BufferT()
     buffer.data = np.frombuffer(_written(metadata, channels), "uint8")
     model.buffers.append(buffer)
@@ -98,35 +100,35 @@ def add_metadata(model: Any, metadata: TfliteMetadata, channels: int = 3) -> Non
 
 
 def with_labels(content: bytes, labels: Sequence[str] | None) -> bytes:
-    """The content of a file with the labels behind it.
+    """Appends the labels to the content of a TFLite file.
 
-    They are a file `labels.txt` in a zip archive, which Python's `zipfile` reads too. A
-    label is a line, so line breaks in it become spaces.
+    They are a file `labels.txt` in an appended zip archive, which Python's `zipfile`
+    reads too. Each label is one line, so line breaks inside it become spaces.
 
     Args:
-        content: Of a TFLite file.
-        labels: Names of the classes, in order; None for none.
+        content: Content of a TFLite file.
+        labels: Names of the classes, in order; None for no labels.
 
     """
     if labels is None:
         return content
     whole = io.BytesIO(content)
     lines = "".join(" ".join(label.split()) + "\n" for label in labels)
-    # Not compressed: the libraries read it where it lies.
+    # Not compressed, because the libraries read the labels in place.
     with zipfile.ZipFile(whole, "a", zipfile.ZIP_STORED) as archive:
-        # One date for all, so that equal models make equal files.
+        # A fixed date, so that equal models make equal files.
         archive.writestr(zipfile.ZipInfo(LABELS_FILE), lines)
     return whole.getvalue()
 
 
 def read_metadata(file: Path | str | bytes) -> TfliteMetadata:
-    """Reads the metadata of a file back.
+    """Reads the metadata of a file.
 
     Args:
         file: A TFLite file with the metadata of an image classifier, or its content.
 
     Raises:
-        ValueError: If it has none.
+        ValueError: If the file has no metadata.
 
     """
     content = file if isinstance(file, bytes) else Path(file).read_bytes()
@@ -138,7 +140,7 @@ def read_metadata(file: Path | str | bytes) -> TfliteMetadata:
         )
     if data[4:8] != IDENTIFIER:
         raise ValueError(
-            "Expected metadata of a TFLite file, which has M001 at its fifth byte. "
+            "Expected metadata of a TFLite file, with M001 at its fifth byte. "
             f"Received: {data[4:8]!r}"
         )
     model = Table.root(data)
@@ -160,7 +162,7 @@ def read_metadata(file: Path | str | bytes) -> TfliteMetadata:
 
 
 def _buffer_of(model: Any) -> bytes | None:
-    """The metadata of a `ModelT` as it lies in the file."""
+    """The bytes of the metadata of a `ModelT`, or None."""
     for row in model.metadata or ():
         if text_of(row.name) == BUFFER:
             return np.asarray(model.buffers[row.buffer].data, "uint8").tobytes()
@@ -168,7 +170,7 @@ def _buffer_of(model: Any) -> bytes | None:
 
 
 def _written(metadata: TfliteMetadata, channels: int) -> bytes:
-    """The metadata as a flatbuffer, from the inside out."""
+    """The metadata as a flatbuffer."""
     write = Writer()
     properties = write.table({0: (_COLOR_SPACES.get(channels, 0), "Int8")})
     ends = np.array([[0.0], [255.0]]) - metadata.mean

@@ -1,4 +1,4 @@
-"""TFLite files run by LiteRT, the runtime of phones."""
+"""Execution of TFLite files by LiteRT, the runtime of phones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from keras_cait.optional_packages import import_optional
 
 
 class TfliteRuntime:
-    """A file, loaded.
+    """A loaded file.
 
     Args:
         file: The file, or its content.
-        threads: That it may use.
+        threads: Number of threads.
 
     Raises:
         ValueError: If LiteRT refuses the file.
@@ -30,7 +30,7 @@ class TfliteRuntime:
             if isinstance(file, bytes)
             else {"model_path": str(file)}
         )
-        # It says which delegate it takes.
+        # LiteRT prints the name of its delegate.
         with captured_stderr() as written:
             try:
                 self.interpreter = import_optional(
@@ -52,8 +52,8 @@ class TfliteRuntime:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What tensors hold when a model sees images, by index of the tensor.
+class TensorStatistics:
+    """Values of tensors over images, by index of the tensor.
 
     Attributes:
         ranges: Smallest and largest value.
@@ -64,22 +64,22 @@ class Seen:
     means: Mapping[int, np.ndarray]
 
 
-def seen_values(
+def tensor_statistics(
     model: Any, indices: Sequence[int], images: np.ndarray, threads: int
-) -> Seen:
+) -> TensorStatistics:
     """Ranges and means of tensors over images.
 
     Args:
         model: A `ModelT` in float32.
-        indices: Of the tensors.
-        images: What the model sees, `(images, height, width, channels)`.
-        threads: To use.
+        indices: Indices of the tensors.
+        images: Inputs of the model, `(images, height, width, channels)`.
+        threads: Number of threads.
 
     """
     (graph,) = model.subgraphs
     outputs, signatures = graph.outputs, model.signatureDefs
     wanted = sorted(set(indices))
-    # As outputs, which a runtime keeps until they are read.
+    # As outputs, because the runtime reuses the memory of other tensors.
     graph.outputs = np.array([*outputs, *wanted], "int32")
     model.signatureDefs = []
     try:
@@ -99,4 +99,4 @@ def seen_values(
             )
             mean = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype="float64")
             means[index] = means[index] + mean / len(images)
-    return Seen(ranges, means)
+    return TensorStatistics(ranges, means)

@@ -8,7 +8,7 @@ from keras_cait.export.tflite.conversion import convert
 from keras_cait.export.tflite.file import pack, unpack
 from keras_cait.export.tflite.matrix_products import matrix_products
 from keras_cait.export.tflite.quantization import quantize
-from keras_cait.export.tflite.runtime import TfliteRuntime, seen_values
+from keras_cait.export.tflite.runtime import TfliteRuntime, tensor_statistics
 
 
 def test_corrected_biases_keep_the_mean_output_for_inputs_far_from_0():
@@ -23,7 +23,7 @@ def test_corrected_biases_keep_the_mean_output_for_inputs_far_from_0():
         file = unpack(content)
         if corrected:
             sources = [product.input for product in matrix_products(file)]
-            correct_biases(file, seen_values(file, sources, rows, 1).means)
+            correct_biases(file, tensor_statistics(file, sources, rows, 1).means)
             biases = [product.bias for product in matrix_products(file)]
             assert len(set(biases)) == len(biases) == 2
         runs = [TfliteRuntime(each, 1) for each in (content, pack(quantize(file)))]

@@ -1,4 +1,4 @@
-"""What a file may not hold is found in it, and named."""
+"""Operators, shapes and types that a TFLite file must not contain."""
 
 import keras
 import pytest
@@ -24,7 +24,7 @@ def content():
     return convert(tiny_deit(depth=1))
 
 
-def test_what_is_in_a_file(content):
+def test_the_contents_of_a_valid_file_are_counted(content):
     graph = check_tflite(content, gelus=1)
     assert graph.largest_rank == 4
     assert graph.operators["FULLY_CONNECTED"] == 5
@@ -34,12 +34,12 @@ def test_what_is_in_a_file(content):
     assert graph.runtime == "2.9.0"  # of GELU
 
 
-def test_no_tflite_file():
+def test_other_bytes_are_refused():
     with pytest.raises(ValueError, match=r"Expected a TFLite file.*8 bytes"):
         check_tflite(b"whatever")
 
 
-def test_more_than_four_axes():
+def test_a_tensor_of_five_axes_is_refused():
     def split(x):
         return tf.transpose(tf.reshape(x, (1, 2, 3, 2, 2)), (0, 2, 1, 4, 3))
 
@@ -47,19 +47,19 @@ def test_more_than_four_axes():
         check_tflite(written(split, 1, 24))
 
 
-def test_a_batch_of_unknown_size():
-    with pytest.raises(ValueError, match=r"do without SHAPE.*run time"):
+def test_an_unknown_batch_size_is_refused():
+    with pytest.raises(ValueError, match=r"not contain SHAPE.*run time"):
         check_tflite(written(lambda x: tf.reshape(x, (tf.shape(x)[0], 2, 2)), None, 4))
     with pytest.raises(ValueError, match=r"Every size must be known.*of RELU"):
         check_tflite(written(tf.nn.relu, None, 4))
 
 
-def test_broadcasting():
-    with pytest.raises(ValueError, match=r"do without BROADCAST_TO: GPU.*makes"):
+def test_broadcasting_is_refused():
+    with pytest.raises(ValueError, match=r"not contain BROADCAST_TO: GPU.*computes"):
         check_tflite(written(lambda x: tf.broadcast_to(x, (3, 4, 4)), 1, 4, 4))
 
 
-def test_weights_that_were_left_out(tmp_path):
+def test_a_file_without_its_weights_is_refused(tmp_path):
     # As the converter does with a SavedModel of a Keras model.
     module = tf.Module()
     module.model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
@@ -72,39 +72,39 @@ def test_weights_that_were_left_out(tmp_path):
         check_tflite(content)
 
 
-def test_operators_that_are_not_built_in():
+def test_operators_that_are_not_built_in_are_refused():
     concrete = tf.function(tf.linalg.inv).get_concrete_function(tf.TensorSpec((2, 2)))
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
-    with pytest.raises(ValueError, match="CUSTOM FlexMatrixInverse, which makes"):
+    with pytest.raises(ValueError, match="CUSTOM FlexMatrixInverse, which computes"):
         check_tflite(converter.convert())
 
 
-def test_activations_that_are_not_exact_or_not_one_operator():
+def test_gelu_that_is_not_one_exact_operator_is_refused():
     with pytest.raises(ValueError, match=r"GELU must be exact.*tanh"):
         check_tflite(written(lambda x: tf.nn.gelu(x, approximate=True), 1, 4))
-    with pytest.raises(ValueError, match=r"2 activations must be one GELU.*1 of them"):
+    with pytest.raises(ValueError, match=r"2 activations must be one GELU.*1 GELU"):
         check_tflite(written(lambda x: tf.nn.gelu(x, approximate=False), 1, 4), gelus=2)
 
 
-def test_two_graphs_or_two_outputs(content):
+def test_two_graphs_or_two_outputs_are_refused(content):
     model = unpack(content)
     model.subgraphs *= 2
-    with pytest.raises(ValueError, match=r"must hold one graph.*2 of them"):
+    with pytest.raises(ValueError, match=r"must have one graph.*2 graphs"):
         check_tflite(pack(model))
-    with pytest.raises(ValueError, match=r"take one tensor and give one.*1 and 2"):
+    with pytest.raises(ValueError, match=r"one input and one output.*1 inputs and 2"):
         check_tflite(written(lambda x: (x + 1, x + 2), 1, 4))
 
 
-def test_names_are_looked_up_for_errors_alone(content, monkeypatch):
-    """Of every tensor it would take longer than all else, in a large model."""
-    asked = []
+def test_tensors_are_described_only_in_errors(content, monkeypatch):
+    """In a large model, describing every tensor would take most of the time."""
+    described = []
     place = tflite_check._place
     monkeypatch.setattr(
-        tflite_check, "_place", lambda *row: asked.append(row) or place(*row)
+        tflite_check, "_place", lambda *row: described.append(row) or place(*row)
     )
     check_tflite(content)
-    assert not asked
+    assert not described
     with pytest.raises(ValueError, match="of RELU"):
         check_tflite(written(tf.nn.relu, None, 4))
-    assert len(asked) == 1
+    assert len(described) == 1

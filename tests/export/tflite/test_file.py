@@ -1,4 +1,4 @@
-"""Files are read, and written again as they were."""
+"""Reading and writing of TFLite files."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def content():
     return convert(tiny_deit(depth=1))
 
 
-def test_writing_it_again_changes_nothing(content):
+def test_a_file_that_is_read_and_written_is_unchanged(content):
     again = pack(unpack(content))
     assert check_tflite(again) == check_tflite(content)
     image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
@@ -51,7 +51,7 @@ def test_operators_are_read_in_order(content):
     assert names[-2:] == ["FULLY_CONNECTED", "SOFTMAX"]
 
 
-def test_an_older_runtime_is_not_noted_over_a_newer(content):
+def test_an_older_runtime_does_not_replace_a_newer_one(content):
     model = unpack(content)
     require_runtime(model, "2.10.0")
     require_runtime(model, "2.8.0")

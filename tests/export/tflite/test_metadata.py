@@ -1,4 +1,4 @@
-"""What phones read in a file: labels and normalization."""
+"""Metadata of TFLite files: labels and normalization."""
 
 import zipfile
 
@@ -46,11 +46,11 @@ def path(content, tmp_path):
     return path
 
 
-def test_it_is_read_back(path):
+def test_metadata_is_read_back(path):
     assert read_metadata(path) == METADATA
 
 
-def test_the_model_is_the_same(content, path):
+def test_metadata_leaves_the_predictions_unchanged(content, path):
     assert check_tflite(path.read_bytes()) == check_tflite(content)
     image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
     np.testing.assert_array_equal(
@@ -58,7 +58,7 @@ def test_the_model_is_the_same(content, path):
     )
 
 
-def test_labels_are_a_file_that_is_not_compressed(path):
+def test_labels_are_an_uncompressed_file(path):
     with zipfile.ZipFile(path) as archive:
         (entry,) = archive.infolist()
         assert entry.filename == "labels.txt"
@@ -85,12 +85,12 @@ def labels_as_phones_read_them(content):
     return text.removesuffix("\n").split("\n")
 
 
-def test_labels_are_where_the_code_for_phones_looks(content, path):
+def test_labels_are_at_the_offset_that_the_phone_code_reads(content, path):
     assert tuple(labels_as_phones_read_them(path.read_bytes())) == LABELS
     assert labels_as_phones_read_them(content) == []
 
 
-def test_what_looks_like_an_archive_among_the_weights(content):
+def test_weights_that_look_like_an_archive_do_not_hide_the_labels(content):
     model = unpack(content)
     metadata = TfliteMetadata(
         name="m", description="PK\x03\x04PK\x05\x06", mean=(0.0,), std=(1.0,)
@@ -103,13 +103,13 @@ def test_what_looks_like_an_archive_among_the_weights(content):
     assert tuple(labels_as_phones_read_them(labeled)) == LABELS
 
 
-def test_an_empty_label_shifts_no_other(content):
+def test_an_empty_label_leaves_the_others_in_place(content):
     labels = ("a", "", "c", "")
     found = labels_as_phones_read_them(with_labels(content, labels))
     assert tuple(found) == labels
 
 
-def test_the_buffer_is_as_the_schema_has_it(path):
+def test_the_buffer_follows_the_schema(path):
     """Read with the flatbuffers library, by the schema's numbers of fields."""
     model = unpack(path.read_bytes())
     (row,) = (row for row in model.metadata if row.name == b"TFLITE_METADATA")
@@ -154,7 +154,7 @@ def test_the_buffer_is_as_the_schema_has_it(path):
     assert number(file, 2) == 2  # TENSOR_AXIS_LABELS
 
 
-def test_without_labels(content, tmp_path):
+def test_a_file_without_labels_has_no_archive(content, tmp_path):
     metadata = TfliteMetadata(name="gray", description="", mean=(0.0,), std=(1.0,))
     path = tmp_path / "model.tflite"
     path.write_bytes(described(content, metadata, channels=1))
@@ -162,7 +162,7 @@ def test_without_labels(content, tmp_path):
     assert not zipfile.is_zipfile(path)
 
 
-def test_line_breaks_in_labels_stay_out_of_the_lines(content, tmp_path):
+def test_line_breaks_in_labels_become_spaces(content, tmp_path):
     labels = ("a\nb", "c\td", *"efghijkl")
     metadata = TfliteMetadata(
         name="m", description="d", mean=(0.0,), std=(1.0,), labels=labels
@@ -175,7 +175,7 @@ def test_line_breaks_in_labels_stay_out_of_the_lines(content, tmp_path):
     assert len(found) == 10
 
 
-def test_what_has_metadata_or_has_none(content, path, tmp_path):
+def test_adding_metadata_twice_and_reading_none_are_refused(content, path, tmp_path):
     with pytest.raises(ValueError, match=r"without metadata.*one with"):
         add_metadata(unpack(path.read_bytes()), METADATA)
     bare = tmp_path / "bare.tflite"

@@ -18,7 +18,7 @@ from keras_cait.export.tflite.matrix_products import (
     products_before_gelu,
 )
 from keras_cait.export.tflite.quantization import quantize
-from keras_cait.export.tflite.runtime import TfliteRuntime, seen_values
+from keras_cait.export.tflite.runtime import TfliteRuntime, tensor_statistics
 from tests.support.export.samples import plausible
 from tests.support.models.tiny_models import tiny_cait, tiny_deit
 
@@ -111,7 +111,7 @@ def test_layers_with_the_same_weights_stay_accurate():
     indices = [index for product in inside for index in (product.input, product.output)]
     image = np.random.default_rng(0).standard_normal((1, 32, 32, 3), "float32")
     assert len({product.weights for product in inside}) < len(inside)
-    quantized = quantize(smaller, seen_values(smaller, indices, image, 1).ranges)
+    quantized = quantize(smaller, tensor_statistics(smaller, indices, image, 1).ranges)
     expected, found = (
         TfliteRuntime(file, 1)(image) for file in (content, pack(quantized))
     )

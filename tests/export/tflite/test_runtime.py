@@ -5,7 +5,7 @@ import numpy as np
 from keras_cait.export.tflite.conversion import convert
 from keras_cait.export.tflite.file import unpack
 from keras_cait.export.tflite.matrix_products import products_before_gelu
-from keras_cait.export.tflite.runtime import seen_values
+from keras_cait.export.tflite.runtime import tensor_statistics
 from tests.support.export.samples import plausible
 from tests.support.models.tiny_models import tiny_cait
 
@@ -15,8 +15,10 @@ def test_ranges_are_those_of_all_images():
     indices = [product.output for product in products_before_gelu(model)]
     assert indices
     images = np.random.default_rng(0).standard_normal((3, 32, 32, 3), "float32")
-    ranges = seen_values(model, indices, images, 1).ranges
-    each = [seen_values(model, indices, image[None], 1).ranges for image in images]
+    ranges = tensor_statistics(model, indices, images, 1).ranges
+    each = [
+        tensor_statistics(model, indices, image[None], 1).ranges for image in images
+    ]
     for index, found in ranges.items():
         assert found[0] == min(one[index][0] for one in each)
         assert found[1] == max(one[index][1] for one in each)
