@@ -75,7 +75,7 @@ CASES = (
     Case("deit_tiny_distilled_patch16_224", 320, 224),
     Case("deit3_small_patch16_224", 224, 160),
     Case("regnety_160", 224, 224),
-    Case("regnety_160", 225, 301),  # odd: where strides begin counts
+    Case("regnety_160", 225, 301),  # odd: the offset of strides matters
 )
 
 # Unpublished sizes, which keras_cait writes and timm reads.
@@ -91,12 +91,7 @@ WRITTEN_CLASSES = 7
 
 
 def cases_like(*patterns: str) -> list[Case]:
-    """The cases whose names match one of the patterns, such as "cait_*".
-
-    Raises:
-        ValueError: If a pattern matches none.
-
-    """
+    """Cases whose names match a pattern, such as "cait_*"; each must match one."""
     for pattern in patterns:
         if not any(fnmatchcase(case.name, pattern) for case in CASES):
             names = ", ".join(case.name for case in CASES)
@@ -113,6 +108,6 @@ def command_line(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="of weights, images and logits")
+    parser.add_argument("folder", type=Path, help="weights, images and logits")
     parser.add_argument("--cases", nargs="+", default=["*"], metavar="NAME")
     return parser

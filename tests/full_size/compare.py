@@ -1,4 +1,4 @@
-"""Compares full-size models with timm's logits, to 1e-4 of the largest.
+"""Comparison of full-size models with timm's logits, within 1e-5 of the largest.
 
     KERAS_BACKEND=jax python -m tests.full_size.compare FOLDER --cases "deit_*"
 
@@ -42,7 +42,7 @@ FAMILIES = {
 
 
 def difference(case: Case, folder: Path) -> float:
-    """The largest difference of the logits, divided by the largest logit."""
+    """Largest difference of the logits divided by the largest logit."""
     model = keras_cait.create_model(
         case.timm_name,
         weights=None,
@@ -59,7 +59,7 @@ def difference(case: Case, folder: Path) -> float:
 
 
 def compare(cases: list[Case], folder: Path) -> dict[str, float]:
-    """Prints the difference of each case, and returns them all."""
+    """Prints and returns the difference of each case."""
     ratios = {}
     for case in cases:
         ratios[case.name] = difference(case, folder)
@@ -69,7 +69,7 @@ def compare(cases: list[Case], folder: Path) -> dict[str, float]:
 
 
 def write(folder: Path) -> None:
-    """Writes small models of ours with random weights, images and their logits."""
+    """Writes small keras_cait models with random weights, images and their logits."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, sizes in WRITTEN.items():
         settings = {"distilled": True} if name == "deit_distilled" else {}

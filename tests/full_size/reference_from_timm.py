@@ -7,8 +7,8 @@ model random weights and writes them to FOLDER, with images and their logits.
 
     python -m tests.full_size.reference_from_timm FOLDER --check
 
-loads the files of `compare --write` instead, and fails unless timm takes every
-tensor and computes the logits that keras_cait did.
+loads the files of `compare --write` instead, and fails unless timm loads every
+tensor and computes the logits of keras_cait.
 """
 # ruff: noqa: T201 (it reports on stdout)
 # pyright: reportMissingImports=false
@@ -34,7 +34,7 @@ from tests.full_size.torchvision_ops import declare_operators
 declare_operators()
 import timm  # noqa: E402 (it imports torchvision)
 
-LIMIT = 1e-5  # for the small models of --check, of the largest logit
+LIMIT = 1e-5  # for the small models of --check, relative to the largest logit
 
 
 def randomize(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Module:
@@ -48,7 +48,7 @@ def randomize(model: torch.nn.Module, generator: torch.Generator) -> torch.nn.Mo
         if not tensor.dtype.is_floating_point:
             continue  # the number of batches of a batch norm
         tensor.normal_(generator=generator)  # in place: the largest has 2.5 GB
-        if tensor.ndim >= 2 and tensor.shape[0] > 1:  # neither token nor position
+        if tensor.ndim >= 2 and tensor.shape[0] > 1:  # no token or position
             scale = 1.5 if tensor.ndim == 2 else 1.0  # convolutions follow one another
             tensor.mul_(scale / math.sqrt(tensor[0].numel()))
         elif name.endswith("running_var"):
@@ -106,7 +106,7 @@ def check(name: str, folder: Path) -> float:
 
 def main() -> int:
     parser = command_line(__doc__ or "")
-    parser.add_argument("--check", action="store_true", help="read what we wrote")
+    parser.add_argument("--check", action="store_true", help="read keras_cait's files")
     options = parser.parse_args()
     failed = False
     with torch.inference_mode():

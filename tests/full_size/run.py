@@ -1,4 +1,4 @@
-"""Compares every full-size model with timm's, on each backend, and reports.
+"""Driver of the comparison of every full-size model with timm, on each backend.
 
     python -m tests.full_size.run build/parity --timm .venv-torch/bin/python
 

@@ -24,7 +24,7 @@ from keras_cait.models.published.preprocessing import preprocessing_for
 
 
 def exports(model: keras.Model, options: argparse.Namespace) -> list[ExportReport]:
-    """The reports of the model in float32 and in fewer bits, on test images."""
+    """Export reports of the model in float32 and in fewer bits, on test images."""
     images = images_of(
         options.data / "test",
         preprocessing_for(model),
@@ -48,8 +48,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", type=Path, help="saved by Keras, as recipes do")
-    parser.add_argument("data", type=Path, help="of train/CLASS/* and test/CLASS/*")
+    parser.add_argument("model", type=Path, help="a .keras file of a recipe")
+    parser.add_argument("data", type=Path, help="train/CLASS/* and test/CLASS/*")
     parser.add_argument(
         "--precisions", nargs="+", choices=PRECISIONS[1:], default=["int8"]
     )

@@ -24,7 +24,7 @@ MODELS = ("DeiT_Ti_Distilled", "DeiT_S", "CaiT_XXS24")
 
 
 def write(name: str, precision: str, folder: Path) -> ExportReport:
-    """The file of a model with random weights; it takes pixels."""
+    """Exports a model with random weights that takes pixels."""
     model = keras_cait.create_model(name, weights=None, include_preprocessing=True)
     return to_tflite(
         plausible(model),
@@ -60,7 +60,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="of the files")
+    parser.add_argument("folder", type=Path, help="folder for the files")
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

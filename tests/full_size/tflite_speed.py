@@ -1,4 +1,4 @@
-"""Times our TFLite file against timm's ONNX file of the same model, in one run.
+"""Latency of our TFLite file against timm's ONNX file of the same model.
 
     python -m tests.full_size.tflite_speed build/speed --timm .venv-torch/bin/python
 
@@ -36,7 +36,7 @@ PAUSE = 0.05
 
 
 def write(case: Case, timm: str, folder: Path, precision: str) -> tuple[Path, Path]:
-    """Both files of a model: timm's in ONNX, and ours in TFLite."""
+    """Writes timm's ONNX file and our TFLite file of a model."""
     subprocess.run(
         [timm, "-m", "tests.full_size.timm_onnx", str(folder), "--cases", case.name],
         cwd=ROOT,
@@ -77,7 +77,7 @@ def runs(
 def times(
     timed: dict[str, Callable[[], np.ndarray]], repeats: int
 ) -> dict[str, dict[str, float]]:
-    """Milliseconds of each, best and median, taken in turn."""
+    """Best and median milliseconds of functions that run alternately."""
     measured: dict[str, list[float]] = {name: [] for name in timed}
     for repeat in range(repeats + 2):  # the first two compile and allocate
         for name, run in timed.items():

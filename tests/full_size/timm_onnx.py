@@ -1,4 +1,4 @@
-"""Writes one of timm's full-size models as an ONNX file, with its weights.
+"""ONNX files of timm's full-size models, with their weights.
 
     python -m tests.full_size.timm_onnx FOLDER --cases cait_xxs24_224
 

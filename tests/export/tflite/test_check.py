@@ -12,7 +12,7 @@ from tests.support.models.tiny_models import tiny_deit
 
 
 def written(function, *shape):
-    """The content of a file, by TensorFlow's converter alone."""
+    """Converts a function with TensorFlow's converter alone."""
     concrete = tf.function(function).get_concrete_function(
         tf.TensorSpec(shape, tf.float32, name="x")
     )

@@ -65,12 +65,12 @@ def test_labels_are_an_uncompressed_file(path):
         assert entry.compress_type == zipfile.ZIP_STORED
         lines = archive.read(entry).decode().splitlines()
     assert tuple(lines) == METADATA.labels
-    # A reader that knows no zip finds the lines as they are.
+    # Readers without zip support find the plain lines.
     assert "\nBernese mountain dog\ncafé\n".encode() in path.read_bytes()
 
 
 def labels_as_phones_read_them(content):
-    """As `export/mobile/README.md` does in Kotlin and Swift, without `zipfile`."""
+    """Parses the labels like `export/mobile/README.md`, without `zipfile`."""
 
     def number(place, size):
         return int.from_bytes(content[place : place + size], "little")
