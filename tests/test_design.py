@@ -1,5 +1,6 @@
 """The design holds: where code lives, which way imports go, how long files are."""
 
+import ast
 import inspect
 import os
 import re
@@ -18,6 +19,7 @@ from tests.support.source_tree import (
     circle,
     identifiers,
     imports,
+    parsed,
     python_files,
 )
 
@@ -42,6 +44,7 @@ UK_SPELLING = re.compile(
     "|analyse|catalogue|licence",
     re.IGNORECASE,
 )
+QUESTION_WORDS = re.compile(r"(What|Where|How|Which|Whether|Who|When|Why)\b")
 
 WITHOUT_TENSORFLOW = """
     import sys
@@ -210,6 +213,14 @@ def test_works_without_tensorflow(tmp_path):
     options = {"KERAS_BACKEND": "jax"}
     options["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # compiles sooner
     assert in_child(WITHOUT_TENSORFLOW, tmp_path, **options) == "(2, 10)"
+
+
+def test_every_module_has_a_docstring_that_opens_with_a_noun_or_verb():
+    opening = {str(x): ast.get_docstring(parsed(x)) or "" for x in python_files()}
+    missing = [path for path, text in opening.items() if not text]
+    assert [path for path in missing if not path.startswith("tests/")] == []
+    asking = {path: x for path, x in opening.items() if QUESTION_WORDS.match(x)}
+    assert asking == {}
 
 
 def test_identifiers_are_spelled_as_in_the_us():
