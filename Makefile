@@ -3,7 +3,7 @@
 # .venv keeps it until another one is chosen.
 #
 #   ARGS      passed on: make distill ARGS="--seed 1", make test ARGS="-k distiller", make lock ARGS=--upgrade
-#   WORKERS   processes that `make test` uses; 0 runs everything in one
+#   WORKERS   processes that `make test` and the like use; 0 runs everything in one
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -39,7 +39,7 @@ check: ## all that a change must pass: lint and test, as CI runs them
 	.ci/run
 
 quick: $(READY) ## at every save: one case of each test of layers, weights, models, data and distillation
-	$(BIN)/python -m pytest --quick tests $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --quick tests $(ARGS)
 
 test: $(READY) ## every test and every docstring example
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)

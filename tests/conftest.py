@@ -19,7 +19,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-# `make quick`: no processes, one case of each test of these folders, without fit().
+# `make quick`: one case of each test of these folders that starts no process and does
+# not call fit().
 QUICK = {"layers", "weights", "models", "data", "distillation"}
 STARTS_PROCESSES = ("subprocess", "run_on_jax")
 
