@@ -158,7 +158,11 @@ PRESETS: Mapping[str, Preset] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     return run_recipe(
-        *(FinetuningSettings, PRESETS, finetune, __doc__ or "", arguments),
+        FinetuningSettings,
+        PRESETS,
+        finetune,
+        __doc__ or "",
+        arguments,
         model_settings=deit3_finetuning_settings,
     )
 

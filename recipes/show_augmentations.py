@@ -39,7 +39,7 @@ from keras_cait.training.settings.flags import (
     parse_flags,
 )
 from keras_cait.training.settings.image_source import ImageSource
-from keras_cait.training.settings.presets import DIGITS, THUMBNAILS, without_model
+from keras_cait.training.settings.presets import DIGITS, THUMBNAILS
 from keras_cait.training.settings.training_settings import TrainingSettings
 from keras_cait.visualization.image_grid import image_grid
 
@@ -115,7 +115,8 @@ def write_picture(given: dict[str, Any]) -> str:
         raise ValueError(
             f"--preset must be one of {', '.join(PRESETS)}. Received: {name}"
         )
-    settings = make_settings(SheetSettings, given, without_model(PRESETS[name]))
+    preset = {key: value for key, value in PRESETS[name].items() if key != "model"}
+    settings = make_settings(SheetSettings, given, preset)
     picture = image_grid(draw_rows(settings))
     with replace_when_written(settings.output) as temporary:
         tf.io.write_file(str(temporary), tf.io.encode_png(picture))

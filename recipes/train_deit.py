@@ -111,7 +111,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
     run = partial(train, families=("deit", "deit3"))
     return run_recipe(
-        *(SupervisedSettings, PRESETS, run, __doc__ or "", arguments),
+        SupervisedSettings,
+        PRESETS,
+        run,
+        __doc__ or "",
+        arguments,
         model_settings=deit3_training_settings,
     )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from keras_cait.data.range_check import check_range
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from keras_cait.export.pipeline.comparison import (
     median_latency,
     predict_singly,
 )
+from keras_cait.export.pipeline.comparison_images import MOST
 from keras_cait.export.pipeline.flow import ExportFormat, export_model
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.pipeline.report import CheckResult, ExportReport
@@ -22,7 +23,7 @@ from keras_cait.export.tflite.acceptance import (
     ADVICE,
     EIGHT_BITS,
     TOLERANCES,
-    labeled_inputs,
+    labels_if_known,
 )
 from keras_cait.export.tflite.biases import correct_biases
 from keras_cait.export.tflite.check import check_tflite
@@ -39,6 +40,7 @@ from keras_cait.export.tflite.metadata import (
 )
 from keras_cait.export.tflite.quantization import FLOAT_OPERATORS, quantize
 from keras_cait.export.tflite.representative_images import (
+    MOST_REPRESENTATIVE,
     check_representative,
     representative_images,
 )
@@ -149,7 +151,7 @@ def to_tflite(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class TfliteFormat(ExportFormat):
     """Write and check steps of a TFLite file; see `to_tflite`."""
 
@@ -158,18 +160,20 @@ class TfliteFormat(ExportFormat):
     images: np.ndarray | Path | str | None
     tolerance: float | None
     keep_anyway: bool
+    # Pixels of `representative`, which `write` reads and `check` uses again.
+    calibration: np.ndarray | None = field(default=None, init=False)
 
     name = "tflite"
     suffix = ".tflite"
     packages = ("ai_edge_litert.interpreter",)
 
     def write(self, prepared: PreparedModel, path: Path) -> None:
-        seen = None
         if self.representative is not None:
-            seen = representative_images(self.representative, prepared)
+            self.calibration = representative_images(self.representative, prepared)
         file = unpack(convert(prepared.model, halves=self.precision == "float16"))
-        if seen is not None:
-            file = _quantize_by_ranges(file, prepared.model_inputs(seen))
+        if self.calibration is not None:
+            seen = prepared.model_inputs(self.calibration)
+            file = _quantize_by_ranges(file, seen)
         elif self.precision in EIGHT_BITS:
             file = quantize(file)
         channels = prepared.model.input_shape[-1]
@@ -196,12 +200,13 @@ class TfliteFormat(ExportFormat):
         }
         if self.precision in EIGHT_BITS:
             details["kept in float32"] = FLOAT_OPERATORS
-            inputs, classes = labeled_inputs(
-                prepared, pixels, self.images, self.representative
-            )
-            if self.representative is not None:
-                details["representative images"] = len(inputs)
+            source, most = self.images, MOST
+            if self.calibration is not None:
+                details["representative images"] = len(self.calibration)
+                source, most = self.representative, MOST_REPRESENTATIVE
+                inputs = prepared.model_inputs(self.calibration)
             if self.tolerance is None:
+                classes = labels_if_known(prepared, source, most)
                 verdict = by_predictions(
                     prepared.predict(inputs),
                     predict_singly(runtime, inputs),

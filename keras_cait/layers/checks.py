@@ -2,24 +2,28 @@
 
 import numbers
 
+from keras_cait.range_check import check_range
+
 
 def check_positive(**arguments: int) -> None:
     """Raises `ValueError` for the first argument that is no integer above 0."""
     for name, value in arguments.items():
         valid = is_integer(value) and value >= 1
-        _require(valid, name, value, "a whole number of 1 or more")
+        check_range(valid, "a whole number of 1 or more", **{name: value})
 
 
 def check_rates(**arguments: float) -> None:
     """Raises `ValueError` for the first argument that is no number in [0, 1)."""
     for name, value in arguments.items():
-        _require(_is_real(value) and 0 <= value < 1, name, value, "a number in [0, 1)")
+        valid = _is_real(value) and 0 <= value < 1
+        check_range(valid, "a number in [0, 1)", **{name: value})
 
 
 def check_above_zero(**arguments: float) -> None:
     """Raises `ValueError` for the first argument that is no number above 0."""
     for name, value in arguments.items():
-        _require(_is_real(value) and value > 0, name, value, "a number above 0")
+        valid = _is_real(value) and value > 0
+        check_range(valid, "a number above 0", **{name: value})
 
 
 def check_recompute(recompute: bool, **rates: float) -> None:
@@ -40,8 +44,3 @@ def is_integer(value: object) -> bool:
 
 def _is_real(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _require(valid: bool, name: str, value: object, expected: str) -> None:
-    if not valid:
-        raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}")

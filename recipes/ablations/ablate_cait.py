@@ -49,7 +49,6 @@ from keras_cait.training.settings.presets import (
     SMOKE,
     THUMBNAILS,
     Preset,
-    without_model,
 )
 from keras_cait.training.settings.run_settings import RunSettings
 
@@ -89,11 +88,11 @@ class AblationSettings(RunSettings):
 
 
 PRESETS: dict[str, Preset] = {
-    "thumbnails": without_model(THUMBNAILS),
-    "photographs": {**without_model(THUMBNAILS), "image_size": 32},
-    "digits": without_model(DIGITS),
+    "thumbnails": THUMBNAILS,
+    "photographs": {**THUMBNAILS, "image_size": 32},
+    "digits": DIGITS,
     "smoke": {
-        **without_model(SMOKE),
+        **SMOKE,
         "limit": 128,
         "epochs": 1,
         "warmup_epochs": 0,

@@ -170,7 +170,14 @@ def test_lower_precisions_give_smaller_files(deit, float32, precision, tmp_path)
         assert (report.operators["QUANTIZE"], report.operators["DEQUANTIZE"]) == (2, 3)
 
 
-def test_a_folder_of_representative_images_equals_an_array(deit, tmp_path):
+def test_a_folder_of_representative_images_equals_an_array_and_is_read_once(
+    deit, tmp_path, monkeypatch
+):
+    module = importlib.import_module("keras_cait.export.tflite.representative_images")
+    reads, read = [], module.given_images
+    monkeypatch.setattr(
+        module, "given_images", lambda *a, **k: reads.append(a) or read(*a, **k)
+    )
     folder = tmp_path / "photos" / "class"
     folder.mkdir(parents=True)
     for index, image in enumerate(SEEN[:16]):
@@ -180,6 +187,7 @@ def test_a_folder_of_representative_images_equals_an_array(deit, tmp_path):
         to_tflite(deit, tmp_path / f"{name}.tflite", representative=given, **settings)
         for name, given in (("folder", folder.parent), ("array", SEEN[:16]))
     )
+    assert len(reads) == 2
     assert by_folder.details["representative images"] == 16
     # The same images in another order have the same ranges.
     assert by_folder.path.read_bytes() == by_array.path.read_bytes()

@@ -15,7 +15,7 @@ from keras_cait.data.augmentation.randaugment_levels import (
     ORIGINAL,
     Operation,
 )
-from keras_cait.data.range_check import check_range
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 _SECTION = re.compile(r"(mstd|m|n|p|inc)(\d+(?:\.\d+)?)")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from keras_cait.data.images.rectangles import Rectangle, random_rectangle
-from keras_cait.data.range_check import check_range
 from keras_cait.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 

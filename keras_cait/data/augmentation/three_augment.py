@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_cait.data.augmentation import color
 from keras_cait.data.augmentation.filters import gaussian_blur
 from keras_cait.data.augmentation.point_operations import checked_image, solarize
-from keras_cait.data.range_check import check_range
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 _SOLARIZE_FROM = 128  # Pillow's default

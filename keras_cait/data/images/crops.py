@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_cait.data.images.decoding import decode, decode_window, image_size
 from keras_cait.data.images.rectangles import Rectangle, random_rectangle
 from keras_cait.data.images.resizing import check_interpolation, covering_size, resize
-from keras_cait.data.range_check import check_range
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 

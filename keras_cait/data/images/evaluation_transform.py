@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_cait.data.images.decoding import decode, image_size
 from keras_cait.data.images.resizing import check_interpolation, covering_size, resize
-from keras_cait.data.range_check import check_range
 from keras_cait.preprocessing import Preprocessing
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_cait.data.range_check import check_range
+from keras_cait.range_check import check_range
 
 PathsByClass = list[list[str]]
 """Paths of the images of each class."""

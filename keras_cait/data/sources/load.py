@@ -4,11 +4,11 @@ from pathlib import Path
 
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.data.labeled_images import LabeledImages
-from keras_cait.data.range_check import check_range
 from keras_cait.data.sources.digits import load_digits
 from keras_cait.data.sources.evaluation_split import EvaluationSplit
 from keras_cait.data.sources.folder import load_folder, load_test_folder
 from keras_cait.data.sources.tfds import load_test_tfds, load_tfds
+from keras_cait.range_check import check_range
 
 
 def load_dataset(

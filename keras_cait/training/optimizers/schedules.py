@@ -9,6 +9,7 @@ from keras import ops
 from keras.optimizers.schedules import LearningRateSchedule
 
 from keras_cait.layers.checks import check_positive
+from keras_cait.range_check import check_range
 from keras_cait.typing import Tensor
 
 
@@ -102,7 +103,7 @@ def step_decay(
 
     """
     check_positive(decay_epochs=decay_epochs)
-    _check("decay_rate", decay_rate, 0 < decay_rate <= 1, "in (0, 1]")
+    check_range(0 < decay_rate <= 1, "in (0, 1]", decay_rate=decay_rate)
     warmup = WarmupCosine(
         peak,
         epochs,
@@ -142,9 +143,10 @@ class WarmupCosine(LearningRateSchedule):
     ) -> None:
         rates = {"peak": peak, "warmup_rate": warmup_rate, "final_rate": final_rate}
         for name, rate in rates.items():
-            _check(name, rate, 0 <= rate < math.inf, "at least 0 and finite")
+            valid = 0 <= rate < math.inf
+            check_range(valid, "at least 0 and finite", **{name: rate})
         check_positive(epochs=epochs, steps_per_epoch=steps_per_epoch)
-        _check("warmup_epochs", warmup_epochs, warmup_epochs >= 0, "0 or more")
+        check_range(warmup_epochs >= 0, "0 or more", warmup_epochs=warmup_epochs)
         self.peak, self.warmup_rate, self.final_rate = rates.values()
         self.epochs, self.warmup_epochs = epochs, warmup_epochs
         self.steps_per_epoch = steps_per_epoch
@@ -187,7 +189,7 @@ class EpochRates(LearningRateSchedule):
     """
 
     def __init__(self, rates: Sequence[float], steps_per_epoch: int) -> None:
-        _check("rates", rates, len(rates) > 0, "a rate for each epoch")
+        check_range(len(rates) > 0, "a rate for each epoch", rates=rates)
         check_positive(steps_per_epoch=steps_per_epoch)
         self.rates = tuple(rates)
         self.steps_per_epoch = steps_per_epoch
@@ -208,8 +210,3 @@ def _one_epoch_behind(
     """Table of the rates of all epochs, and of the end of the schedule."""
     rates = [rate_at(max(0, epoch - 1)) for epoch in range(epochs + 2)]
     return EpochRates(rates, steps_per_epoch)
-
-
-def _check(name: str, value: Any, holds: bool, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")

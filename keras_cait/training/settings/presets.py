@@ -26,7 +26,6 @@ _SMALL: Preset = {
 
 DIGITS: Preset = {
     **_SMALL,
-    "model": "embed_dim=64,depth=4,num_heads=4,patch_size=4",
     "epochs": 60,
     "batch_size": 32,
     "warmup_epochs": 6,
@@ -37,7 +36,6 @@ DIGITS: Preset = {
 
 THUMBNAILS: Preset = {
     **_SMALL,
-    "model": "embed_dim=64,depth=6,num_heads=4,patch_size=4",
     "epochs": 5,
     "batch_size": 64,
     "warmup_epochs": 1,
@@ -56,7 +54,6 @@ PHOTOGRAPHS: Preset = {
 
 # Every part of DeiT's recipe, on digits, in the shortest training that runs.
 SMOKE: Preset = {
-    "model": "embed_dim=48,depth=2,num_heads=4,patch_size=8",
     "dataset": "digits",
     "image_size": 32,
     "epochs": 8,
@@ -69,13 +66,21 @@ SMOKE: Preset = {
 }
 
 
+# Sizes of the models that these presets train.
+_SIZES = {
+    "digits": "embed_dim=64,depth=4,num_heads=4,patch_size=4",
+    "thumbnails": "embed_dim=64,depth=6,num_heads=4,patch_size=4",
+    "smoke": "embed_dim=48,depth=2,num_heads=4,patch_size=8",
+}
+
+
 def training_presets(imagenet: Preset) -> dict[str, Preset]:
     """Presets of a recipe that trains on labels, from the settings of its paper."""
     return {
         "photographs": {**imagenet, **PHOTOGRAPHS},
-        "thumbnails": THUMBNAILS,
-        "digits": DIGITS,
-        "smoke": SMOKE,
+        "thumbnails": {**THUMBNAILS, "model": _SIZES["thumbnails"]},
+        "digits": {**DIGITS, "model": _SIZES["digits"]},
+        "smoke": {**SMOKE, "model": _SIZES["smoke"]},
     }
 
 
@@ -84,7 +89,7 @@ def distillation_presets(imagenet: Preset) -> dict[str, Preset]:
     # A student this small learns more from the probabilities of its teacher than from
     # the teacher's most likely class, which nearly always is the label.
     soft: Preset = {"teacher": "convnet", "distillation": "soft"}
-    presets: dict[str, Preset] = {
+    return {
         "photographs": {
             **imagenet,
             **PHOTOGRAPHS,
@@ -94,6 +99,7 @@ def distillation_presets(imagenet: Preset) -> dict[str, Preset]:
         },
         "thumbnails": {
             **THUMBNAILS,
+            "student": _SIZES["thumbnails"],
             **soft,
             "teacher_epochs": 8,
             "teacher_learning_rate": 4e-3,
@@ -101,6 +107,7 @@ def distillation_presets(imagenet: Preset) -> dict[str, Preset]:
         },
         "digits": {
             **DIGITS,
+            "student": _SIZES["digits"],
             **soft,
             "teacher_epochs": 30,
             "teacher_learning_rate": 2e-3,
@@ -108,21 +115,12 @@ def distillation_presets(imagenet: Preset) -> dict[str, Preset]:
         },
         "smoke": {
             **SMOKE,
+            "student": _SIZES["smoke"],
             "teacher": "convnet",
             "teacher_epochs": 3,
             "teacher_widths": "16,32",
         },
     }
-    names = {"model": "student"}
-    return {
-        preset: {names.get(name, name): value for name, value in settings.items()}
-        for preset, settings in presets.items()
-    }
-
-
-def without_model(preset: Preset) -> Preset:
-    """A preset without its model."""
-    return {name: value for name, value in preset.items() if name != "model"}
 
 
 FINETUNING_PRESETS: Mapping[str, Preset] = {
@@ -134,8 +132,8 @@ FINETUNING_PRESETS: Mapping[str, Preset] = {
         "repeats": 1,
         "warmup_epochs": 1,
     },
-    "thumbnails": {**without_model(THUMBNAILS), "epochs": 10},
-    "digits": {**without_model(DIGITS), "epochs": 20, "warmup_epochs": 2},
+    "thumbnails": {**THUMBNAILS, "epochs": 10},
+    "digits": {**DIGITS, "epochs": 20, "warmup_epochs": 2},
     "smoke": {
         **SMOKE,
         "model": "DeiT_Ti_Distilled",

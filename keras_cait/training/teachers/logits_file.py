@@ -6,6 +6,7 @@ of the `.npy` file, which appears last: where it is, both are complete.
 """
 
 import hashlib
+import io
 import json
 import math
 import shutil
@@ -82,18 +83,24 @@ def write_logits(
             f"Received: {path}, where {bytes_free / 1e9:.1f} GB are free."
         )
     fingerprints = []
+    digest = hashlib.sha256()
+    header = io.BytesIO()
+    layout = {"descr": _FLOAT.str, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, layout)
     with replace_when_written(path) as temporary:
         # Not through a memory map: on a full disk that ends the process (SIGBUS).
         with temporary.open("wb") as file:
-            header = {"descr": _FLOAT.str, "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
+            file.write(header.getvalue())
+            digest.update(header.getvalue())
             for logits, image_fingerprint in batches:
                 if logits.shape != shape[1:]:
                     raise ValueError(
                         f"The logits of a batch must be {shape[1:]}. Received: "
                         f"{logits.shape} in step {len(fingerprints)}"
                     )
-                file.write(logits.astype(_FLOAT).tobytes())
+                content = logits.astype(_FLOAT).tobytes()
+                file.write(content)
+                digest.update(content)
                 fingerprints.append(image_fingerprint.tobytes().hex())
         if len(fingerprints) != shape[0]:
             raise ValueError(
@@ -101,7 +108,7 @@ def write_logits(
             )
         about = {
             "origin": origin,
-            "sha256": _sha256(temporary),
+            "sha256": digest.hexdigest(),
             "fingerprints": fingerprints,
         }
         with replace_when_written(_json_of(path)) as temporary_json:
