@@ -56,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()  # what is imported stays: collecting garbage need not look at it
+    gc.set_threshold(100_000, 20, 50)  # tests make many objects, and most of them stay
 
 
 def _set_up_tensorflow(config: pytest.Config) -> None:

@@ -96,6 +96,7 @@ def test_int8_from_representative_images(tmp_path, capsys):
     assert json.loads(out.splitlines()[-1])["precision"].startswith("int8")
 
 
+@pytest.mark.slow  # test_to_tflite.py has both cases
 def test_an_export_that_differs_is_kept_only_with_keep_anyway(tmp_path, capsys):
     output = ["--format", "tflite", "--output", tmp_path / "a.tflite"]
     flags = ["--precision", "dynamic", "--images", "photos", "--tolerance", "1e-9"]

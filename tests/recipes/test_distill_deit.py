@@ -123,10 +123,10 @@ def pictures(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
-        [
-            *["--strategy", "mirrored:2", "--distillation", "soft"],
-            *["--temperature", "2", "--no-baseline"],
-        ],
+        ["--distillation", "soft", "--temperature", "2", "--no-baseline"],
+        pytest.param(
+            ["--strategy", "mirrored:2", "--no-baseline"], marks=pytest.mark.slow
+        ),
         pytest.param(
             ["--mixed-precision", "float16", "--jit", "--alpha", "0.3"],
             marks=pytest.mark.slow,

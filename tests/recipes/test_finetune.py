@@ -67,6 +67,7 @@ def test_a_checkpoint_is_finetuned_at_another_size_for_other_classes_with_a_teac
     assert settings["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
 
 
+@pytest.mark.slow  # tests/test_docs.py fine-tunes a published size
 def test_timm_weights_are_finetuned_with_a_preset(pictures, tmp_path, capsys):
     source = keras_cait.DeiT_Ti(weights=None, input_shape=(32, 32, 3), classes=7)
     keras_cait.save_timm_weights(source, tmp_path / "model.safetensors")

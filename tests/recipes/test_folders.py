@@ -45,6 +45,7 @@ def last_drawn(photos):
     return images.name_of(list(keys)[-1])
 
 
+@pytest.mark.slow  # tests/faults resumes a run, tests/data names the file
 def test_a_missing_file_of_a_flat_folder_is_named_and_the_run_resumes(
     photos, tmp_path, capsys, monkeypatch
 ):

@@ -82,6 +82,7 @@ def trained_convnet(strategy, folder):
     return run.history[-1], saved.get_weights()
 
 
+@pytest.mark.slow  # tests/distillation/fit has one and two replicas
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
 def test_a_convnet_trains_the_same_on_one_replica_and_on_two(tmp_path):
     (log, weights), (other, others) = (

@@ -84,6 +84,7 @@ def test_an_uneven_last_batch_trains_alike(examples):
     assert_same(one, two)
 
 
+@pytest.mark.slow  # one more optimizer
 def test_clipping_uses_the_gradients_of_all_replicas():
     one, two = (train(n, "hard", False, "clipped") for n in (1, 2))
     assert_same(one, two)

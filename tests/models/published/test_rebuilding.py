@@ -30,7 +30,16 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+SLOW = ("distilled deit", "narrow deit")  # one more case of the others
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(make, id=name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name, make in MODELS.items()
+    ],
+)
 def test_a_rebuilt_model_computes_the_same(make, tmp_path):
     model = randomize(make())
     path = tmp_path / "model.keras"

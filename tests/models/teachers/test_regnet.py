@@ -87,7 +87,10 @@ def test_a_file_of_timm_s_is_written_as_it_was_read(tmp_path):
         np.testing.assert_array_equal(ours[key], value)
 
 
-@pytest.mark.parametrize("suffix", [".safetensors", ".weights.h5", ".keras"])
+@pytest.mark.parametrize(
+    "suffix",
+    [".safetensors", ".keras", pytest.param(".weights.h5", marks=pytest.mark.slow)],
+)
 def test_round_trip(suffix, tmp_path):
     path = tmp_path / f"model{suffix}"
     model = randomize(tiny_regnety())

@@ -14,6 +14,8 @@ from tests.support.models.tiny_models import images, randomize, tiny_deit, to_nu
 SIZES = {"input_shape": (32, 32, 3), "patch_size": 8, "embed_dim": 32, "num_heads": 4}
 ABSENT_AT_FIRST = ["rezero", "fixup"]  # whose branches add nothing before training
 
+SLOW = pytest.mark.slow
+
 
 def network(scaling, **overrides):
     keras.utils.set_random_seed(0)
@@ -85,8 +87,15 @@ def test_branches_of_rezero_and_fixup_start_at_zero(scaling, depth):
     np.testing.assert_allclose(found, to_numpy(keras.ops.softmax(logits)), atol=1e-6)
 
 
-@pytest.mark.parametrize(("depth", "epsilon"), [(3, 0.1), (24, 1e-5)])
-@pytest.mark.parametrize("scaling", ["scalar", "layer_scale"])
+@pytest.mark.parametrize(
+    ("scaling", "depth", "epsilon"),
+    [
+        ("scalar", 3, 0.1),
+        ("layer_scale", 24, 1e-5),
+        pytest.param("layer_scale", 3, 0.1, marks=SLOW),
+        pytest.param("scalar", 24, 1e-5, marks=SLOW),
+    ],
+)
 def test_branches_of_scalar_and_layer_scale_start_at_epsilon(scaling, depth, epsilon):
     model = network(scaling, depth=depth, embed_dim=8)
     for branch in ("attention", "feed_forward"):
@@ -104,10 +113,17 @@ def test_scalar_and_layer_scale_are_the_same_at_first():
     assert not np.allclose(to_numpy(network("none")(x)), scalar, atol=1e-6)
 
 
+SOME_SCALINGS = [
+    name if name in ("layer_scale", "fixup") else pytest.param(name, marks=SLOW)
+    for name in RESIDUAL_SCALINGS
+]
 KERNELS = {"qkv/kernel", "proj/kernel", "fc1/kernel", "fc2/kernel"}
 
 
-@pytest.mark.parametrize("scaling", ["none", "scalar", "layer_scale"])
+@pytest.mark.parametrize(
+    "scaling",
+    ["layer_scale", *(pytest.param(name, marks=SLOW) for name in ("none", "scalar"))],
+)
 def test_one_step_changes_all_weights(scaling):
     scales = set() if scaling == "none" else {"scale"}
     assert moved(network(scaling), steps=1) == KERNELS | scales
@@ -161,7 +177,7 @@ def test_a_constant_added_to_all_channels_has_no_effect():
     assert not np.allclose(to_numpy(model(x)), before, atol=1e-3)
 
 
-@pytest.mark.parametrize("scaling", RESIDUAL_SCALINGS)
+@pytest.mark.parametrize("scaling", SOME_SCALINGS)
 def test_keras_file(scaling, tmp_path):
     model = network(scaling, drop_path_rate=0.1, include_preprocessing=True)
     kind = LayerScale if scaling == "layer_scale" else ScalarScale

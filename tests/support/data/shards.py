@@ -30,5 +30,10 @@ def parse(record):
     return tf.reshape(pixels, SHAPE), label
 
 
+def label_of(record):
+    """The label of a record's bytes."""
+    return int.from_bytes(record[_SIZE:], "little")
+
+
 def sharded(folder, lengths, block=20, piece=3):
     return ShardedImages(write_shards(folder, lengths), parse, block, piece)
