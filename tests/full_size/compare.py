@@ -49,7 +49,10 @@ def difference(case: Case, folder: Path) -> float:
         input_shape=(case.height, case.width, 3),
         classifier_activation=None,
     )
-    keras_cait.load_weights(model, case.weights(folder))
+    # timm's files do not state the grid of patches, which a rectangle needs.
+    grids = [layer.grid_size for layer in model.layers if hasattr(layer, "grid_size")]
+    grid_size = grids[0] if grids else None  # RegNetY has no position embedding
+    keras_cait.load_weights(model, case.weights(folder), grid_size=grid_size)
     with np.load(case.numbers(folder)) as arrays:
         inputs, expected = arrays["images_nhwc"], arrays["logits"]
     found = to_numpy(model(inputs, training=False))
