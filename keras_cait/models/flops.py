@@ -27,8 +27,8 @@ def flops(model: keras.Model) -> int:
     Example:
         >>> import keras_cait
         >>> model = keras_cait.CaiT_XXS24(weights=None)
-        >>> f"{flops(model) / 1e9:.2f} GFLOP, {flops(model) / 2e9:.1f} in the paper's table"
-        "5.05 GFLOP, 2.5 in the paper's table"
+        >>> f"{flops(model) / 1e9:.2f} GFLOP; the paper's table has half of it, 2.5"
+        "5.05 GFLOP; the paper's table has half of it, 2.5"
 
     Reference:
         CaiT, table 3, https://arxiv.org/abs/2103.17239; DeiT III, table 1,

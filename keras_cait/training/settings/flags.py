@@ -23,9 +23,10 @@ def parse_flags(
     """Parses a command line into the settings that it gives, and no others.
 
     `batch_size: int` becomes `--batch-size N`, `jit: bool` becomes `--jit` and
-    `--no-jit`, a `Literal` becomes choices; `X | None` is parsed as `X`. The fields of
-    the dataclass come from `option`. An unknown flag or a wrong value ends the program
-    with code 2 and one line on stderr, for an unknown flag with the nearest name.
+    `--no-jit`, a `Literal` becomes choices; `X | None` is parsed as `X`, and
+    `tuple[X, ...]` as one or more. The fields of the dataclass come from `option`. An
+    unknown flag or a wrong value ends the program with code 2 and one line on stderr,
+    for an unknown flag with the nearest name.
     """
     parser = _Parser(
         description=description,
@@ -36,7 +37,10 @@ def parse_flags(
     hints = typing.get_type_hints(settings_class)
     fields = dataclasses.fields(typing.cast(Any, settings_class))
     for flag, field in zip(flag_names(settings_class), fields, strict=True):
-        default = "" if field.default is None else f" (default: {field.default})"
+        default = field.default
+        if isinstance(default, tuple):
+            default = " ".join(map(str, default))
+        default = "" if default is None else f" (default: {default})"
         parser.add_argument(
             flag, help=field.metadata["help"] + default, **_argument(hints[field.name])
         )
@@ -75,6 +79,8 @@ def _argument(hint: Any) -> dict[str, Any]:
         return {"choices": typing.get_args(hint)}
     if typing.get_origin(hint) is tuple:
         kinds = typing.get_args(hint)
+        if kinds[-1] is Ellipsis:
+            return {**_argument(kinds[0]), "nargs": "+"}
         name = kinds[0].__name__.upper()
         return {"type": kinds[0], "nargs": len(kinds), "metavar": name}
     return {"type": hint, "metavar": hint.__name__.upper()}

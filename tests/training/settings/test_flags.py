@@ -18,6 +18,8 @@ class Settings:
     jit: bool | None = option(None, "whether to compile")
     output: Path = option(Path("out"), "a folder")
     mean: tuple[float, float] | None = option(None, "two numbers")
+    sizes: tuple[int, ...] = option((1, 8), "one size or more")
+    kinds: tuple[Literal["hard", "soft"], ...] = option(("hard",), "one kind or more")
 
     def __post_init__(self):
         if self.rate > 1:
@@ -40,9 +42,11 @@ def test_every_type_of_field_is_parsed():
     found = parse(
         *["--rate", "0.25", "--steps=7", "--kind", "soft", "--no-jit"],
         *["--output", "a/b", "--other", "hard", "--mean", "0.1", "0.2"],
+        *["--sizes", "4", "2", "1", "--kinds", "soft", "hard"],
     )
     values = {"rate": 0.25, "steps": 7, "kind": "soft", "other": "hard"}
-    assert found == values | {"jit": False, "output": Path("a/b"), "mean": [0.1, 0.2]}
+    values |= {"jit": False, "output": Path("a/b"), "mean": [0.1, 0.2]}
+    assert found == values | {"sizes": [4, 2, 1], "kinds": ["soft", "hard"]}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,8 @@ def test_every_type_of_field_is_parsed():
         (["--steps", "many"], "--steps: invalid int value: 'many'"),
         (["--kind", "firm"], "invalid choice: 'firm'"),
         (["stray"], "no flag stray"),
+        (["--sizes"], "expected at least one argument"),
+        (["--kinds", "hard", "firm"], "invalid choice: 'firm'"),
     ],
 )
 def test_unknown_flags_and_wrong_values_give_one_line(arguments, said, capsys):
@@ -77,3 +83,4 @@ def test_help_names_every_setting(capsys):
     for flag in ("--rate", "--steps", "--kind", "--jit", "--no-jit", "--output"):
         assert flag in text
     assert "a rate (default: 0.5)" in text
+    assert "one size or more (default: 1 8)" in text

@@ -1,6 +1,6 @@
-"""Speed of timm's training pipeline, for `benchmark.py data --timm`.
+"""Speed of timm's training pipeline, for `data.py --timm`.
 
-python benchmark_timm.py FOLDER IMAGES BATCH_SIZE IMAGE_SIZE PASSES WORKERS
+python data_timm.py FOLDER IMAGES BATCH_SIZE IMAGE_SIZE PASSES WORKERS
 
 prints the images per second of each pass as JSON.
 """

@@ -1,11 +1,23 @@
-"""Training throughput in images per second, on one device and on more."""
+"""Measures the speed of distillation on one device and on more.
+
+    python recipes/benchmarks/replicas.py --replicas 4
+    python recipes/benchmarks/replicas.py --student CaiT_S24 --teacher RegNetY_16GF \
+        --image-size 224 --batch-size 256 --replicas 8
+
+Prints the images per second of a distillation, on one replica, two, four and so on up
+to `--replicas`: on GPUs if there are enough, otherwise on logical devices, which share
+the processors of one machine. The last line of the standard output is a JSON object.
+"""
 
 import contextlib
 import dataclasses
 import io
+import json
 import math
+import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +25,24 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
 import tensorflow as tf
 
 from keras_cait.data.sources.load import load_dataset
+from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
 from keras_cait.training.devices.strategy import make_strategy
 from keras_cait.training.distillation_setup import DistillationSetup
 from keras_cait.training.fit import fit
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
-from keras_cait.training.settings.flags import option
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
+    option,
+    parse_flags,
+)
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 from keras_cait.training.teachers.teacher import make_teacher
 
@@ -31,8 +51,8 @@ IMAGENET_RUN = 300 * 1_281_167  # images, in the papers' 300 epochs
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThroughputSettings(RunSettings):
-    """Settings of `benchmark.py training`."""
+class ReplicaSettings(RunSettings):
+    """Settings of `replicas.py`."""
 
     epochs: int = option(3, "epochs of a measurement; the first one compiles")
     batch_size: int = option(64, "images per step on all devices together")
@@ -54,7 +74,7 @@ class ThroughputSettings(RunSettings):
         )
 
 
-def benchmark_training(settings: ThroughputSettings) -> dict[str, Any]:
+def benchmark_replicas(settings: ReplicaSettings) -> dict[str, Any]:
     """Measures distillation on 1, 2, 4, ... devices, in turn, twice each."""
     numbers = _doubled(settings.replicas)
     rates: dict[int, list[float]] = {number: [] for number in numbers}
@@ -95,7 +115,7 @@ def _doubled(most: int) -> list[int]:
     return sorted({*numbers, most})
 
 
-def _rate(settings: ThroughputSettings, replicas: int) -> float:
+def _rate(settings: ReplicaSettings, replicas: int) -> float:
     make_strategy(f"mirrored:{replicas}")  # before TensorFlow reads any image
     data = load_dataset(
         settings.dataset,
@@ -138,3 +158,16 @@ def _rate(settings: ThroughputSettings, replicas: int) -> float:
 def _device() -> str:
     gpus = tf.config.list_physical_devices("GPU")
     return f"{len(gpus)} GPUs" if gpus else f"{processors()} CPU cores"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures distillation; returns the exit code."""
+    given = parse_flags(ReplicaSettings, arguments, description=__doc__ or "")
+    return exit_code_of(
+        lambda: json.dumps(benchmark_replicas(make_settings(ReplicaSettings, given))),
+        flags=flag_names(ReplicaSettings),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,19 +1,14 @@
-"""Measures the speed of the input pipeline and of training on this machine.
+"""Measures the speed of the input pipeline on this machine.
 
-    python recipes/benchmarks/benchmark.py data
-    python recipes/benchmarks/benchmark.py data --data-dir DIR --images 1000
-    python recipes/benchmarks/benchmark.py data --timm .venv-torch/bin/python
-    python recipes/benchmarks/benchmark.py training --replicas 4
+    python recipes/benchmarks/data.py
+    python recipes/benchmarks/data.py --data-dir DIR --images 1000
+    python recipes/benchmarks/data.py --timm .venv-torch/bin/python
 
-`data` prints images per second and core, from JPEG files to DeiT's training batches:
-random resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and CutMix.
+Prints images per second and core, from JPEG files to DeiT's training batches: random
+resized crop to 224 pixels, flip, RandAugment, random erasing, Mixup and CutMix.
 Without a folder the files are parts of a photograph, 500 x 375 pixels each. `--timm` is
 the path of a Python with torch and timm; timm's pipeline, with a worker per core, is
 measured on the same files, in turn with ours.
-
-`training` prints the images per second of a distillation, on one replica, two, four and
-so on up to `--replicas`: on GPUs if there are enough, otherwise on logical devices,
-which share the processors of one machine.
 
 The last line of the standard output is a JSON object.
 """
@@ -25,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +29,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import numpy as np
 import tensorflow as tf
-from benchmark_training import ThroughputSettings, benchmark_training
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
@@ -50,12 +44,12 @@ from keras_cait.training.settings.flags import (
 from keras_cait.training.settings.training_settings import TrainingSettings
 
 _HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph
-_TIMM = Path(__file__).with_name("benchmark_timm.py")
+_TIMM = Path(__file__).with_name("data_timm.py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSettings(TrainingSettings):
-    """Settings of `benchmark.py data`."""
+    """Settings of `data.py`."""
 
     batch_size: int = option(64, "images a batch")
     data_dir: Path | None = option(None, "folder of CLASS/*.jpg")
@@ -150,28 +144,12 @@ def benchmark_data(settings: PipelineSettings) -> dict[str, Any]:
     return results
 
 
-_PARTS: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
-    "data": (PipelineSettings, benchmark_data),
-    "training": (ThroughputSettings, benchmark_training),
-}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one benchmark; returns the exit code."""
-    part, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    if part in ("-h", "--help"):
-        print(__doc__)
-        return 0
-    if part not in _PARTS:
-        print(
-            f"error: expected one of {', '.join(_PARTS)}, not {part}", file=sys.stderr
-        )
-        return 2
-    settings_class, measure = _PARTS[part]
-    given = parse_flags(settings_class, rest, description=__doc__ or "")
+    """Measures the pipelines; returns the exit code."""
+    given = parse_flags(PipelineSettings, arguments, description=__doc__ or "")
     return exit_code_of(
-        lambda: json.dumps(measure(make_settings(settings_class, given))),
-        flags=flag_names(settings_class),
+        lambda: json.dumps(benchmark_data(make_settings(PipelineSettings, given))),
+        flags=flag_names(PipelineSettings),
     )
 
 

@@ -1,0 +1,116 @@
+"""Measures the speed of a model in each runtime, on this machine.
+
+    python recipes/benchmarks/inference.py --model CaiT_XXS24
+    python recipes/benchmarks/inference.py --runtimes saved_model onnxruntime
+    python recipes/benchmarks/inference.py --model DeiT_S --image-size 384
+
+Each runtime has a process of its own, so that peak memory and threads are its own. The
+files of the exports are written to a temporary folder, or to `--files`, where later
+runs find them. `--precision` is that of Keras's runtimes, and float16 that of TFLite's
+weights too. The runtimes:
+
+    predict            model.predict, of a model that was not compiled
+    graph, xla         the Keras model in TensorFlow, as a graph and compiled by XLA
+    jax                the Keras model compiled by JAX
+    saved_model        the served model in TensorFlow, of pixels
+    saved_model_jpeg   the same, of JPEG files of 500 x 375 pixels
+    tflite             the TFLite file in LiteRT, one image after the other
+    onnxruntime        the ONNX file in onnxruntime
+
+Of each batch size it prints images per second, the best and the median call, and the
+share of the speed of this machine's float32 matrix products that the median reaches;
+the seconds to the first result, with loading and compiling, without imports; and the
+peak memory of the process. The last line of the standard output is a JSON object.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+from measuring import timed
+from processes import (
+    ModelSettings,
+    is_backend,
+    measure_apart,
+    print_result,
+    result_of,
+)
+from runtimes import FILES, RUNTIMES, Source
+
+from keras_cait.exit_code import exit_code_of
+from keras_cait.models.flops import flops
+from keras_cait.processors import peak_memory_mb
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
+    option,
+    parse_flags,
+)
+
+Runtime = Literal[
+    "predict",
+    "graph",
+    "xla",
+    "jax",
+    "saved_model",
+    "saved_model_jpeg",
+    "tflite",
+    "onnxruntime",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceSettings(ModelSettings):
+    """Settings of `inference.py`."""
+
+    runtimes: tuple[Runtime, ...] = option(tuple(RUNTIMES), "runtimes to measure")
+    files: Path | None = option(None, "folder that keeps the exported files")
+
+
+def benchmark_inference(settings: InferenceSettings) -> dict[str, Any]:
+    """Measures a single runtime in this process, several in a process each."""
+    with tempfile.TemporaryDirectory() as temporary:
+        files = settings.files or Path(temporary)
+        files.mkdir(parents=True, exist_ok=True)
+        settings = replace(settings, files=files)
+        name, *others = settings.runtimes
+        if others or not is_backend(settings.runtimes):
+            return measure_apart(__file__, settings, "runtimes", settings.runtimes)
+        source = Source(settings.model, settings.image_size, settings.precision, files)
+        if name in FILES:
+            source.file(FILES[name])  # written before the clock starts
+        imports_mb = peak_memory_mb()
+        started = time.perf_counter()
+        loaded = RUNTIMES[name](source)
+        loading = time.perf_counter() - started
+        timings = {
+            size: timed(loaded(settings.images(size)), seconds=settings.seconds)
+            for size in settings.batch_sizes
+        }
+        gflop = flops(source.build()) / 1e9
+        found = result_of(settings, name, loading, timings, gflop, imports_mb)
+        print_result(name, found["results"][name])
+        return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures the runtimes; returns the exit code."""
+    given = parse_flags(InferenceSettings, arguments, description=__doc__ or "")
+    return exit_code_of(
+        lambda: json.dumps(
+            benchmark_inference(make_settings(InferenceSettings, given))
+        ),
+        flags=flag_names(InferenceSettings),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Measurements of one model, each in a process of its own."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from measuring import Timing, matrix_product_gflops, output_of, rounded
+
+from keras_cait.processors import peak_memory_mb, processors
+from keras_cait.training.settings.flags import flag_names, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """Settings of the programs that measure a model."""
+
+    model: str = option("CaiT_XXS24", "a builder's name, or sizes of a CaiT")
+    batch_sizes: tuple[int, ...] = option((1, 8), "images a call")
+    image_size: int = option(224, "side of the images in pixels")
+    precision: Literal["float32", "float16", "bfloat16"] = option(
+        "float32", "float32, or Keras's mixed precision"
+    )
+    seconds: float = option(3.0, "duration of a measurement")
+
+    def __post_init__(self) -> None:
+        for name in ("batch_sizes", "image_size", "seconds"):
+            value = getattr(self, name)
+            if np.min(value) <= 0:
+                raise ValueError(f"`{name}` must be above 0. Received: {name}={value}")
+
+    def flags(self) -> list[str]:
+        """The command line that gives these settings."""
+        flags: list[str] = []
+        for flag, value in zip(
+            flag_names(type(self)), vars(self).values(), strict=True
+        ):
+            values = value if isinstance(value, list | tuple) else [value]
+            flags += [flag, *map(str, values)] if value is not None else []
+        return flags
+
+    def images(self, batch_size: int) -> np.ndarray:
+        """Random images, `(batch, side, side, 3)` float32 in [0, 255]."""
+        shape = (batch_size, self.image_size, self.image_size, 3)
+        return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+
+
+def measure_apart(
+    program: str,
+    settings: ModelSettings,
+    field: str,
+    names: Iterable[str],
+) -> dict[str, Any]:
+    """Runs a program for each value of a setting; returns their results together.
+
+    A value whose program fails, for example because a package is not installed, has
+    its error as result.
+    """
+    results: dict[str, Any] = {}
+    for name in names:
+        alone = replace(settings, **{field: (name,)})
+        try:
+            found = output_of(
+                [sys.executable, program, *alone.flags()],
+                {"KERAS_BACKEND": _backend(name)},
+            )
+        except ValueError as error:
+            print(f"{name:18}{error}")
+            results.setdefault("results", {})[name] = {"error": str(error)}
+            continue
+        print_result(name, found["results"][name])
+        earlier = results.get("results", {})
+        results = {**found, "results": {**earlier, **found["results"]}}
+    return results
+
+
+def is_backend(names: Iterable[str]) -> bool:
+    """Whether this process has the Keras backend that the measurements need."""
+    return {keras.backend.backend()} == set(map(_backend, names))
+
+
+def _backend(name: str) -> str:
+    return "jax" if name == "jax" else "tensorflow"
+
+
+def result_of(
+    settings: ModelSettings,
+    name: str,
+    loading: float,
+    timings: dict[int, Timing],
+    gflop: float,
+    imports_mb: float,
+) -> dict[str, Any]:
+    """What a program prints as JSON about what it measured in this process.
+
+    `gflop` are the operations for one image in 10**9, `loading` the seconds before the
+    first call, and `imports_mb` the peak memory before that.
+    """
+    peak_mb, product = peak_memory_mb(), matrix_product_gflops()
+    batches = {}
+    for size, timing in timings.items():
+        row = timing.rates(size)
+        row["share"] = rounded(row["median"] * gflop / product)
+        row["first_s"] = rounded(loading + timing.first)
+        batches[str(size)] = row
+    return {
+        "model": settings.model,
+        "image_size": settings.image_size,
+        "precision": settings.precision,
+        "processors": processors(),
+        "gflop_an_image": rounded(gflop),
+        "matrix_product_gflops": product,
+        "results": {
+            name: {
+                "batches": batches,
+                "imports_mb": round(imports_mb),
+                "peak_mb": round(peak_mb),
+            }
+        },
+    }
+
+
+def print_result(name: str, found: dict[str, Any]) -> None:
+    """Prints a line for each batch size."""
+    for size, row in found["batches"].items():
+        print(
+            f"{name:18}batch{size:>4}{row['best']:9.1f} best,{row['median']:9.1f} "
+            f"median images/s,{100 * row['share']:4.0f} % of the matrix product, "
+            f"first after{row['first_s']:6.1f} s,{found['peak_mb']:7,} MB"
+        )

@@ -1,0 +1,112 @@
+"""Measures the speed of training steps on this machine.
+
+    python recipes/benchmarks/training.py --model CaiT_XXS24 --batch-sizes 8
+    python recipes/benchmarks/training.py --ways tensorflow_xla jax --batch-sizes 1 8 32
+
+A step is `model.train_on_batch` of a compiled model: AdamW, cross-entropy, random
+images in memory and stochastic depth as published. Each way to run it has a process of
+its own:
+
+    tensorflow_xla     jit_compile=True
+    tensorflow_auto    jit_compile="auto", Keras's default
+    tensorflow_graph   jit_compile=False
+    jax                JAX, which compiles always
+
+Of each batch size it prints images per second, the best and the median step, the share
+of the speed of this machine's float32 matrix products that the median reaches, where a
+step takes three times the operations of a forward pass; the seconds to the end of the
+first step, with compiling; and the peak memory of the process. The last line of the
+standard output is a JSON object.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+import keras
+import numpy as np
+from measuring import timed
+from processes import (
+    ModelSettings,
+    is_backend,
+    measure_apart,
+    print_result,
+    result_of,
+)
+from runtimes import Source
+
+from keras_cait.exit_code import exit_code_of
+from keras_cait.models.flops import flops
+from keras_cait.processors import peak_memory_mb
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
+    option,
+    parse_flags,
+)
+
+JIT_COMPILE: dict[str, bool | str] = {
+    "tensorflow_xla": True,
+    "tensorflow_auto": "auto",
+    "tensorflow_graph": False,
+    "jax": True,
+}
+"""Values of `jit_compile`, by the way to run a step."""
+
+Way = Literal["tensorflow_xla", "tensorflow_auto", "tensorflow_graph", "jax"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingStepSettings(ModelSettings):
+    """Settings of `training.py`."""
+
+    batch_sizes: tuple[int, ...] = option((8,), "images a step")
+    ways: tuple[Way, ...] = option(tuple(JIT_COMPILE), "ways to run a step")
+
+
+def benchmark_steps(settings: TrainingStepSettings) -> dict[str, Any]:
+    """Measures a single way in this process, several in a process each."""
+    way, *others = settings.ways
+    if others or not is_backend(settings.ways):
+        return measure_apart(__file__, settings, "ways", settings.ways)
+    imports_mb = peak_memory_mb()
+    started = time.perf_counter()
+    source = Source(settings.model, settings.image_size, settings.precision, Path())
+    model = source.build()
+    model.compile(
+        optimizer=keras.optimizers.AdamW(1e-4, weight_decay=0.05),
+        loss=keras.losses.SparseCategoricalCrossentropy(),
+        jit_compile=JIT_COMPILE[way],
+    )
+    loading = time.perf_counter() - started
+    timings = {}
+    for size in settings.batch_sizes:
+        images, labels = settings.images(size), np.arange(size)
+        timings[size] = timed(
+            lambda x=images, y=labels: model.train_on_batch(x, y),
+            seconds=settings.seconds,
+        )
+    gflop = 3 * flops(model) / 1e9
+    found = result_of(settings, way, loading, timings, gflop, imports_mb)
+    print_result(way, found["results"][way])
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures the ways; returns the exit code."""
+    given = parse_flags(TrainingStepSettings, arguments, description=__doc__ or "")
+    return exit_code_of(
+        lambda: json.dumps(benchmark_steps(make_settings(TrainingStepSettings, given))),
+        flags=flag_names(TrainingStepSettings),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

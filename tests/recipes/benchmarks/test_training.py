@@ -1,0 +1,31 @@
+"""Training steps are measured, in this process or in one for each way."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from training import JIT_COMPILE, main
+
+from tests.recipes.benchmarks.test_inference import TINY, check
+from tests.support.data.pictures import results_of
+
+PROGRAM = Path(__file__).parents[3] / "recipes" / "benchmarks" / "training.py"
+
+
+def test_steps_are_measured(capsys):
+    flags = ["--ways", "tensorflow_graph", "--batch-sizes", "2"]
+    assert main([*TINY, *flags]) == 0
+    check(results_of(capsys.readouterr().out), ["2"], "tensorflow_graph")
+
+
+@pytest.mark.slow
+def test_every_way_is_measured_in_a_process_of_its_own():
+    command = [sys.executable, PROGRAM, *TINY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    check(results_of(done.stdout), ["8"], *JIT_COMPILE)
+
+
+def test_wrong_flags_give_one_line(capsys):
+    assert main([*TINY, "--image-size", "33", "--ways", "tensorflow_graph"]) == 2
+    assert "`patch_size` must divide" in capsys.readouterr().err
