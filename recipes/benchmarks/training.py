@@ -43,7 +43,7 @@ from processes import (
 from runtimes import Source
 
 from keras_cait.exit_code import exit_code_of
-from keras_cait.models.flops import flops
+from keras_cait.models.published.flops import flops
 from keras_cait.processors import peak_memory_mb
 from keras_cait.training.settings.flags import (
     flag_names,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import keras_cait
-from keras_cait.models.flops import flops
+from keras_cait.models.published.flops import flops
 from keras_cait.variants import VARIANTS
 
 # Multiply-adds in 10**9 by image size. CaiT: table 3 of its paper; DeiT and RegNetY:

@@ -1,4 +1,4 @@
-"""Number of floating-point operations of a model."""
+"""Floating-point operations of a model, as the published tables count them."""
 
 import math
 from functools import singledispatch
