@@ -93,12 +93,15 @@ class TransformerOptions:
         attention_dropout_rate: Dropout on self-attention, in [0, 1).
         recompute: Whether training recomputes attention and feed-forward for the
             gradient, see `keras_cait.layers.SelfAttention`. Not with dropout.
+        attention_implementation: Way to compute attention, the `implementation` of
+            `keras_cait.layers.SelfAttention`. Exports do not depend on it.
     """
 
     mlp_ratio: float = 4.0
     dropout_rate: float = 0.0
     attention_dropout_rate: float = 0.0
     recompute: bool = False
+    attention_implementation: str = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,6 +102,7 @@ def CaiT(arguments: CaiTArguments) -> keras.Model:
             attention_dropout_rate=arguments.attention_dropout_rate,
             dropout_rate=arguments.dropout_rate,
             recompute=arguments.recompute,
+            implementation=arguments.attention_implementation,
             name=f"block_{index}_attention",
         )
         x = block(
@@ -117,6 +118,7 @@ def CaiT(arguments: CaiTArguments) -> keras.Model:
         x,
         depth=arguments.class_attention_depth,
         num_heads=arguments.num_heads,
+        implementation=arguments.attention_implementation,
         distilled=arguments.distilled,
         **branches,
     )

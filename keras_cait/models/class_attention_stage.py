@@ -16,6 +16,7 @@ def class_attention_stage(
     mlp_ratio: float,
     distilled: bool = False,
     recompute: bool = False,
+    implementation: str = "auto",
     scale: MakeLayer | None = None,
 ) -> Tensor:
     """Class tokens join the patches, and attend to them without changing them.
@@ -37,6 +38,7 @@ def class_attention_stage(
             num_heads=num_heads,
             num_query_tokens=num_query_tokens,
             recompute=recompute,
+            implementation=implementation,
             name=f"{name}_attention",
         )
         tokens = block(

@@ -93,6 +93,7 @@ def DeiT(arguments: DeiTArguments) -> keras.Model:
             attention_dropout_rate=arguments.attention_dropout_rate,
             dropout_rate=arguments.dropout_rate,
             recompute=arguments.recompute,
+            implementation=arguments.attention_implementation,
             name=f"block_{index}_attention",
         )
         x = block(

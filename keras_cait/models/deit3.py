@@ -71,6 +71,7 @@ def DeiT3(arguments: DeiT3Arguments) -> keras.Model:
             num_heads=arguments.num_heads,
             attention_dropout_rate=arguments.attention_dropout_rate,
             recompute=arguments.recompute,
+            implementation=arguments.attention_implementation,
             name=f"block_{index}_attention",
         )
         x = block(

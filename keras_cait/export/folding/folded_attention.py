@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_cait.export.folding.folded_layers import Linear, apply_to_tokens
-from keras_cait.layers.attention.multi_head import merge_heads
+from keras_cait.layers.attention.heads import merge_heads
 from keras_cait.typing import Shape, Tensor
 
 

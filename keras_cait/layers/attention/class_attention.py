@@ -1,14 +1,12 @@
 """ClassAttention: attention of the class token to the patches."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from keras_cait.layers.attention.multi_head import (
-    MultiHeadAttention,
-    attention_scores,
-    split_heads,
-)
+from keras_cait.layers.attention.heads import split_heads
+from keras_cait.layers.attention.multi_head import MultiHeadAttention
 from keras_cait.layers.checks import check_positive
 from keras_cait.typing import Shape, Tensor
 
@@ -66,15 +64,11 @@ class ClassAttention(MultiHeadAttention):
             self.projection(input_shape, name) for name in ("q", "k", "v", "proj")
         )
 
-    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        query_tokens = inputs[:, : self.num_query_tokens]
+    def queries_keys_values(self, inputs: Tensor) -> Sequence[Tensor]:
+        query = self.q(inputs[:, : self.num_query_tokens])
+        projected = (query, self.k(inputs), self.v(inputs))
         # -> (batch, heads, queries or tokens, head_dim)
-        query, key, value = (
-            split_heads(projected, self.num_heads)
-            for projected in (self.q(query_tokens), self.k(inputs), self.v(inputs))
-        )
-        scores = attention_scores(query, key)
-        return scores, scores, value
+        return [split_heads(tokens, self.num_heads) for tokens in projected]
 
     def num_queries(self, tokens: int | None) -> int | None:
         return self.num_query_tokens

@@ -1,74 +1,34 @@
 """Base of all attention layers: heads, projections and dropout."""
 
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
+from keras_cait.layers.attention.heads import merge_heads, swap_heads
+from keras_cait.layers.attention.query_blocks import (
+    BLOCK,
+    LONG_SEQUENCE,
+    in_query_blocks,
+)
+from keras_cait.layers.attention.scores import attention_scores
 from keras_cait.layers.checks import check_positive, check_rates, check_recompute
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.layers.precision import project_to_stream
 from keras_cait.typing import Shape, Tensor
 
 
-def split_heads(tokens: Tensor, num_heads: int) -> Tensor:
-    """Moves the heads out of the last axis.
-
-    `(batch, tokens, dim) -> (batch, heads, tokens, dim / heads)`
-    """
-    _, length, dim = ops.shape(tokens)
-    # -> (batch, tokens, heads, head_dim); only the batch may be unknown.
-    tokens = ops.reshape(tokens, (-1, length, num_heads, dim // num_heads))
-    return ops.transpose(tokens, (0, 2, 1, 3))
-
-
-def merge_heads(tokens: Tensor) -> Tensor:
-    """Undoes `split_heads`.
-
-    `(batch, heads, tokens, head_dim) -> (batch, tokens, heads * head_dim)`
-    """
-    _, num_heads, length, head_dim = ops.shape(tokens)
-    tokens = ops.transpose(tokens, (0, 2, 1, 3))
-    return ops.reshape(tokens, (-1, length, num_heads * head_dim))
-
-
-def attention_scores(query: Tensor, key: Tensor) -> Tensor:
-    """Softmax of the scaled dot products, computed in float32.
-
-    `softmax(q @ k^T / sqrt(head_dim))` over the keys, `(batch, heads, queries, keys)`.
-    Half precision is too coarse for the softmax: its input is cast to float32, and its
-    result cast back.
-
-    Example:
-        >>> import numpy as np
-        >>> scores = attention_scores(np.ones((1, 2, 3, 4)), np.ones((1, 2, 5, 4)))
-        >>> scores.shape == (1, 2, 3, 5), round(float(scores[0, 0, 0, 0]), 3)
-        (True, 0.2)
-
-    """
-    logits = attention_logits(query, key)
-    return ops.cast(softmax(logits), logits.dtype)
-
-
-def attention_logits(query: Tensor, key: Tensor) -> Tensor:
-    """Scaled dot products, `(batch, heads, queries, keys)`; see `attention_scores`."""
-    query = query * query.shape[-1] ** -0.5
-    return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-
-
-def softmax(logits: Tensor) -> Tensor:
-    """Softmax over the last axis, in float32 or wider."""
-    wide = keras.backend.result_type(logits.dtype, "float32")
-    return ops.softmax(ops.cast(logits, wide), axis=-1)
-
-
 class MultiHeadAttention(keras.layers.Layer):
     """Base of the attention layers, with their arguments.
 
     A subclass makes its projections in `build`, `proj` among them, and implements
-    `attention`.
+    `queries_keys_values`.
     """
+
+    implementations: ClassVar[Sequence[str]] = ("auto", "plain", "blocks", "fused")
+    without_maps: ClassVar[Sequence[str]] = ("fused",)
 
     def __init__(
         self,
@@ -77,6 +37,7 @@ class MultiHeadAttention(keras.layers.Layer):
         attention_dropout_rate: float = 0.0,
         dropout_rate: float = 0.0,
         recompute: bool = False,
+        implementation: str = "auto",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -89,14 +50,29 @@ class MultiHeadAttention(keras.layers.Layer):
             attention_dropout_rate=attention_dropout_rate,
             dropout_rate=dropout_rate,
         )
+        self._check_implementation(implementation, attention_dropout_rate)
         self.num_heads = num_heads
         self.attention_dropout_rate = attention_dropout_rate
         self.dropout_rate = dropout_rate
         self.recompute = recompute
+        self.implementation = implementation
         self.attention_dropout = keras.layers.Dropout(
             attention_dropout_rate, dtype=self.dtype_policy
         )
         self.dropout = keras.layers.Dropout(dropout_rate, dtype=self.variable_dtype)
+
+    def _check_implementation(self, name: str, attention_dropout_rate: float) -> None:
+        if name not in self.implementations:
+            raise ValueError(
+                f"`implementation` of {type(self).__name__} must be one of "
+                f"{', '.join(self.implementations)}. Received: implementation={name!r}"
+            )
+        if name in self.without_maps and attention_dropout_rate > 0:
+            raise ValueError(
+                f"`implementation={name!r}` keeps no map that dropout could act on. "
+                f"Received: attention_dropout_rate={attention_dropout_rate}. Set it to "
+                "0, as all published models do, or take 'auto'."
+            )
 
     def projection(
         self, input_shape: Shape, name: str, *, parts: int = 1
@@ -118,12 +94,24 @@ class MultiHeadAttention(keras.layers.Layer):
         return layer
 
     @abstractmethod
-    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Scores after softmax, weights of the values, and values.
+    def queries_keys_values(self, inputs: Tensor) -> Sequence[Tensor]:
+        """Three of `(batch, heads, queries or tokens, head_dim)`."""
 
-        The first two are `(batch, heads, queries, tokens)`, and the same tensor unless
-        a layer mixes the scores; the values are `(batch, heads, tokens, head_dim)`.
+    def mixes(self) -> Sequence[Tensor]:
+        """Weights that the scores depend on, in the dtype of the computation."""
+        return ()
+
+    def scores_and_weights(
+        self, query: Tensor, key: Tensor, *mixes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Scores after softmax, and weights of the values.
+
+        Both are `(batch, heads, queries, tokens)`, and the same tensor unless a layer
+        mixes the scores. A row depends on its own query only, so that some of the
+        queries give some of the rows.
         """
+        scores = attention_scores(query, key)
+        return scores, scores
 
     def call(
         self,
@@ -131,19 +119,52 @@ class MultiHeadAttention(keras.layers.Layer):
         training: bool = False,
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        if training and self.recompute and not return_attention_scores:
-            return keras.remat(self._outputs)(inputs)
-        scores, weights, value = self.attention(inputs)
-        weights = self.attention_dropout(weights, training=training)
-        outputs = self.dropout(self._project(weights, value), training=training)
-        return (outputs, scores) if return_attention_scores else outputs
+        if return_attention_scores:
+            query, key, value = self.queries_keys_values(inputs)
+            scores, weights = self.scores_and_weights(query, key, *self.mixes())
+            attended = self._weighted_values(weights, value, training)
+            return self.dropout(self._project(attended), training=training), scores
+        if training and self.recompute:
+            return keras.remat(lambda x: self._outputs(x, training))(inputs)
+        return self.dropout(self._outputs(inputs, training), training=training)
 
-    def _outputs(self, inputs: Tensor) -> Tensor:
-        _, weights, value = self.attention(inputs)
-        return self._project(weights, value)
+    def _outputs(self, inputs: Tensor, training: bool) -> Tensor:
+        query, key, value = self.queries_keys_values(inputs)
+        return self._project(self._attend(query, key, value, training))
 
-    def _project(self, weights: Tensor, value: Tensor) -> Tensor:
-        return project_to_stream(self.proj, merge_heads(ops.matmul(weights, value)))
+    def _attend(
+        self, query: Tensor, key: Tensor, value: Tensor, training: bool
+    ) -> Tensor:
+        """Weighted values, `(batch, heads, queries, head_dim)`."""
+
+        def plain(query: Tensor, key: Tensor, value: Tensor, *mixes: Tensor) -> Tensor:
+            _, weights = self.scores_and_weights(query, key, *mixes)
+            return self._weighted_values(weights, value, training)
+
+        inputs = (query, key, value, *self.mixes())
+        least = {"auto": LONG_SEQUENCE, "blocks": BLOCK + 1}.get(self.implementation)
+        if training and self.attention_dropout_rate:
+            return plain(*inputs)  # a recomputed block would draw a new mask
+        if self.implementation == "fused":
+            return self.fused(*inputs)
+        if None in (least, query.shape[2]) or query.shape[2] < least:
+            return plain(*inputs)
+        return in_query_blocks(plain, *inputs, recompute=training)
+
+    def fused(
+        self, query: Tensor, key: Tensor, value: Tensor, *mixes: Tensor
+    ) -> Tensor:
+        """Weighted values by `keras.ops.dot_product_attention`."""
+        query, key, value = (swap_heads(tokens) for tokens in (query, key, value))
+        return swap_heads(ops.dot_product_attention(query, key, value))
+
+    def _weighted_values(
+        self, weights: Tensor, value: Tensor, training: bool
+    ) -> Tensor:
+        return ops.matmul(self.attention_dropout(weights, training=training), value)
+
+    def _project(self, attended: Tensor) -> Tensor:
+        return project_to_stream(self.proj, merge_heads(attended))
 
     def num_queries(self, tokens: int | None) -> int | None:
         """Number of query tokens, which is that of the output tokens."""
@@ -173,4 +194,5 @@ class MultiHeadAttention(keras.layers.Layer):
             "attention_dropout_rate": self.attention_dropout_rate,
             "dropout_rate": self.dropout_rate,
             "recompute": self.recompute,
+            "implementation": self.implementation,
         }

@@ -1,13 +1,12 @@
 """SelfAttention: multi-head attention of all tokens to all tokens."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
-from keras_cait.layers.attention.multi_head import (
-    MultiHeadAttention,
-    attention_scores,
-    split_heads,
-)
+from keras_cait.layers.attention.heads import split_heads
+from keras_cait.layers.attention.multi_head import MultiHeadAttention
 from keras_cait.typing import Shape, Tensor
 
 
@@ -25,6 +24,14 @@ class SelfAttention(MultiHeadAttention):
         dropout_rate: Dropout on the output, in [0, 1).
         recompute: Whether training recomputes the inside of the layer for the gradient
             instead of storing it: less memory, more time. Not with dropout.
+        implementation: Way to compute the same attention. "plain": maps of
+            `(heads, tokens, tokens)`. "blocks": a loop over blocks of queries, which
+            training recomputes for the gradient: less memory. "fused":
+            `keras.ops.dot_product_attention`, which takes flash attention where Keras's
+            backend has it; not with attention dropout. "auto": blocks for long
+            sequences, plain otherwise; fused attention was not measured on a GPU, and
+            so is not its choice. Returned scores and attention dropout are computed
+            the plain way.
         **kwargs: Arguments of `keras.layers.Layer`. Under a mixed policy the layer
             computes in half precision, and its output is float32.
 
@@ -57,12 +64,6 @@ class SelfAttention(MultiHeadAttention):
         self.qkv = self.projection(input_shape, "qkv", parts=3)
         self.proj = self.projection(input_shape, "proj")
 
-    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        query, key, value = self.queries_keys_values(inputs)
-        scores = attention_scores(query, key)
-        return scores, scores, value
-
-    def queries_keys_values(self, inputs: Tensor) -> list[Tensor]:
-        """Three of `(batch, heads, tokens, head_dim)`, from one projection."""
+    def queries_keys_values(self, inputs: Tensor) -> Sequence[Tensor]:
         parts = ops.split(self.qkv(inputs), 3, axis=-1)
         return [split_heads(part, self.num_heads) for part in parts]

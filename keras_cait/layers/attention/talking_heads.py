@@ -1,11 +1,12 @@
 """TalkingHeads: self-attention with a learned mix of its heads."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 from keras import ops
 
-from keras_cait.layers.attention.multi_head import attention_logits, softmax
+from keras_cait.layers.attention.multi_query import multi_query_talking_heads
+from keras_cait.layers.attention.scores import attention_logits, softmax
 from keras_cait.layers.attention.self_attention import SelfAttention
 from keras_cait.layers.initializers import weight_initializer
 from keras_cait.typing import Shape, Tensor
@@ -62,13 +63,23 @@ class TalkingHeads(SelfAttention):
         self.proj_l_kernel, self.proj_l_bias = self._mix("proj_l")
         self.proj_w_kernel, self.proj_w_bias = self._mix("proj_w")
 
-    def attention(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        query, key, value = self.queries_keys_values(inputs)
-        logits = attention_logits(query, key)
-        logits = mix_heads(logits, *self._cast(self.proj_l_kernel, self.proj_l_bias))
+    def mixes(self) -> Sequence[Tensor]:
+        mixes = (self.proj_l_kernel, self.proj_l_bias)
+        mixes += (self.proj_w_kernel, self.proj_w_bias)
+        return [ops.cast(weight, self.compute_dtype) for weight in mixes]
+
+    def scores_and_weights(
+        self, query: Tensor, key: Tensor, *mixes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        before, before_bias, after, after_bias = mixes
+        logits = mix_heads(attention_logits(query, key), before, before_bias)
         scores = ops.cast(softmax(logits), logits.dtype)
-        weights = mix_heads(scores, *self._cast(self.proj_w_kernel, self.proj_w_bias))
-        return scores, weights, value
+        return scores, mix_heads(scores, after, after_bias)
+
+    def fused(
+        self, query: Tensor, key: Tensor, value: Tensor, *mixes: Tensor
+    ) -> Tensor:
+        return multi_query_talking_heads(query, key, value, *mixes)
 
     def _mix(self, name: str) -> tuple[keras.Variable, keras.Variable]:
         kernel = self.add_weight(
@@ -80,6 +91,3 @@ class TalkingHeads(SelfAttention):
             name=f"{name}_bias", shape=(self.num_heads,), initializer="zeros"
         )
         return kernel, bias
-
-    def _cast(self, *weights: Any) -> tuple[Tensor, ...]:
-        return tuple(ops.cast(weight, self.compute_dtype) for weight in weights)

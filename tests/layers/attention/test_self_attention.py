@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_cait.layers import SelfAttention
-from keras_cait.layers.attention.multi_head import attention_scores, softmax
+from keras_cait.layers.attention.scores import attention_scores, softmax
 from tests.support.layer_harness import (
     assert_close,
     built,
