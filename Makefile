@@ -27,7 +27,7 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill check test quick slow test-export test-faults torch lint format wheel lock clean FORCE
+.PHONY: help distill check test quick slow test-export test-faults torch bench lint format wheel lock clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -59,6 +59,9 @@ torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, full-s
 	$(TORCH)/bin/python -m pytest -m torch tests/weights
 	$(BIN)/python -m tests.full_size.run build/parity --timm $(TORCH)/bin/python $(ARGS)
 	$(BIN)/python -m tests.full_size.tflite_speed build/tflite --timm $(TORCH)/bin/python
+
+bench: $(READY) ## the speed of inference and training here, beside timm, ZeroModels and OpenVINO where they are installed
+	$(BIN)/python recipes/benchmarks/compare.py $(ARGS)
 
 lint: $(READY) ## format, lint, types, import directions, spelling
 	$(BIN)/ruff format --check .

@@ -5,21 +5,18 @@ python data_timm.py FOLDER IMAGES BATCH_SIZE IMAGE_SIZE PASSES WORKERS
 prints the images per second of each pass as JSON.
 """
 
-import contextlib
-import importlib
 import json
 import sys
 import time
 from pathlib import Path
 
+from peers import declare_operators
+
 
 def main(folder: str, *numbers: str) -> None:
     """Reads all images `PASSES` times after a first pass that starts the workers."""
     # torch and timm are in another environment than the project's.
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-    with contextlib.suppress(ImportError):  # only in a clone
-        operators = importlib.import_module("tests.full_size.torchvision_ops")
-        operators.declare_operators()
+    declare_operators()
     import torch  # pyright: ignore[reportMissingImports]
     from PIL import Image, ImageOps
     from timm.data import (  # pyright: ignore[reportMissingImports]

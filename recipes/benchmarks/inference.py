@@ -20,7 +20,8 @@ weights too. The runtimes:
 Of each batch size it prints images per second, the best and the median call, and the
 share of the speed of this machine's float32 matrix products that the median reaches;
 the seconds to the first result, with loading and compiling, without imports; and the
-peak memory of the process. The last line of the standard output is a JSON object.
+peak memory of the process. The last line of the standard output is a JSON object, which
+has the sizes of the files too.
 """
 
 import json
@@ -35,7 +36,7 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measuring import timed
+from measuring import rounded, timed
 from processes import (
     ModelSettings,
     is_backend,
@@ -97,6 +98,8 @@ def benchmark_inference(settings: InferenceSettings) -> dict[str, Any]:
         }
         gflop = flops(source.build()) / 1e9
         found = result_of(settings, name, loading, timings, gflop, imports_mb)
+        if name in FILES:
+            found["results"][name]["file_mb"] = rounded(source.file_mb(FILES[name]))
         print_result(name, found["results"][name])
         return found
 

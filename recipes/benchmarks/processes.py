@@ -47,6 +47,9 @@ class ModelSettings:
         return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
 
 
+_PRODUCT = "matrix_product_gflops"
+
+
 def measure_apart(
     program: str,
     settings: ModelSettings,
@@ -71,8 +74,15 @@ def measure_apart(
             results.setdefault("results", {})[name] = {"error": str(error)}
             continue
         print_result(name, found["results"][name])
+        # Other load slows down a matrix product too: the fastest one counts.
+        fastest = max(found[_PRODUCT], results.get(_PRODUCT, 0.0))
         earlier = results.get("results", {})
         results = {**found, "results": {**earlier, **found["results"]}}
+        results[_PRODUCT] = fastest
+    for found in results["results"].values():
+        for row in found.get("batches", {}).values():
+            speed = row["median"] * results["gflop_an_image"]
+            row["share"] = rounded(speed / results[_PRODUCT])
     return results
 
 
@@ -111,7 +121,7 @@ def result_of(
         "precision": settings.precision,
         "processors": processors(),
         "gflop_an_image": rounded(gflop),
-        "matrix_product_gflops": product,
+        _PRODUCT: product,
         "results": {
             name: {
                 "batches": batches,

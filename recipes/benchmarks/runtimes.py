@@ -63,6 +63,12 @@ class Source:
                 processes.submit(write, self, format, path).result()
         return path
 
+    def file_mb(self, format: str) -> float:
+        """Size of a file, or of a SavedModel's folder, in 10**6 bytes."""
+        from keras_cait.export.pipeline.report import size_on_disk
+
+        return size_on_disk(self.file(format)) / 1e6
+
 
 def write(source: Source, format: str, path: Path) -> None:
     """Writes a file as `keras_cait.export` does, without its checks."""

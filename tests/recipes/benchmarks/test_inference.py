@@ -42,7 +42,10 @@ def test_a_file_that_is_there_is_measured(tmp_path, capsys):
     written = path.stat().st_mtime_ns
     flags = ["--files", str(tmp_path), "--batch-sizes", "2"]
     assert main([*TINY, *flags, "--runtimes", "onnxruntime"]) == 0
-    check(results_of(capsys.readouterr().out), ["2"], "onnxruntime")
+    results = results_of(capsys.readouterr().out)
+    check(results, ["2"], "onnxruntime")
+    size = results["results"]["onnxruntime"]["file_mb"]
+    assert size == pytest.approx(path.stat().st_size / 1e6, rel=1e-3)
     assert path.stat().st_mtime_ns == written
 
 
