@@ -24,6 +24,11 @@ def test_models_and_distiller_on_jax():
     run_on_jax(
         *(f"{PARITY}::test_logits[{name}]" for name in networks),
         f"{PARITY}::test_heads[deit_distilled]",
+        *(
+            "tests/layers/attention/test_implementations.py::test_outputs_and_"
+            f"gradients_are_equal[TalkingHeads-shape{index}-False-{implementation}]"
+            for index, implementation in enumerate(("blocks", "fused", "kernel"))
+        ),
         "tests/distillation/test_distiller.py::"
         "test_a_step_equals_the_formula_written_out",
         "tests/distillation/test_saving.py::test_a_loaded_distiller_is_compiled_and_trains_on",

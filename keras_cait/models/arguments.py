@@ -94,7 +94,8 @@ class TransformerOptions:
         recompute: Whether training recomputes attention and feed-forward for the
             gradient, see `keras_cait.layers.SelfAttention`. Not with dropout.
         attention_implementation: Way to compute attention, the `implementation` of
-            `keras_cait.layers.SelfAttention`. Exports do not depend on it.
+            `keras_cait.layers.SelfAttention` (of a CaiT, of `TalkingHeads`). Exports do
+            not depend on it.
     """
 
     mlp_ratio: float = 4.0

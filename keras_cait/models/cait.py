@@ -85,6 +85,7 @@ def CaiT(arguments: CaiTArguments) -> keras.Model:
     init_values = arguments.init_values
     if init_values is None:
         init_values = layer_scale_start(arguments.depth)
+    implementation = arguments.attention_implementation
     branches = {
         "mlp_ratio": arguments.mlp_ratio,
         "scale": partial(LayerScale, init_values=init_values),
@@ -102,7 +103,7 @@ def CaiT(arguments: CaiTArguments) -> keras.Model:
             attention_dropout_rate=arguments.attention_dropout_rate,
             dropout_rate=arguments.dropout_rate,
             recompute=arguments.recompute,
-            implementation=arguments.attention_implementation,
+            implementation=implementation,
             name=f"block_{index}_attention",
         )
         x = block(
@@ -118,7 +119,8 @@ def CaiT(arguments: CaiTArguments) -> keras.Model:
         x,
         depth=arguments.class_attention_depth,
         num_heads=arguments.num_heads,
-        implementation=arguments.attention_implementation,
+        # Its maps are of one or two rows, and need no kernel.
+        implementation="auto" if implementation == "kernel" else implementation,
         distilled=arguments.distilled,
         **branches,
     )

@@ -1,7 +1,7 @@
 """Base of all attention layers: heads, projections and dropout."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -141,21 +141,26 @@ class MultiHeadAttention(keras.layers.Layer):
             _, weights = self.scores_and_weights(query, key, *mixes)
             return self._weighted_values(weights, value, training)
 
-        inputs = (query, key, value, *self.mixes())
-        least = {"auto": LONG_SEQUENCE, "blocks": BLOCK + 1}.get(self.implementation)
-        if training and self.attention_dropout_rate:
-            return plain(*inputs)  # a recomputed block would draw a new mask
-        if self.implementation == "fused":
-            return self.fused(*inputs)
-        if None in (least, query.shape[2]) or query.shape[2] < least:
-            return plain(*inputs)
-        return in_query_blocks(plain, *inputs, recompute=training)
+        def in_blocks(*tensors: Tensor) -> Tensor:
+            return in_query_blocks(plain, *tensors, recompute=training)
 
-    def fused(
-        self, query: Tensor, key: Tensor, value: Tensor, *mixes: Tensor
+        tensors = (query, key, value, *self.mixes())
+        if training and self.attention_dropout_rate:
+            return plain(*tensors)  # a recomputed block would draw a new mask
+        if self.implementation in self.without_maps:
+            return self.attend_without_maps(in_blocks, *tensors)
+        return (in_blocks if self._is_long(query.shape[2]) else plain)(*tensors)
+
+    def _is_long(self, queries: int | None) -> bool:
+        """Whether blocks of queries compute the attention."""
+        shortest = {"auto": LONG_SEQUENCE, "blocks": BLOCK + 1}.get(self.implementation)
+        return None not in (shortest, queries) and queries >= shortest
+
+    def attend_without_maps(
+        self, in_blocks: Callable[..., Tensor], *tensors: Tensor
     ) -> Tensor:
-        """Weighted values by `keras.ops.dot_product_attention`."""
-        query, key, value = (swap_heads(tokens) for tokens in (query, key, value))
+        """Weighted values as `in_blocks` of the same tensors gives them."""
+        query, key, value = (swap_heads(tokens) for tokens in tensors)
         return swap_heads(ops.dot_product_attention(query, key, value))
 
     def _weighted_values(

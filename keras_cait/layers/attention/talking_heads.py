@@ -1,6 +1,7 @@
 """TalkingHeads: self-attention with a learned mix of its heads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -40,7 +41,10 @@ class TalkingHeads(SelfAttention):
     `mix_w` the rows of attention no longer add up to 1.
 
     Arguments, call arguments and errors are those of `SelfAttention`; the returned
-    attention scores are those before the second mix.
+    attention scores are those before the second mix. `implementation` has one more
+    value, "kernel": a kernel for GPUs, on JAX only; a layer saved with it loads on
+    other backends as "auto". Neither it nor "fused", which computes multi-query
+    attention, was measured on a GPU.
 
     Input shape: `(batch, tokens, dim)`.
     Output shape: `(batch, tokens, dim)`.
@@ -56,6 +60,20 @@ class TalkingHeads(SelfAttention):
         its use: CaiT, section 5, https://arxiv.org/abs/2103.17239
 
     """
+
+    implementations: ClassVar[Sequence[str]] = (
+        *SelfAttention.implementations,
+        "kernel",
+    )
+    without_maps: ClassVar[Sequence[str]] = ("fused", "kernel")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if self.implementation == "kernel" and not _is_jax():
+            raise ValueError(
+                '`implementation="kernel"` needs KERAS_BACKEND=jax. Received: a layer '
+                f"on {keras.backend.backend()}. Take 'auto', 'blocks' or 'fused'."
+            )
 
     def build(self, input_shape: Shape) -> None:
         super().build(input_shape)
@@ -76,10 +94,20 @@ class TalkingHeads(SelfAttention):
         scores = ops.cast(softmax(logits), logits.dtype)
         return scores, mix_heads(scores, after, after_bias)
 
-    def fused(
-        self, query: Tensor, key: Tensor, value: Tensor, *mixes: Tensor
+    def attend_without_maps(
+        self, in_blocks: Callable[..., Tensor], *tensors: Tensor
     ) -> Tensor:
-        return multi_query_talking_heads(query, key, value, *mixes)
+        if self.implementation == "fused":
+            return multi_query_talking_heads(*tensors)
+        from keras_cait.layers.attention.kernel import kernel_talking_heads
+
+        return kernel_talking_heads(*tensors, gradient_of=in_blocks)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TalkingHeads":
+        if config.get("implementation") == "kernel" and not _is_jax():
+            config = {**config, "implementation": "auto"}
+        return cls(**config)
 
     def _mix(self, name: str) -> tuple[keras.Variable, keras.Variable]:
         kernel = self.add_weight(
@@ -91,3 +119,7 @@ class TalkingHeads(SelfAttention):
             name=f"{name}_bias", shape=(self.num_heads,), initializer="zeros"
         )
         return kernel, bias
+
+
+def _is_jax() -> bool:
+    return keras.backend.backend() == "jax"

@@ -18,18 +18,25 @@ CASES = [
     (TalkingHeads, MANY_HEADS, True),
     (SelfAttention, MANY_HEADS, False),
     (ClassAttention, LONG, False),
-    *(
-        pytest.param(kind, shape, jit_compile, marks=pytest.mark.slow)
-        for kind, shape, jit_compile in [
-            (TalkingHeads, WIDE, False),
-            (TalkingHeads, SHORT, False),
-            (TalkingHeads, LONG, True),
-            (SelfAttention, LONG, True),
-            (SelfAttention, SHORT, False),
-            (ClassAttention, WIDE, True),
-        ]
-    ),
 ]
+SLOW = [
+    (TalkingHeads, WIDE, False),
+    (TalkingHeads, SHORT, False),
+    (TalkingHeads, LONG, True),
+    (SelfAttention, LONG, True),
+    (SelfAttention, SHORT, False),
+    (ClassAttention, WIDE, True),
+]
+
+
+def with_implementations(cases, *marks):
+    on_jax = keras.backend.backend() == "jax"
+    return [
+        pytest.param(*case, name, marks=marks)
+        for case in cases
+        for name in ("blocks", "fused", "kernel")
+        if name != "kernel" or (on_jax and case[0] is TalkingHeads)
+    ]
 
 
 # TensorFlow's sum over all positions is off by 1e-5 in float32; JAX has float32 only.
@@ -47,8 +54,10 @@ def make(kind, shape, implementation, **kwargs):
     return layer
 
 
-@pytest.mark.parametrize("implementation", ["blocks", "fused"])
-@pytest.mark.parametrize(("kind", "shape", "jit_compile"), CASES)
+@pytest.mark.parametrize(
+    ("kind", "shape", "jit_compile", "implementation"),
+    [*with_implementations(CASES), *with_implementations(SLOW, pytest.mark.slow)],
+)
 def test_outputs_and_gradients_are_equal(kind, shape, jit_compile, implementation):
     inputs = normal((2, *shape[:2]))
     plain = make(kind, shape, "plain", dtype=EXACT)
@@ -111,8 +120,19 @@ def test_a_configuration_without_the_argument_loads(kind):
 
 
 def test_implementations_that_cannot_be_are_refused():
-    known = "must be one of auto, plain, blocks, fused. Received: .*='flash'"
+    known = "must be one of auto, plain, blocks, fused. Received: .*='kernel'"
     with pytest.raises(ValueError, match=known):
-        SelfAttention(num_heads=2, implementation="flash")
+        SelfAttention(num_heads=2, implementation="kernel")
     with pytest.raises(ValueError, match=r"attention_dropout_rate=0\.1.*'auto'"):
         TalkingHeads(num_heads=2, implementation="fused", attention_dropout_rate=0.1)
+
+
+def test_a_layer_with_the_kernel_loads_on_every_backend():
+    config = {**TalkingHeads(num_heads=2).get_config(), "implementation": "kernel"}
+    layer = TalkingHeads.from_config(config)
+    if keras.backend.backend() == "jax":
+        assert layer.implementation == "kernel"
+    else:
+        assert layer.implementation == "auto"
+        with pytest.raises(ValueError, match=r"needs KERAS_BACKEND=jax.* tensorflow"):
+            TalkingHeads(num_heads=2, implementation="kernel")
