@@ -26,7 +26,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
@@ -83,6 +83,9 @@ class ComparisonSettings:
     models: tuple[str, ...] = option(
         ("CaiT_XXS24", "DeiT_Ti_Distilled"), "names of builders"
     )
+    tasks: tuple[Literal["inference", "training"], ...] = option(
+        ("inference", "training"), "tasks to measure"
+    )
     image_size: int = option(224, "side of the images in pixels")
     inference_batches: tuple[int, ...] = option((1, 8), "images a call")
     training_batches: tuple[int, ...] = option((8,), "images a training step")
@@ -119,7 +122,7 @@ class Contestant:
     model: str
     task: str  # "inference" or "training"
     name: str
-    command: tuple[str, ...]
+    command: tuple[Any, ...]
 
     def measure(self) -> dict[str, dict[str, float]]:
         """Measures it once; rates by batch size."""
@@ -154,12 +157,12 @@ def contestants(
             which = ["--ways", name]
             if task == "inference":
                 which = ["--runtimes", name, "--files", files]
-            yield Contestant(model, task, name, _texts(*command, *common, *which))
+            yield Contestant(model, task, name, (*command, *common, *which))
         for name in of_peers:
             if name in peers:
                 command = [peers[name], _FOLDER / "peers.py", task, "--peer", name]
                 which = [*_flags_of_peers(model), "--files", files]
-                yield Contestant(model, task, name, _texts(*command, *common, *which))
+                yield Contestant(model, task, name, (*command, *common, *which))
 
 
 def _flags_of_peers(model: str) -> list[str]:
@@ -167,10 +170,6 @@ def _flags_of_peers(model: str) -> list[str]:
     names = ("embed_dim", "depth", "num_heads", "patch_size")
     sizes = ",".join(f"{name}={variant.sizes[name]}" for name in names)
     return ["--timm-name", variant.checkpoints[0].timm_name, "--sizes", sizes]
-
-
-def _texts(*parts: Any) -> tuple[str, ...]:
-    return tuple(map(str, parts))
 
 
 def compare(settings: ComparisonSettings) -> dict[str, Any]:
@@ -185,7 +184,8 @@ def compare(settings: ComparisonSettings) -> dict[str, Any]:
             everyone += [
                 one
                 for one in contestants(settings, model, files, peers)
-                if settings.only is None or one.name in settings.only
+                if one.task in settings.tasks
+                and (settings.only is None or one.name in settings.only)
             ]
             if "timm" in peers:
                 write = [peers["timm"], _FOLDER / "peers.py", "onnx", "--files", files]
