@@ -15,7 +15,7 @@ from tests.support.models.tiny_models import (
     to_numpy,
 )
 
-LARGE = {"input_shape": (80, 96, 3), "classifier_activation": None}  # 120 patches
+LARGE = {"input_shape": (120, 112, 3), "classifier_activation": None}  # 210 patches
 
 
 @pytest.mark.parametrize("family", [tiny_cait, tiny_deit, tiny_deit3])
@@ -30,7 +30,7 @@ def test_it_reaches_every_attention_and_changes_no_number(
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     layers = [x for x in loaded.layers if isinstance(x, MultiHeadAttention)]
     assert {layer.implementation for layer in layers} == {implementation}
-    x = images(2, 80, 96, 3)
+    x = images(2, 120, 112, 3)
     expected = to_numpy(plain(x))
     for each in (model, loaded):
         atol = 1e-5 * np.abs(expected).max()

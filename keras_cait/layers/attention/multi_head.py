@@ -10,8 +10,8 @@ from keras import ops
 from keras_cait.layers.attention.heads import merge_heads, swap_heads
 from keras_cait.layers.attention.query_blocks import (
     BLOCK,
-    LONG_SEQUENCE,
     in_query_blocks,
+    is_long,
 )
 from keras_cait.layers.attention.scores import attention_scores
 from keras_cait.layers.checks import check_positive, check_rates, check_recompute
@@ -149,12 +149,12 @@ class MultiHeadAttention(keras.layers.Layer):
             return plain(*tensors)  # a recomputed block would draw a new mask
         if self.implementation in self.without_maps:
             return self.attend_without_maps(in_blocks, *tensors)
-        return (in_blocks if self._is_long(query.shape[2]) else plain)(*tensors)
-
-    def _is_long(self, queries: int | None) -> bool:
-        """Whether blocks of queries compute the attention."""
-        shortest = {"auto": LONG_SEQUENCE, "blocks": BLOCK + 1}.get(self.implementation)
-        return None not in (shortest, queries) and queries >= shortest
+        queries = query.shape[2]
+        if self.implementation == "auto":
+            takes_blocks = is_long(queries, training=training)
+        else:
+            takes_blocks = self.implementation == "blocks" and (queries or 0) > BLOCK
+        return in_blocks(*tensors) if takes_blocks else plain(*tensors)
 
     def attend_without_maps(
         self, in_blocks: Callable[..., Tensor], *tensors: Tensor

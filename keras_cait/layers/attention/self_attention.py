@@ -28,10 +28,10 @@ class SelfAttention(MultiHeadAttention):
             `(heads, tokens, tokens)`. "blocks": a loop over blocks of queries, which
             training recomputes for the gradient: less memory. "fused":
             `keras.ops.dot_product_attention`, which takes flash attention where Keras's
-            backend has it; not with attention dropout. "auto": blocks for long
-            sequences, plain otherwise; fused attention was not measured on a GPU, and
-            so is not its choice. Returned scores and attention dropout are computed
-            the plain way.
+            backend has it; not with attention dropout. "auto": blocks from 400 tokens
+            on in training and from 1024 at inference, plain otherwise; it never takes
+            "fused", which was not measured on a GPU. Returned scores and attention
+            dropout are computed the plain way.
         **kwargs: Arguments of `keras.layers.Layer`. Under a mixed policy the layer
             computes in half precision, and its output is float32.
 

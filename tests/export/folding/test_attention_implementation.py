@@ -13,7 +13,7 @@ def test_folded_models_are_equal(implementation):
     for name in ("plain", implementation):
         model = tiny_cait(
             depth=1,
-            input_shape=(80, 96, 3),
+            input_shape=(120, 112, 3),
             attention_implementation=name,
             name="model",
         )
@@ -22,5 +22,5 @@ def test_folded_models_are_equal(implementation):
     for one, another in zip(plain.layers[1:], other.layers[1:], strict=True):
         assert type(one) is type(another)
         assert one.get_config() == another.get_config()
-    x = images(1, 80, 96, 3)
+    x = images(1, 120, 112, 3)
     np.testing.assert_array_equal(to_numpy(plain(x)), to_numpy(other(x)))

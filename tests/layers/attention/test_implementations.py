@@ -11,7 +11,7 @@ from tests.support.layer_steps import outputs_and_gradients
 # Tokens, width and heads.
 LONG = (577, 192, 4)  # CaiT-XXS24 at 384 pixels, and a token that no block divides
 WIDE = (196, 384, 8)  # CaiT-S24 at 224 pixels
-MANY_HEADS = (130, 192, 16)
+MANY_HEADS = (230, 192, 16)
 SHORT = (50, 48, 1)  # fewer tokens than a block has queries
 CASES = [
     (TalkingHeads, LONG, False),
