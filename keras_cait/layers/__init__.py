@@ -5,6 +5,7 @@ from keras_cait.layers.attention.self_attention import SelfAttention
 from keras_cait.layers.attention.talking_heads import TalkingHeads
 from keras_cait.layers.feed_forward import FeedForward
 from keras_cait.layers.image_preprocessing import ImagePreprocessing
+from keras_cait.layers.layer_normalization import LayerNormalization
 from keras_cait.layers.layer_scale import LayerScale
 from keras_cait.layers.patch_embedding import PatchEmbedding
 from keras_cait.layers.position_embedding import PositionEmbedding
@@ -18,6 +19,7 @@ __all__ = [
     "DistillationToken",
     "FeedForward",
     "ImagePreprocessing",
+    "LayerNormalization",
     "LayerScale",
     "PatchEmbedding",
     "PositionEmbedding",

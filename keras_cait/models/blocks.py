@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import keras
 
-from keras_cait.layers import FeedForward, StochasticDepth
+from keras_cait.layers import FeedForward, LayerNormalization, StochasticDepth
 from keras_cait.layers.checks import check_above_zero
 from keras_cait.layers.precision import full_precision
 from keras_cait.typing import Tensor
@@ -64,7 +64,5 @@ def _residual(
 
 
 def normalize(x: Tensor, name: str) -> Tensor:
-    """LayerNorm over the channels of the residual stream; epsilon as in both papers."""
-    return keras.layers.LayerNormalization(
-        epsilon=1e-6, dtype=full_precision(), name=name
-    )(x)
+    """LayerNorm over the channels of the residual stream."""
+    return LayerNormalization(dtype=full_precision(), name=name)(x)
