@@ -5,7 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cait.export.folding.folded_layers import Linear, apply_to_tokens
+from keras_cait.export.folding.folded_layers import (
+    Linear,
+    apply_to_tokens,
+    is_one_image,
+)
 from keras_cait.layers.attention.heads import merge_heads
 from keras_cait.typing import Shape, Tensor
 
@@ -20,8 +24,10 @@ class FoldedAttention(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_heads = num_heads
 
-    def projections(self, dim: int | None, **parts: int) -> None:
+    def projections(self, input_shape: Shape, **parts: int) -> None:
         """Builds `proj` and linear layers with these multiples of `dim` as units."""
+        self.one_image = is_one_image(input_shape)
+        dim = input_shape[-1]
         for name, number in {**parts, "proj": 1}.items():
             layer = Linear(number * dim, dtype=self.dtype_policy, name=name)
             layer.build((None, dim))
@@ -31,14 +37,16 @@ class FoldedAttention(keras.layers.Layer):
         """One matrix product, split into `(batch, heads, tokens, head_dim)`."""
         _, length, dim = tokens.shape
         shape = (-1, length, parts * self.num_heads, dim // self.num_heads)
-        together = ops.reshape(apply_to_tokens(layer, tokens), shape)
+        together = apply_to_tokens(layer, tokens, one_image=self.one_image)
+        together = ops.reshape(together, shape)
         # -> (batch, parts * heads, tokens, head_dim): one transpose for all parts
         together = ops.transpose(together, (0, 2, 1, 3))
         return ops.split(together, parts, axis=1) if parts > 1 else [together]
 
     def project(self, weights: Tensor, value: Tensor) -> Tensor:
         """Weighted values with merged heads, projected: `(batch, queries, dim)`."""
-        return apply_to_tokens(self.proj, merge_heads(ops.matmul(weights, value)))
+        merged = merge_heads(ops.matmul(weights, value))
+        return apply_to_tokens(self.proj, merged, one_image=self.one_image)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
@@ -57,7 +65,7 @@ class FoldedSelfAttention(FoldedAttention):
     """Self-attention of all tokens."""
 
     def build(self, input_shape: Shape) -> None:
-        self.projections(input_shape[-1], qkv=3)
+        self.projections(input_shape, qkv=3)
 
     def call(self, inputs: Tensor) -> Tensor:
         query, key, value = self.heads(self.qkv, inputs, 3)
@@ -98,7 +106,7 @@ class FoldedClassAttention(FoldedAttention):
         self.num_queries = num_queries
 
     def build(self, input_shape: Shape) -> None:
-        self.projections(input_shape[-1], q=1, kv=2)
+        self.projections(input_shape, q=1, kv=2)
 
     def call(self, inputs: Tensor) -> Tensor:
         (query,) = self.heads(self.q, inputs[:, : self.num_queries], 1)

@@ -20,16 +20,23 @@ class Linear(keras.layers.Dense):
         return ops.einsum("bti,io->bto", inputs, self.kernel) + self.bias
 
 
-def apply_to_tokens(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
+def is_one_image(shape: Shape) -> bool:
+    """Whether a model is built for a batch of one image, as those for TFLite are."""
+    return shape[0] == 1
+
+
+def apply_to_tokens(
+    function: Callable[[Tensor], Tensor], tokens: Tensor, *, one_image: bool
+) -> Tensor:
     """Applies a function of `(..., dim)` to every token.
 
-    Servers fuse products, biases and GELU of matrices: with a dynamic batch size the
-    tokens become rows of one matrix. Mobile runtimes have a fixed batch size; they fuse
-    anyway, and their accelerators need the batch axis.
+    TensorFlow and onnxruntime fuse products, biases and GELU of matrices, so the tokens
+    of a batch become rows of one matrix. Mobile runtimes, with one image, fuse anyway,
+    and their accelerators need the batch axis.
     """
-    batch, length, dim = tokens.shape
-    if batch is not None:
+    if one_image:
         return function(tokens)
+    _, length, dim = tokens.shape
     outputs = function(ops.reshape(tokens, (-1, dim)))
     return ops.reshape(outputs, (-1, length, outputs.shape[-1]))
 
@@ -134,6 +141,7 @@ class FoldedFeedForward(keras.layers.Layer):
         self.hidden_dim = hidden_dim
 
     def build(self, input_shape: Shape) -> None:
+        self.one_image = is_one_image(input_shape)
         dim = input_shape[-1]
         self.fc1 = Linear(self.hidden_dim, dtype=self.dtype_policy, name="fc1")
         self.fc1.build((None, dim))
@@ -141,7 +149,9 @@ class FoldedFeedForward(keras.layers.Layer):
         self.fc2.build((None, self.hidden_dim))
 
     def call(self, inputs: Tensor) -> Tensor:
-        return apply_to_tokens(lambda x: self.fc2(gelu(self.fc1(x))), inputs)
+        return apply_to_tokens(
+            lambda x: self.fc2(gelu(self.fc1(x))), inputs, one_image=self.one_image
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

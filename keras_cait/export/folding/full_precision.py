@@ -7,15 +7,19 @@ import keras
 from keras_cait.typing import Tensor
 
 
-def in_float32(model: keras.Model) -> keras.Model:
+def in_float32(model: keras.Model, *, batch_size: int | None = None) -> keras.Model:
     """Rebuilds a functional model, nested models included, in float32, not compiled.
 
-    Layers, names and weights stay the same. Integer inputs keep their type.
+    Layers, names and weights stay the same. Integer inputs keep their type, and inputs
+    their batch size if none is given.
     """
     graph = functional(model)
+    inputs = keras.tree.map_structure(
+        lambda tensor: float32_input(tensor, batch_size=batch_size), graph.input
+    )
     rebuilt = keras.models.clone_model(
         graph,
-        input_tensors=keras.tree.map_structure(float32_input, graph.input),
+        input_tensors=inputs,
         clone_function=float32_step,
         recursive=True,
     )
@@ -35,11 +39,11 @@ def functional(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.output, name=model.name)
 
 
-def float32_input(tensor: Tensor) -> Tensor:
+def float32_input(tensor: Tensor, *, batch_size: int | None = None) -> Tensor:
     """A model input like another one, in float32."""
     kind = keras.backend.standardize_dtype(tensor.dtype)
     return keras.Input(
-        batch_shape=tensor.shape,
+        batch_shape=(batch_size or tensor.shape[0], *tensor.shape[1:]),
         dtype="float32" if "float" in kind else kind,
         name=tensor.name,
     )

@@ -11,6 +11,7 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
+from keras_cait.export.folding.full_precision import in_float32
 from keras_cait.export.pipeline.captured_stderr import captured_stderr
 
 SIGNATURE = "serving_default"
@@ -29,7 +30,8 @@ def convert(model: keras.Model, *, halves: bool = False) -> bytes:
         ValueError: If TFLite lacks an operator of the model.
 
     """
-    image = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name=INPUT)
+    model = in_float32(model, batch_size=1)
+    image = tf.TensorSpec(model.input_shape, tf.float32, name=INPUT)
     whole = tf.function(lambda images: model(images, training=False))
     # As constants, because variables of a SavedModel would be missing in the file.
     constant = convert_variables_to_constants_v2(whole.get_concrete_function(image))
