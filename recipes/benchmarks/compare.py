@@ -11,10 +11,10 @@ float32. `--pythons` are the interpreters of environments with peers: timm and t
 lists what it can measure; a peer that no environment has is named and left out.
 
 Each measurement is a process of its own. All of them run once in each round, in turn
-and with a rest between, so that load from outside affects all: the printed rate is the
-median over the rounds of each round's median. The table ends with ratios of ours to
-theirs. The last line of the standard output is a JSON object; `--picture` also draws
-the rates.
+and with a rest between, so that load from outside affects all. The table has the best
+call of all rounds, and the median over the rounds of each round's median; ratios of
+ours to theirs follow, and the picture, from the best calls, because other load only
+makes a call slower. The last line of the standard output is a JSON object.
 """
 
 import json
@@ -232,14 +232,14 @@ def _summaries(found: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, 
 
 
 def ratios(table: dict[str, Any]) -> dict[str, dict[str, float]]:
-    """Medians of ours over those of others, for the pairs of `RATIOS`."""
+    """Best rates of ours over those of others, for the pairs of `RATIOS`."""
     found: dict[str, dict[str, float]] = {}
     for case, batches in table.items():
         task = case.rpartition(", ")[2]
         for batch, rows in batches.items():
             for ours, other in RATIOS[task]:
                 if ours in rows and other in rows:
-                    ratio = rows[ours]["median"] / rows[other]["median"]
+                    ratio = rows[ours]["best"] / rows[other]["best"]
                     pair = f"{ours} / {other}"
                     found.setdefault(f"{case}, {batch}", {})[pair] = rounded(ratio)
     return found
@@ -249,7 +249,7 @@ def _print(table: dict[str, Any]) -> None:
     for case, batches in table.items():
         for batch, rows in batches.items():
             print(f"\n{case}, {batch}: images/s, best and median")
-            for name, row in sorted(rows.items(), key=lambda item: -item[1]["median"]):
+            for name, row in sorted(rows.items(), key=lambda item: -item[1]["best"]):
                 print(f"  {name:20}{row['best']:9.1f}{row['median']:9.1f}")
     for case, pairs in ratios(table).items():
         print(f"\n{case}")
@@ -258,7 +258,7 @@ def _print(table: dict[str, Any]) -> None:
 
 
 def draw(table: dict[str, Any]) -> Any:
-    """Bars of the medians, ours and theirs in two colors; a matplotlib figure."""
+    """Bars of the best rates, ours and theirs in two colors; a matplotlib figure."""
     matplotlib = import_optional("matplotlib.figure", "recipes")
     panels = [
         (f"{case}, {batch}", rows)
@@ -271,9 +271,9 @@ def draw(table: dict[str, Any]) -> Any:
     grid = list(figure.subplots(lines, columns, squeeze=False).flat)
     ours = {name for names in OURS.values() for name in names}
     for axes, (title, rows) in zip(grid, panels, strict=False):
-        names = sorted(rows, key=lambda name: rows[name]["median"])
+        names = sorted(rows, key=lambda name: rows[name]["best"])
         colors = ["tab:blue" if name in ours else "tab:gray" for name in names]
-        bars = axes.barh(names, [rows[n]["median"] for n in names], color=colors)
+        bars = axes.barh(names, [rows[n]["best"] for n in names], color=colors)
         axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=7)
         axes.set_title(title, fontsize=9)
         axes.tick_params(labelsize=7)
