@@ -159,9 +159,16 @@ def draw(found: dict[str, dict[str, list[dict]]]) -> Any:
             grid[1, column].plot(sizes, memory, marker="o", label=task)
         for line, label in enumerate(("seconds a call", "peak memory, GB")):
             panel = grid[line, column]
-            panel.set(xscale="log", yscale="log", xlabel=axis, ylabel=label)
-            panel.grid(alpha=0.3, which="both")
+            sizes = sorted(
+                {row[axis] for curves in found.values() for row in curves[axis]}
+            )
+            panel.set(xscale="log", xlabel=axis, ylabel=label)
+            panel.set_xticks(sizes, labels=map(str, sizes), minor=False)
+            panel.minorticks_off()
+            panel.grid(alpha=0.3)
             panel.legend(fontsize=7)
+        grid[0, column].set_yscale("log")
+        grid[1, column].set_ylim(bottom=0)
     return figure
 
 
