@@ -41,7 +41,7 @@ class LayerNormalization(keras.layers.LayerNormalization):
     def call(self, inputs: Tensor) -> Tensor:
         # Matrices stop XLA on a processor from computing the gradient of the residual
         # stream anew, from all blocks behind, in each operation that reads it: a step
-        # of CaiT-XXS24 on JAX, batch 8, took 5.8 s without the reshapes, 0.9 s with.
+        # of CaiT-XXS24 on JAX, batch 8, took 5.8 s with Keras's layer, 0.9 s with this.
         wide = keras.backend.result_type(inputs.dtype, "float32")
         rows = ops.reshape(ops.cast(inputs, wide), (-1, inputs.shape[-1]))
         rows = rows - ops.mean(rows, axis=-1, keepdims=True)
