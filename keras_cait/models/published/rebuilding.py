@@ -116,6 +116,7 @@ def _sizes_of(saved: keras.Model, path: Path) -> tuple[str, dict[str, Any]]:
     found["dropout_rate"] = max((row.rate for row in dropouts), default=0.0)
     found["attention_dropout_rate"] = attention.attention_dropout_rate
     found["recompute"] = attention.recompute
+    found["attention_implementation"] = attention.implementation
     scales = [layer for layer in saved.layers if isinstance(layer, LayerScale)]
     if scales:
         found["init_values"] = scales[0].init_values

@@ -109,6 +109,16 @@ def test_an_unpublished_architecture_keeps_its_own_rates(asked, expected, tmp_pa
     assert again.get_layer("block_1_feed_forward").dropout_rate == 0.1
 
 
+@pytest.mark.parametrize("family", [tiny_cait, tiny_deit3])
+def test_a_rebuilt_model_computes_attention_as_the_file_does(family, tmp_path):
+    model = family(depth=1, recompute=True, attention_implementation="blocks")
+    model.save(tmp_path / "m.keras")
+    again = rebuild(tmp_path / "m.keras", input_shape=(48, 32, 3), classes=10)
+    attention = again.get_layer("block_0_attention")
+    assert attention.implementation == "blocks"
+    assert attention.recompute
+
+
 def test_a_published_architecture_gets_the_published_rate(tmp_path):
     model = keras_cait.DeiT_Ti(
         weights=None, input_shape=(16, 16, 3), classes=2, drop_path_rate=0.0
