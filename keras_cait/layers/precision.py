@@ -1,5 +1,7 @@
 """Precision of the residual stream and of its branches."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -23,6 +25,17 @@ def full_precision() -> str:
 
     """
     return keras.config.dtype_policy().variable_dtype
+
+
+@contextmanager
+def dtype_policy_scope(policy: str | keras.DTypePolicy) -> Iterator[None]:
+    """Sets Keras's global dtype policy, and restores the earlier one at the end."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class ResidualLayer(keras.layers.Layer):

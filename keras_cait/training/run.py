@@ -10,6 +10,7 @@ import keras
 
 from keras_cait.data.image_dataset import ImageDataset, fingerprint_of
 from keras_cait.data.permutation import ORDER_VERSION
+from keras_cait.layers.precision import dtype_policy_scope
 from keras_cait.models.classes.names import with_class_names
 from keras_cait.training.devices.strategy import scope_of
 from keras_cait.training.devices.worker_agreement import agree, is_chief, shard_of
@@ -108,15 +109,12 @@ class Run:
     ) -> Made:
         """Builds a model on the run's devices, in its precision and from its seed."""
         precision = precision or self.config.mixed_precision
-        before = keras.config.dtype_policy()
-        keras.utils.set_random_seed(self.config.seed if seed is None else seed)
+        policy = keras.config.dtype_policy()
         if precision != "none":
-            keras.config.set_dtype_policy(f"mixed_{precision}")
-        try:
-            with scope_of(self.strategy):
-                return build()
-        finally:
-            keras.config.set_dtype_policy(before)
+            policy = f"mixed_{precision}"
+        keras.utils.set_random_seed(self.config.seed if seed is None else seed)
+        with dtype_policy_scope(policy), scope_of(self.strategy):
+            return build()
 
     def next_checkpoint_folder(self, name: str) -> Path:
         """The folder for the checkpoints of the run's next training."""

@@ -10,7 +10,7 @@ from keras_cait.export.folding.folded_layers import (
     apply_to_tokens,
     is_one_image,
 )
-from keras_cait.layers.attention.heads import merge_heads
+from keras_cait.layers.attention.head_axis import merge_heads
 from keras_cait.typing import Shape, Tensor
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_cait.layers.attention.heads import split_heads
+from keras_cait.layers.attention.head_axis import split_heads
 from keras_cait.layers.attention.multi_head import MultiHeadAttention
 from keras_cait.layers.checks import check_positive
 from keras_cait.typing import Shape, Tensor

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cait.layers.attention.heads import merge_heads, swap_heads
+from keras_cait.layers.attention.head_axis import merge_heads, swap_heads
 from keras_cait.layers.attention.query_blocks import (
     BLOCK,
     in_query_blocks,

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_cait.layers.attention.heads import merge_heads, split_heads
+from keras_cait.layers.attention.head_axis import merge_heads, split_heads
 from keras_cait.typing import Tensor
 
 

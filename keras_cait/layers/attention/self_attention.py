@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from keras_cait.layers.attention.heads import split_heads
+from keras_cait.layers.attention.head_axis import split_heads
 from keras_cait.layers.attention.multi_head import MultiHeadAttention
 from keras_cait.typing import Shape, Tensor
 

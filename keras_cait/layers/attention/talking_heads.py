@@ -99,7 +99,7 @@ class TalkingHeads(SelfAttention):
     ) -> Tensor:
         if self.implementation == "fused":
             return multi_query_talking_heads(*tensors)
-        from keras_cait.layers.attention.kernel import kernel_talking_heads
+        from keras_cait.layers.attention.gpu_kernel import kernel_talking_heads
 
         return kernel_talking_heads(*tensors, gradient_of=in_blocks)
 

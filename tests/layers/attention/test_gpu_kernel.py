@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from keras_cait.layers.attention.kernel import kernel_talking_heads
+from keras_cait.layers.attention.gpu_kernel import kernel_talking_heads
 
 slow = pytest.mark.slow
 

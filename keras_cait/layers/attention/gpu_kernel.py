@@ -77,28 +77,11 @@ def kernel_talking_heads(
     return attend(query, key, value, before, before_bias, after, after_bias)
 
 
-def _attend(
-    query: Any,
-    key: Any,
-    value: Any,
-    before: Any,
-    before_bias: Any,
-    after: Any,
-    after_bias: Any,
-    *,
-    interpret: bool = False,
-) -> Any:
-    del before_bias
-    outputs = _run(query, key, value, before, after, interpret=interpret)
-    return outputs + after_bias[:, None, None] * value.sum(axis=2, keepdims=True)
-
-
-def _run(
-    query: Any, key: Any, value: Any, before: Any, after: Any, *, interpret: bool
-) -> Any:
-    """Everything but the biases."""
+def _attend(*tensors: Any, interpret: bool = False) -> Any:
+    query, key, value, before, _, after, after_bias = tensors
     batch, heads, queries, dim = query.shape
     tokens = key.shape[2]
+    of_bias = after_bias[:, None, None] * value.sum(axis=2, keepdims=True)
     before = before.astype("float32") * dim**-0.5
     query, key, value = (_padded(each) for each in (query, key, value))
     _, _, rows, width = query.shape
@@ -115,7 +98,7 @@ def _run(
         interpret=interpret,
         name="talking_heads",
     )(query, key, value, before, after.astype("float32"))
-    return outputs[:, :, :queries, :dim]
+    return outputs[:, :, :queries, :dim] + of_bias
 
 
 def _padded(tensor: Any) -> Any:
