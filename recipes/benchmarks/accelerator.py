@@ -20,7 +20,7 @@ standard output is a JSON object.
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -99,8 +99,10 @@ def measure_ours(
     case: Case, part: str, implementation: str, seconds: float
 ) -> dict[str, Any]:
     """Measures a model of this package in this process, which has KERAS_BACKEND=jax."""
+    # Here, because torch's Python, which measures timm, has none of them.
     import jax
     import keras
+    from runtimes import compiled_by_jax
 
     import keras_cait
     from keras_cait.models.published.flops import flops
@@ -115,23 +117,19 @@ def measure_ours(
     batch = getattr(case, part)
     images, labels = _batch(batch, (case.image_size, case.image_size, 3))
     images = jax.device_put(images)
-    run: Callable[[], Any]
-    if part == "inference":
-        weights = [variable.value for variable in model.trainable_variables]
-        state = [variable.value for variable in model.non_trainable_variables]
-        forward = jax.jit(
-            lambda weights, state, images: model.stateless_call(
-                weights, state, images, training=False
-            )[0]
-        )
-        run = lambda: forward(weights, state, images).block_until_ready()  # noqa: E731
-    else:
-        model.compile(
-            keras.optimizers.AdamW(1e-4, weight_decay=0.05),
-            keras.losses.SparseCategoricalCrossentropy(),
-        )
-        run = lambda: model.train_on_batch(images, labels)  # noqa: E731
-    timing = timed(run, seconds=seconds)
+    forward = compiled_by_jax(model)
+    model.compile(
+        keras.optimizers.AdamW(1e-4, weight_decay=0.05),
+        keras.losses.SparseCategoricalCrossentropy(),
+    )
+
+    def infer() -> Any:
+        return forward(images).block_until_ready()
+
+    def step() -> Any:
+        return model.train_on_batch(images, labels)
+
+    timing = timed(infer if part == "inference" else step, seconds=seconds)
     memory = jax.local_devices()[0].memory_stats() or {}
     peak = memory.get("peak_bytes_in_use", 1e6 * peak_memory_mb())
     operations = flops(model) * (1 if part == "inference" else 3)

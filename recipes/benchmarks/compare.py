@@ -36,6 +36,7 @@ from peers import INFERENCE, PACKAGES, TRAINING
 from keras_cait.exit_code import exit_code_of
 from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
+from keras_cait.range_check import check_range
 from keras_cait.training.settings.flags import (
     flag_names,
     make_settings,
@@ -100,16 +101,11 @@ class ComparisonSettings:
     picture: Path | None = option(None, "an .svg or .png file with the rates")
 
     def __post_init__(self) -> None:
-        for name in self.models:
-            if name not in _PUBLISHED:
-                raise ValueError(
-                    f"`models` must be of {', '.join(_PUBLISHED)}. Received: "
-                    f"models={name}"
-                )
+        known = set(self.models) <= set(_PUBLISHED)
+        check_range(known, f"of {', '.join(_PUBLISHED)}", models=self.models)
         for name in ("image_size", "rounds", "seconds"):
             value = getattr(self, name)
-            if value <= 0:
-                raise ValueError(f"`{name}` must be above 0. Received: {name}={value}")
+            check_range(value > 0, "above 0", **{name: value})
         for python in self.pythons:
             if not python.is_file():
                 raise FileNotFoundError(f"No Python at {python}")
@@ -187,7 +183,8 @@ def compare(settings: ComparisonSettings) -> dict[str, Any]:
                 if one.task in settings.tasks
                 and (settings.only is None or one.name in settings.only)
             ]
-            if "timm" in peers:
+            names = {one.name for one in everyone if one.model == model}
+            if names & {"timm_onnxruntime", "timm_openvino"}:
                 write = [peers["timm"], _FOLDER / "peers.py", "onnx", "--files", files]
                 write += ["--image-size", settings.image_size, *_flags_of_peers(model)]
                 output_of([*write, "--batch-sizes", *settings.inference_batches])

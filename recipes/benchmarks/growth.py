@@ -32,6 +32,7 @@ from measuring import output_of, rounded
 
 from keras_cait.exit_code import exit_code_of
 from keras_cait.optional_packages import import_optional
+from keras_cait.range_check import check_range
 from keras_cait.training.settings.flags import (
     flag_names,
     make_settings,
@@ -73,19 +74,14 @@ class GrowthSettings:
     def __post_init__(self) -> None:
         for name in ("tokens", "depth", "batch"):
             sizes = list(getattr(self, name))
-            if min(sizes) < 1 or sizes != sorted(set(sizes)):
-                raise ValueError(
-                    f"`{name}` must be numbers of 1 or more, in ascending order. "
-                    f"Received: {name}={sizes}"
-                )
-        odd = [number for number in self.tokens if math.isqrt(number) ** 2 != number]
-        if odd:
-            raise ValueError(f"`tokens` must be squares. Received: tokens={odd}")
-        if self.embed_dim < 48 or self.embed_dim % 48:
-            raise ValueError(
-                "`embed_dim` must be a multiple of 48. Received: "
-                f"embed_dim={self.embed_dim}"
+            ascends = min(sizes) >= 1 and sizes == sorted(set(sizes))
+            check_range(
+                ascends, "numbers of 1 or more, in ascending order", **{name: sizes}
             )
+        odd = [number for number in self.tokens if math.isqrt(number) ** 2 != number]
+        check_range(not odd, "squares", tokens=odd)
+        fits = self.embed_dim >= 48 and self.embed_dim % 48 == 0
+        check_range(fits, "a multiple of 48", embed_dim=self.embed_dim)
 
 
 def points(settings: GrowthSettings, axis: Axis, task: Task) -> Iterator[dict]:

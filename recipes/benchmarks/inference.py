@@ -28,27 +28,19 @@ import json
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measuring import rounded, timed
-from processes import (
-    ModelSettings,
-    is_backend,
-    measure_apart,
-    print_result,
-    result_of,
-)
+from measuring import rounded
+from processes import ModelSettings, is_backend, measure_apart, measure_here
 from runtimes import FILES, RUNTIMES, Source
 
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.published.flops import flops
-from keras_cait.processors import peak_memory_mb
 from keras_cait.training.settings.flags import (
     flag_names,
     make_settings,
@@ -88,19 +80,14 @@ def benchmark_inference(settings: InferenceSettings) -> dict[str, Any]:
         source = Source(settings.model, settings.image_size, settings.precision, files)
         if name in FILES:
             source.file(FILES[name])  # written before the clock starts
-        imports_mb = peak_memory_mb()
-        started = time.perf_counter()
-        loaded = RUNTIMES[name](source)
-        loading = time.perf_counter() - started
-        timings = {
-            size: timed(loaded(settings.images(size)), seconds=settings.seconds)
-            for size in settings.batch_sizes
-        }
-        gflop = flops(source.build()) / 1e9
-        found = result_of(settings, name, loading, timings, gflop, imports_mb)
+
+        def load() -> Callable[[int], Callable[[], Any]]:
+            with_images = RUNTIMES[name](source)
+            return lambda size: with_images(settings.images(size))
+
+        found = measure_here(settings, name, load, lambda: flops(source.build()))
         if name in FILES:
             found["results"][name]["file_mb"] = rounded(source.file_mb(FILES[name]))
-        print_result(name, found["results"][name])
         return found
 
 

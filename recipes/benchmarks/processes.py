@@ -1,15 +1,17 @@
-"""Measurements of one model, each in a process of its own."""
+"""Measurements of one model, in this process or in one for each."""
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import keras
 import numpy as np
-from measuring import Timing, matrix_product_gflops, output_of, rounded
+from measuring import matrix_product_gflops, output_of, rounded, timed
 
 from keras_cait.processors import peak_memory_mb, processors
+from keras_cait.range_check import check_range
 from keras_cait.training.settings.flags import flag_names, option
 
 
@@ -28,8 +30,7 @@ class ModelSettings:
     def __post_init__(self) -> None:
         for name in ("batch_sizes", "image_size", "seconds"):
             value = getattr(self, name)
-            if np.min(value) <= 0:
-                raise ValueError(f"`{name}` must be above 0. Received: {name}={value}")
+            check_range(bool(np.min(value) > 0), "above 0", **{name: value})
 
     def flags(self) -> list[str]:
         """The command line that gives these settings."""
@@ -95,26 +96,39 @@ def _backend(name: str) -> str:
     return "jax" if name == "jax" else "tensorflow"
 
 
-def result_of(
+def measure_here(
     settings: ModelSettings,
     name: str,
-    loading: float,
-    timings: dict[int, Timing],
-    gflop: float,
-    imports_mb: float,
+    load: Callable[[], Callable[[int], Callable[[], Any]]],
+    operations: Callable[[], float],
 ) -> dict[str, Any]:
-    """What a program prints as JSON about what it measured in this process.
+    """Measures in this process; returns what a program prints as JSON.
 
-    `gflop` are the operations for one image in 10**9, `loading` the seconds before the
-    first call, and `imports_mb` the peak memory before that.
+    `load` returns a function of the batch size that returns the call to time;
+    `operations` returns those for one image, after the peak memory was read.
     """
+    imports_mb = peak_memory_mb()
+    started = time.perf_counter()
+    call_of = load()
+    loading = time.perf_counter() - started
+    timings = {
+        size: timed(call_of(size), seconds=settings.seconds)
+        for size in settings.batch_sizes
+    }
     peak_mb, product = peak_memory_mb(), matrix_product_gflops()
+    gflop = operations() / 1e9
     batches = {}
     for size, timing in timings.items():
         row = timing.rates(size)
         row["share"] = rounded(row["median"] * gflop / product)
         row["first_s"] = rounded(loading + timing.first)
         batches[str(size)] = row
+    found = {
+        "batches": batches,
+        "imports_mb": round(imports_mb),
+        "peak_mb": round(peak_mb),
+    }
+    print_result(name, found)
     return {
         "model": settings.model,
         "image_size": settings.image_size,
@@ -122,13 +136,7 @@ def result_of(
         "processors": processors(),
         "gflop_an_image": rounded(gflop),
         _PRODUCT: product,
-        "results": {
-            name: {
-                "batches": batches,
-                "imports_mb": round(imports_mb),
-                "peak_mb": round(peak_mb),
-            }
-        },
+        "results": {name: found},
     }
 
 

@@ -6,10 +6,10 @@ fast as others, and the model's preprocessing inside; the files are those of
 `keras_cait.export`, without its checks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cait.layers.precision import dtype_policy_scope
 from keras_cait.processors import processors
 from keras_cait.training.programs.students import build_student
 
@@ -43,7 +44,8 @@ class Source:
     def build(self) -> keras.Model:
         """The Keras model, with random weights; it takes images in [0, 255]."""
         policy = self.precision
-        with _policy(policy if policy == "float32" else f"mixed_{policy}"):
+        policy = policy if policy == "float32" else f"mixed_{policy}"
+        with dtype_policy_scope(policy):
             return build_student(
                 self.name,
                 "cait",
@@ -129,20 +131,23 @@ def _jax(source: Source) -> Loaded:
     """The model compiled by JAX; the process has KERAS_BACKEND=jax."""
     import jax
 
-    model = source.build()
-    weights = [variable.value for variable in model.trainable_variables]
-    state = [variable.value for variable in model.non_trainable_variables]
-    function = jax.jit(
-        lambda weights, state, images: model.stateless_call(
-            weights, state, images, training=False
-        )[0]
-    )
+    function = compiled_by_jax(source.build())
 
     def with_images(images: np.ndarray) -> Callable[[], Any]:
         array = jax.numpy.asarray(images)
-        return lambda: np.asarray(function(weights, state, array))
+        return lambda: np.asarray(function(array))
 
     return with_images
+
+
+def compiled_by_jax(model: keras.Model) -> Callable[[Any], Any]:
+    """The model's inference as a compiled function of JAX arrays."""
+    import jax
+
+    weights = [variable.value for variable in model.trainable_variables]
+    state = [variable.value for variable in model.non_trainable_variables]
+    function = jax.jit(partial(model.stateless_call, training=False))
+    return lambda images: function(weights, state, images)[0]
 
 
 def _saved_model(source: Source) -> Loaded:
@@ -217,13 +222,3 @@ FILES = {
     "onnxruntime": "onnx",
 }
 """Formats of the runtimes that load a file."""
-
-
-@contextmanager
-def _policy(name: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

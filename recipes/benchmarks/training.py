@@ -22,8 +22,7 @@ standard output is a JSON object.
 import json
 import os
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,19 +31,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import keras
 import numpy as np
-from measuring import timed
-from processes import (
-    ModelSettings,
-    is_backend,
-    measure_apart,
-    print_result,
-    result_of,
-)
+from processes import ModelSettings, is_backend, measure_apart, measure_here
 from runtimes import Source
 
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.published.flops import flops
-from keras_cait.processors import peak_memory_mb
 from keras_cait.training.settings.flags import (
     flag_names,
     make_settings,
@@ -76,27 +67,23 @@ def benchmark_steps(settings: TrainingStepSettings) -> dict[str, Any]:
     way, *others = settings.ways
     if others or not is_backend(settings.ways):
         return measure_apart(__file__, settings, "ways", settings.ways)
-    imports_mb = peak_memory_mb()
-    started = time.perf_counter()
     source = Source(settings.model, settings.image_size, settings.precision, Path())
-    model = source.build()
-    model.compile(
-        optimizer=keras.optimizers.AdamW(1e-4, weight_decay=0.05),
-        loss=keras.losses.SparseCategoricalCrossentropy(),
-        jit_compile=JIT_COMPILE[way],
-    )
-    loading = time.perf_counter() - started
-    timings = {}
-    for size in settings.batch_sizes:
-        images, labels = settings.images(size), np.arange(size)
-        timings[size] = timed(
-            lambda x=images, y=labels: model.train_on_batch(x, y),
-            seconds=settings.seconds,
+
+    def load() -> Callable[[int], Callable[[], Any]]:
+        model = source.build()
+        model.compile(
+            optimizer=keras.optimizers.AdamW(1e-4, weight_decay=0.05),
+            loss=keras.losses.SparseCategoricalCrossentropy(),
+            jit_compile=JIT_COMPILE[way],
         )
-    gflop = 3 * flops(model) / 1e9
-    found = result_of(settings, way, loading, timings, gflop, imports_mb)
-    print_result(way, found["results"][way])
-    return found
+
+        def call_of(size: int) -> Callable[[], Any]:
+            images, labels = settings.images(size), np.arange(size)
+            return lambda: model.train_on_batch(images, labels)
+
+        return call_of
+
+    return measure_here(settings, way, load, lambda: 3 * flops(source.build()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

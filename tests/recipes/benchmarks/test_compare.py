@@ -1,9 +1,7 @@
 """Ours and installed peers are measured in turn; those that are missing are named."""
 
 import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from compare import (  # pyright: ignore[reportMissingImports]
@@ -18,9 +16,8 @@ from peers import INFERENCE, PACKAGES, TRAINING  # pyright: ignore[reportMissing
 from runtimes import RUNTIMES  # pyright: ignore[reportMissingImports]
 from training import JIT_COMPILE
 
+from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
-
-PROGRAM = Path(__file__).parents[3] / "recipes" / "benchmarks" / "compare.py"
 
 
 def row(median):
@@ -81,12 +78,7 @@ def test_two_runtimes_are_measured_in_turn(tmp_path):
     flags = ["--models", "DeiT_Ti", "--image-size", "32", "--rounds", "2"]
     flags += ["--seconds", "0.05", "--rest", "0", "--only", "graph", "xla"]
     picture = tmp_path / "rates.png"
-    done = subprocess.run(
-        [sys.executable, PROGRAM, *flags, "--picture", picture],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_benchmark("compare", *flags, "--picture", picture)
     results = results_of(done.stdout)
     for batch in ("batch 1", "batch 8"):
         rows = results["rates"]["DeiT_Ti, inference"][batch]

@@ -1,15 +1,10 @@
 """Time and memory are measured along each axis, as far as the memory suffices."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from growth import draw, import_seconds, main  # pyright: ignore[reportMissingImports]
 
+from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
-
-PROGRAM = Path(__file__).parents[3] / "recipes" / "benchmarks" / "growth.py"
 
 
 @pytest.mark.slow
@@ -17,12 +12,7 @@ def test_an_axis_ends_where_memory_would_not_suffice(tmp_path):
     flags = ["--axes", "depth", "--depth", "1", "2", "100000", "--tasks", "inference"]
     flags += ["--embed-dim", "48", "--seconds", "0.01"]
     picture = tmp_path / "growth.svg"
-    done = subprocess.run(
-        [sys.executable, PROGRAM, *flags, "--picture", picture],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_benchmark("growth", *flags, "--picture", picture)
     results = results_of(done.stdout)
     rows = results["inference"]["depth"]
     assert [row["depth"] for row in rows] == [1, 2]

@@ -1,17 +1,13 @@
 """Each runtime is measured, alone and beside others, with every number in place."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import pytest
 from inference import main  # pyright: ignore[reportMissingImports]
 from runtimes import RUNTIMES, Source, write  # pyright: ignore[reportMissingImports]
 
+from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
 
-PROGRAM = Path(__file__).parents[3] / "recipes" / "benchmarks" / "inference.py"
 SIZES = "embed_dim=16,depth=1,num_heads=2,patch_size=8"
 TINY = ["--model", SIZES, "--image-size", "32", "--seconds", "0.01"]
 
@@ -51,8 +47,7 @@ def test_a_file_that_is_there_is_measured(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_every_runtime_is_measured_in_a_process_of_its_own():
-    command = [sys.executable, PROGRAM, *TINY, "--batch-sizes", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run_benchmark("inference", *TINY, "--batch-sizes", "2")
     check(results_of(done.stdout), ["2"], *RUNTIMES)
     assert done.stdout.count("median images/s") == len(RUNTIMES)
 

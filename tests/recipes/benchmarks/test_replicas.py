@@ -1,15 +1,10 @@
 """Distillation is measured on each number of devices."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from replicas import main  # pyright: ignore[reportMissingImports]
 
+from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
-
-PROGRAM = Path(__file__).parents[3] / "recipes" / "benchmarks" / "replicas.py"
 
 
 @pytest.mark.slow
@@ -17,12 +12,7 @@ def test_images_per_second_are_printed_for_each_number_of_devices():
     """As a person runs it: this process's TensorFlow has two devices already."""
     few = ["--limit", "32", "--batch-size", "6", "--epochs", "2", "--replicas", "3"]
     size = ["--student", "embed_dim=8,depth=1,num_heads=2,patch_size=4"]
-    done = subprocess.run(
-        [sys.executable, PROGRAM, *few, *size],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_benchmark("replicas", *few, *size)
     assert "share its" in done.stdout
     results = results_of(done.stdout)
     for number in (1, 2, 3):

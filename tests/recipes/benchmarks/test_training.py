@@ -1,16 +1,11 @@
 """Training steps are measured, in this process or in one for each way."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from training import JIT_COMPILE, main
 
 from tests.recipes.benchmarks.test_inference import TINY, check
+from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
-
-PROGRAM = Path(__file__).parents[3] / "recipes" / "benchmarks" / "training.py"
 
 
 def test_steps_are_measured(capsys):
@@ -21,8 +16,7 @@ def test_steps_are_measured(capsys):
 
 @pytest.mark.slow
 def test_every_way_is_measured_in_a_process_of_its_own():
-    command = [sys.executable, PROGRAM, *TINY]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run_benchmark("training", *TINY)
     check(results_of(done.stdout), ["8"], *JIT_COMPILE)
 
 
