@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from measuring import output_of, rounded, timed
+from measurement.timing import output_of, rounded, timed
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def measure_ours(
     # Here, because torch's Python, which measures timm, has none of them.
     import jax
     import keras
-    from runtimes import compiled_by_jax
+    from measurement.runtimes import compiled_by_jax
 
     import keras_cait
     from keras_cait.models.published.flops import flops

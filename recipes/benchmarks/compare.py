@@ -30,7 +30,7 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measuring import matrix_product_gflops, output_of, rounded
+from measurement.timing import matrix_product_gflops, output_of, rounded
 from peers import INFERENCE, PACKAGES, TRAINING
 
 from keras_cait.exit_code import exit_code_of
@@ -188,8 +188,9 @@ def compare(settings: ComparisonSettings) -> dict[str, Any]:
                 write = [peers["timm"], _FOLDER / "peers.py", "onnx", "--files", files]
                 write += ["--image-size", settings.image_size, *_flags_of_peers(model)]
                 output_of([*write, "--batch-sizes", *settings.inference_batches])
-        for _ in range(settings.rounds):
+        for number in range(1, settings.rounds + 1):
             products.append(matrix_product_gflops())
+            print(f"round {number}: matrix product, {products[-1]} GFLOP/s", flush=True)
             for one in everyone:
                 time.sleep(settings.rest)  # the threads of some runtimes spin
                 row = rates.setdefault(f"{one.model}, {one.task}", {})
@@ -201,6 +202,8 @@ def compare(settings: ComparisonSettings) -> dict[str, Any]:
                 for size, values in found.items():
                     batch = f"batch {size}"
                     row.setdefault(batch, {}).setdefault(one.name, []).append(values)
+                    rate = f"{values['best']} images/s"
+                    print(f"  {one.model}, {one.name}, {batch}: {rate}", flush=True)
     table = {
         case: {batch: _summaries(found) for batch, found in batches.items()}
         for case, batches in rates.items()

@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measuring import output_of, rounded
+from measurement.timing import output_of, rounded
 
 from keras_cait.exit_code import exit_code_of
 from keras_cait.optional_packages import import_optional

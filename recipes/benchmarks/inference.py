@@ -35,9 +35,9 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measuring import rounded
-from processes import ModelSettings, is_backend, measure_apart, measure_here
-from runtimes import FILES, RUNTIMES, Source
+from measurement.processes import ModelSettings, is_backend, measure_apart, measure_here
+from measurement.runtimes import FILES, RUNTIMES, Source
+from measurement.timing import rounded
 
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.published.flops import flops

@@ -34,7 +34,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import numpy as np
-from measuring import rounded, timed
+from measurement.timing import rounded, timed
 
 Options = argparse.Namespace
 Call = Callable[[], Any]

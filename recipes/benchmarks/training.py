@@ -31,8 +31,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import keras
 import numpy as np
-from processes import ModelSettings, is_backend, measure_apart, measure_here
-from runtimes import Source
+from measurement.processes import ModelSettings, is_backend, measure_apart, measure_here
+from measurement.runtimes import Source
 
 from keras_cait.exit_code import exit_code_of
 from keras_cait.models.published.flops import flops

@@ -12,8 +12,8 @@ from compare import (  # pyright: ignore[reportMissingImports]
     pythons_of_peers,
     ratios,
 )
+from measurement.runtimes import RUNTIMES  # pyright: ignore[reportMissingImports]
 from peers import INFERENCE, PACKAGES, TRAINING  # pyright: ignore[reportMissingImports]
-from runtimes import RUNTIMES  # pyright: ignore[reportMissingImports]
 from training import JIT_COMPILE
 
 from tests.support.benchmark_programs import run_benchmark

@@ -3,7 +3,7 @@
 import keras
 import pytest
 from inference import main  # pyright: ignore[reportMissingImports]
-from runtimes import RUNTIMES, Source, write  # pyright: ignore[reportMissingImports]
+from measurement.runtimes import RUNTIMES, Source, write  # pyright: ignore[reportMissingImports]
 
 from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of

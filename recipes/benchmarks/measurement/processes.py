@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-from measuring import matrix_product_gflops, output_of, rounded, timed
+from measurement.timing import matrix_product_gflops, output_of, rounded, timed
 
 from keras_cait.processors import peak_memory_mb, processors
 from keras_cait.range_check import check_range

@@ -1,7 +1,7 @@
 """A measurement in this process has the memory of its own calls only."""
 
 import numpy as np
-from processes import (  # pyright: ignore[reportMissingImports]
+from measurement.processes import (  # pyright: ignore[reportMissingImports]
     ModelSettings,
     measure_here,
 )

@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from measuring import (  # pyright: ignore[reportMissingImports]
+from measurement.timing import (  # pyright: ignore[reportMissingImports]
     Timing,
     matrix_product_gflops,
     output_of,

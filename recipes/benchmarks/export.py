@@ -1,0 +1,131 @@
+"""Measures how long the exports of a model take, and what they need.
+
+    python recipes/benchmarks/export.py --model CaiT_XXS24
+    python recipes/benchmarks/export.py --formats tflite onnx --image-size 384
+
+An export is what `keras_cait.export` does for a user: preparing and folding the model,
+writing the file, and the comparison with the Keras model in the file's own runtime.
+Each format has a process of its own. The weights are random, which take as long as
+others:
+
+    saved_model     a SavedModel, for TensorFlow Serving
+    tflite          a TFLite file in float32
+    tflite_float16  a TFLite file with float16 weights
+    onnx            an ONNX file
+
+Of each it prints the seconds of the export, without imports and without building the
+model; the peak memory of the process; the size of the result; and the largest
+difference from the Keras model, as a part of the largest output. `inference.py`
+measures how fast the files are. The last line of the standard output is a JSON object.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+
+from measurement.runtimes import Source
+from measurement.timing import output_of, rounded
+
+from keras_cait.exit_code import exit_code_of
+from keras_cait.export import to_onnx, to_saved_model, to_tflite
+from keras_cait.processors import peak_memory_mb, processors
+from keras_cait.range_check import check_range
+from keras_cait.training.settings.flags import (
+    flag_names,
+    make_settings,
+    option,
+    parse_flags,
+)
+
+EXPORTS = {
+    "saved_model": (to_saved_model, "saved_model"),
+    "tflite": (to_tflite, "model.tflite"),
+    "tflite_float16": (partial(to_tflite, precision="float16"), "model.tflite"),
+    "onnx": (to_onnx, "model.onnx"),
+}
+"""A function that exports a Keras model and the name of its result, by format."""
+
+Format = Literal["saved_model", "tflite", "tflite_float16", "onnx"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportBenchmarkSettings:
+    """Settings of `export.py`."""
+
+    model: str = option("CaiT_XXS24", "a builder's name, or sizes of a CaiT")
+    image_size: int = option(224, "side of the images in pixels")
+    formats: tuple[Format, ...] = option(tuple(EXPORTS), "formats to measure")
+
+    def __post_init__(self) -> None:
+        check_range(self.image_size > 0, "above 0", image_size=self.image_size)
+
+
+def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
+    """Measures a single format in this process, several in a process each."""
+    results: dict[str, Any] = {}
+    for name in settings.formats:
+        if len(settings.formats) == 1:
+            results[name] = _measure(name, settings)
+        else:
+            command = [sys.executable, __file__, "--model", settings.model]
+            command += ["--image-size", str(settings.image_size), "--formats", name]
+            try:
+                results[name] = output_of(command)["results"][name]
+            except ValueError as error:
+                results[name] = {"error": str(error)}
+        print(_line(name, results[name]))
+    return {
+        "model": settings.model,
+        "image_size": settings.image_size,
+        "processors": processors(),
+        "results": results,
+    }
+
+
+def _measure(name: str, settings: ExportBenchmarkSettings) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder)
+        model = Source(settings.model, settings.image_size, "float32", files).build()
+        export, target = EXPORTS[name]
+        started = time.perf_counter()
+        report = export(model, files / target, verbose=False)
+        seconds = time.perf_counter() - started
+    return {
+        "seconds": rounded(seconds),
+        "peak_mb": round(peak_memory_mb()),
+        "file_mb": rounded(report.size_bytes / 1e6),
+        "difference": rounded(report.comparison.relative_difference),
+    }
+
+
+def _line(name: str, found: dict[str, Any]) -> str:
+    if "error" in found:
+        return f"{name:16}{found['error']}"
+    return (
+        f"{name:16}{found['seconds']:7.1f} s,{found['peak_mb']:7,} MB of memory,"
+        f"{found['file_mb']:8.1f} MB, difference {found['difference']:.1g}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures the exports; returns the exit code."""
+    given = parse_flags(ExportBenchmarkSettings, arguments, description=__doc__ or "")
+    return exit_code_of(
+        lambda: json.dumps(
+            benchmark_exports(make_settings(ExportBenchmarkSettings, given))
+        ),
+        flags=flag_names(ExportBenchmarkSettings),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
