@@ -23,19 +23,19 @@ def check(done, *names):
 
 
 def test_one_export_prints_its_line_and_json():
-    done = run_benchmark("export", *TINY, "--formats", "tflite")
+    done = run_benchmark("exports", *TINY, "--formats", "tflite")
     assert done.stdout.count("MB of memory") == 1
     check(done, "tflite")
 
 
 @pytest.mark.slow
 def test_every_export_is_measured_in_a_process_of_its_own():
-    done = run_benchmark("export", *TINY)
+    done = run_benchmark("exports", *TINY)
     assert done.stdout.count("MB of memory") == len(FORMATS)
     check(done, *FORMATS)
 
 
 def test_a_wrong_model_is_named_in_one_line():
     with pytest.raises(CalledProcessError) as caught:
-        run_benchmark("export", "--model", "CaiT_XXS42", "--formats", "onnx")
+        run_benchmark("exports", "--model", "CaiT_XXS42", "--formats", "onnx")
     assert "Did you mean CaiT_XXS24" in caught.value.stderr

@@ -1,7 +1,7 @@
 """Measures how long the exports of a model take, and what they need.
 
-    python recipes/benchmarks/export.py --model CaiT_XXS24
-    python recipes/benchmarks/export.py --formats tflite onnx --image-size 384
+    python recipes/benchmarks/exports.py --model CaiT_XXS24
+    python recipes/benchmarks/exports.py --formats tflite onnx --image-size 384
 
 An export is what `keras_cait.export` does for a user: preparing and folding the model,
 writing the file, and the comparison with the Keras model in the file's own runtime.
@@ -59,7 +59,7 @@ Format = Literal["saved_model", "tflite", "tflite_float16", "onnx"]
 
 @dataclass(frozen=True, kw_only=True)
 class ExportBenchmarkSettings:
-    """Settings of `export.py`."""
+    """Settings of `exports.py`."""
 
     model: str = option("CaiT_XXS24", "a builder's name, or sizes of a CaiT")
     image_size: int = option(224, "side of the images in pixels")
