@@ -28,9 +28,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-# Before TensorFlow is imported; oneDNN is faster on any x86 processor.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 from keras_cait.training.programs.distill import DistillationSettings, distill
 from keras_cait.training.programs.launch import run_recipe

@@ -29,9 +29,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-# Before TensorFlow is imported; oneDNN is faster on any x86 processor.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import keras
 from ablate_distillation import trained_students
