@@ -17,7 +17,6 @@ ours to theirs follow, and the picture, from the best calls, because other load 
 makes a call slower. The last line of the standard output is a JSON object.
 """
 
-import json
 import os
 import statistics
 import sys
@@ -30,19 +29,14 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
+from measurement.program import run_program
 from measurement.timing import matrix_product_gflops, output_of, rounded
 from peers import INFERENCE, PACKAGES, TRAINING
 
-from keras_cait.exit_code import exit_code_of
 from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 from keras_cait.variants import VARIANTS
 
 _FOLDER = Path(__file__).parent
@@ -287,11 +281,7 @@ def draw(table: dict[str, Any]) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compares; returns the exit code."""
-    given = parse_flags(ComparisonSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(compare(make_settings(ComparisonSettings, given))),
-        flags=flag_names(ComparisonSettings),
-    )
+    return run_program(ComparisonSettings, compare, arguments, __doc__)
 
 
 if __name__ == "__main__":

@@ -29,18 +29,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import numpy as np
 import tensorflow as tf
+from measurement.program import run_program
 
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
-from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.training_settings import TrainingSettings
 
 _HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph
@@ -146,11 +141,7 @@ def benchmark_data(settings: PipelineSettings) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the pipelines; returns the exit code."""
-    given = parse_flags(PipelineSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(benchmark_data(make_settings(PipelineSettings, given))),
-        flags=flag_names(PipelineSettings),
-    )
+    return run_program(PipelineSettings, benchmark_data, arguments, __doc__)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ difference from the Keras model, as a part of the largest output. `inference.py`
 measures how fast the files are. The last line of the standard output is a JSON object.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -32,19 +31,14 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
+from measurement.processes import ModelSettings
+from measurement.program import run_program
 from measurement.runtimes import Source
-from measurement.timing import output_of, rounded
+from measurement.timing import rounded
 
-from keras_cait.exit_code import exit_code_of
 from keras_cait.export import to_onnx, to_saved_model, to_tflite
 from keras_cait.processors import peak_memory_mb, processors
-from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 
 EXPORTS = {
     "saved_model": (to_saved_model, "saved_model"),
@@ -58,15 +52,10 @@ Format = Literal["saved_model", "tflite", "tflite_float16", "onnx"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportBenchmarkSettings:
+class ExportBenchmarkSettings(ModelSettings):
     """Settings of `exports.py`."""
 
-    model: str = option("CaiT_XXS24", "a builder's name, or sizes of a CaiT")
-    image_size: int = option(224, "side of the images in pixels")
     formats: tuple[Format, ...] = option(tuple(EXPORTS), "formats to measure")
-
-    def __post_init__(self) -> None:
-        check_range(self.image_size > 0, "above 0", image_size=self.image_size)
 
 
 def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
@@ -76,13 +65,12 @@ def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
         if len(settings.formats) == 1:
             results[name] = _measure(name, settings)
         else:
-            command = [sys.executable, __file__, "--model", settings.model]
-            command += ["--image-size", str(settings.image_size), "--formats", name]
             try:
-                results[name] = output_of(command)["results"][name]
+                found = settings.measured_apart(__file__, "formats", name)
+                results[name] = found["results"][name]
             except ValueError as error:
                 results[name] = {"error": str(error)}
-        print(_line(name, results[name]))
+        print(_line(name, results[name]), flush=True)
     return {
         "model": settings.model,
         "image_size": settings.image_size,
@@ -92,15 +80,16 @@ def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
 
 
 def _measure(name: str, settings: ExportBenchmarkSettings) -> dict[str, float]:
+    imports_mb = peak_memory_mb()
+    model = Source(settings.model, settings.image_size, "float32", Path()).build()
+    export, target = EXPORTS[name]
     with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder)
-        model = Source(settings.model, settings.image_size, "float32", files).build()
-        export, target = EXPORTS[name]
         started = time.perf_counter()
-        report = export(model, files / target, verbose=False)
+        report = export(model, Path(folder) / target, verbose=False)
         seconds = time.perf_counter() - started
     return {
         "seconds": rounded(seconds),
+        "imports_mb": round(imports_mb),
         "peak_mb": round(peak_memory_mb()),
         "file_mb": rounded(report.size_bytes / 1e6),
         "difference": rounded(report.comparison.relative_difference),
@@ -118,13 +107,7 @@ def _line(name: str, found: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the exports; returns the exit code."""
-    given = parse_flags(ExportBenchmarkSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(
-            benchmark_exports(make_settings(ExportBenchmarkSettings, given))
-        ),
-        flags=flag_names(ExportBenchmarkSettings),
-    )
+    return run_program(ExportBenchmarkSettings, benchmark_exports, arguments, __doc__)
 
 
 if __name__ == "__main__":

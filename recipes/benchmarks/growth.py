@@ -17,7 +17,6 @@ standard output is a JSON object, with the processor seconds that `import keras_
 takes after `import keras`.
 """
 
-import json
 import math
 import os
 import sys
@@ -28,17 +27,12 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
+from measurement.program import run_program
 from measurement.timing import output_of, rounded
 
-from keras_cait.exit_code import exit_code_of
 from keras_cait.optional_packages import import_optional
 from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 
 _FOLDER = Path(__file__).parent
 _PATCH = 16  # pixels
@@ -170,11 +164,7 @@ def draw(found: dict[str, dict[str, list[dict]]]) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the growth; returns the exit code."""
-    given = parse_flags(GrowthSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(benchmark_growth(make_settings(GrowthSettings, given))),
-        flags=flag_names(GrowthSettings),
-    )
+    return run_program(GrowthSettings, benchmark_growth, arguments, __doc__)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ peak memory of the process. The last line of the standard output is a JSON objec
 has the sizes of the files too.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -35,18 +34,13 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measurement.processes import ModelSettings, is_backend, measure_apart, measure_here
+from measurement.processes import CallSettings, is_backend, measure_apart, measure_here
+from measurement.program import run_program
 from measurement.runtimes import FILES, RUNTIMES, Source
 from measurement.timing import rounded
 
-from keras_cait.exit_code import exit_code_of
 from keras_cait.models.published.flops import flops
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 
 Runtime = Literal[
     "predict",
@@ -61,7 +55,7 @@ Runtime = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferenceSettings(ModelSettings):
+class InferenceSettings(CallSettings):
     """Settings of `inference.py`."""
 
     runtimes: tuple[Runtime, ...] = option(tuple(RUNTIMES), "runtimes to measure")
@@ -93,13 +87,7 @@ def benchmark_inference(settings: InferenceSettings) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the runtimes; returns the exit code."""
-    given = parse_flags(InferenceSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(
-            benchmark_inference(make_settings(InferenceSettings, given))
-        ),
-        flags=flag_names(InferenceSettings),
-    )
+    return run_program(InferenceSettings, benchmark_inference, arguments, __doc__)
 
 
 if __name__ == "__main__":

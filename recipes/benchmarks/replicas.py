@@ -12,7 +12,6 @@ the processors of one machine. The last line of the standard output is a JSON ob
 import contextlib
 import dataclasses
 import io
-import json
 import math
 import os
 import sys
@@ -28,21 +27,16 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import tensorflow as tf
+from measurement.program import run_program
 
 from keras_cait.data.sources.load import load_dataset
-from keras_cait.exit_code import exit_code_of
 from keras_cait.processors import processors
 from keras_cait.training.devices.strategy import make_strategy
 from keras_cait.training.distillation_setup import DistillationSetup
 from keras_cait.training.fit import fit
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 from keras_cait.training.teachers.teacher import make_teacher
 
@@ -162,11 +156,7 @@ def _device() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures distillation; returns the exit code."""
-    given = parse_flags(ReplicaSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(benchmark_replicas(make_settings(ReplicaSettings, given))),
-        flags=flag_names(ReplicaSettings),
-    )
+    return run_program(ReplicaSettings, benchmark_replicas, arguments, __doc__)
 
 
 if __name__ == "__main__":

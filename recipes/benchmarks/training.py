@@ -19,7 +19,6 @@ first step, with compiling; and the peak memory of the process. The last line of
 standard output is a JSON object.
 """
 
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -31,17 +30,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import keras
 import numpy as np
-from measurement.processes import ModelSettings, is_backend, measure_apart, measure_here
+from measurement.processes import CallSettings, is_backend, measure_apart, measure_here
+from measurement.program import run_program
 from measurement.runtimes import Source
 
-from keras_cait.exit_code import exit_code_of
 from keras_cait.models.published.flops import flops
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
+from keras_cait.training.settings.flags import option
 
 JIT_COMPILE: dict[str, bool | str] = {
     "tensorflow_xla": True,
@@ -55,7 +49,7 @@ Way = Literal["tensorflow_xla", "tensorflow_auto", "tensorflow_graph", "jax"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingStepSettings(ModelSettings):
+class TrainingStepSettings(CallSettings):
     """Settings of `training.py`."""
 
     batch_sizes: tuple[int, ...] = option((8,), "images a step")
@@ -88,11 +82,7 @@ def benchmark_steps(settings: TrainingStepSettings) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the ways; returns the exit code."""
-    given = parse_flags(TrainingStepSettings, arguments, description=__doc__ or "")
-    return exit_code_of(
-        lambda: json.dumps(benchmark_steps(make_settings(TrainingStepSettings, given))),
-        flags=flag_names(TrainingStepSettings),
-    )
+    return run_program(TrainingStepSettings, benchmark_steps, arguments, __doc__)
 
 
 if __name__ == "__main__":

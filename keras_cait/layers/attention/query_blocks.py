@@ -30,6 +30,17 @@ def is_long(queries: int | None, *, training: bool) -> bool:
     return queries is not None and queries >= least
 
 
+def block_size(queries: int, most: int = BLOCK) -> int:
+    """Size of as few blocks as possible, all equal but for the last one.
+
+    Example:
+        >>> block_size(1188), block_size(196), block_size(100)
+        (170, 98, 100)
+
+    """
+    return -(-queries // -(-queries // most))
+
+
 def in_query_blocks(
     attend: Callable[..., Tensor],
     query: Tensor,
@@ -68,8 +79,8 @@ def in_query_blocks(
     if recompute:
         attend = keras.remat(attend)
     _, num_heads, queries, head_dim = query.shape
-    blocks = -(-queries // size)
-    size = -(-queries // blocks)  # as equal as possible: the last one is filled up
+    size = block_size(queries, size)
+    blocks = -(-queries // size)  # the last one is filled up
     padding = blocks * size - queries
     query = ops.pad(query, ((0, 0), (0, 0), (0, padding), (0, 0)))
     # Batch and heads share an axis outside, for at most four axes in all.

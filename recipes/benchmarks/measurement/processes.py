@@ -20,17 +20,10 @@ class ModelSettings:
     """Settings of the programs that measure a model."""
 
     model: str = option("CaiT_XXS24", "a builder's name, or sizes of a CaiT")
-    batch_sizes: tuple[int, ...] = option((1, 8), "images a call")
     image_size: int = option(224, "side of the images in pixels")
-    precision: Literal["float32", "float16", "bfloat16"] = option(
-        "float32", "float32, or Keras's mixed precision"
-    )
-    seconds: float = option(3.0, "duration of a measurement")
 
     def __post_init__(self) -> None:
-        for name in ("batch_sizes", "image_size", "seconds"):
-            value = getattr(self, name)
-            check_range(bool(np.min(value) > 0), "above 0", **{name: value})
+        check_range(self.image_size > 0, "above 0", image_size=self.image_size)
 
     def flags(self) -> list[str]:
         """The command line that gives these settings."""
@@ -41,6 +34,30 @@ class ModelSettings:
             values = value if isinstance(value, list | tuple) else [value]
             flags += [flag, *map(str, values)] if value is not None else []
         return flags
+
+    def measured_apart(self, program: str, field: str, name: str) -> dict[str, Any]:
+        """What a program finds for one value of a setting, in a process of its own."""
+        alone = replace(self, **{field: (name,)})
+        return output_of(
+            [sys.executable, program, *alone.flags()], {"KERAS_BACKEND": _backend(name)}
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallSettings(ModelSettings):
+    """Settings of the programs that measure repeated calls of a model."""
+
+    batch_sizes: tuple[int, ...] = option((1, 8), "images a call")
+    precision: Literal["float32", "float16", "bfloat16"] = option(
+        "float32", "float32, or Keras's mixed precision"
+    )
+    seconds: float = option(3.0, "duration of a measurement")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("batch_sizes", "seconds"):
+            value = getattr(self, name)
+            check_range(bool(np.min(value) > 0), "above 0", **{name: value})
 
     def images(self, batch_size: int) -> np.ndarray:
         """Random images, `(batch, side, side, 3)` float32 in [0, 255]."""
@@ -53,7 +70,7 @@ _PRODUCT = "matrix_product_gflops"
 
 def measure_apart(
     program: str,
-    settings: ModelSettings,
+    settings: CallSettings,
     field: str,
     names: Iterable[str],
 ) -> dict[str, Any]:
@@ -64,12 +81,8 @@ def measure_apart(
     """
     results: dict[str, Any] = {}
     for name in names:
-        alone = replace(settings, **{field: (name,)})
         try:
-            found = output_of(
-                [sys.executable, program, *alone.flags()],
-                {"KERAS_BACKEND": _backend(name)},
-            )
+            found = settings.measured_apart(program, field, name)
         except ValueError as error:
             print(f"{name:18}{error}")
             results.setdefault("results", {})[name] = {"error": str(error)}
@@ -97,7 +110,7 @@ def _backend(name: str) -> str:
 
 
 def measure_here(
-    settings: ModelSettings,
+    settings: CallSettings,
     name: str,
     load: Callable[[], Callable[[int], Callable[[], Any]]],
     operations: Callable[[], float],

@@ -29,8 +29,8 @@ def folded(make, height, width):
 
 def largest_tensor(model):
     """Elements of the largest tensor for one image."""
-    images = tf.TensorSpec((1, *model.input_shape[1:]), "float32")
-    graph = tf.function(model, autograph=False).get_concrete_function(images).graph
+    image = tf.TensorSpec((1, *model.input_shape[1:]), "float32")
+    graph = tf.function(model, autograph=False).get_concrete_function(image).graph
     shapes = [out.shape for op in graph.get_operations() for out in op.outputs]
     return max(shape.num_elements() or 0 for shape in shapes if shape.rank)
 

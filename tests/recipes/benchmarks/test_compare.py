@@ -87,6 +87,8 @@ def test_two_runtimes_are_measured_in_turn(tmp_path):
         ratio = rows["xla"]["best"] / rows["graph"]["best"]
         found = results["ratios"][f"DeiT_Ti, inference, {batch}"]
         assert found == {"xla / graph": pytest.approx(ratio, rel=1e-3)}
+        for name in rows:  # once a round, as soon as it is measured
+            assert done.stdout.count(f"  DeiT_Ti, {name}, {batch}: ") == 2
     assert picture.read_bytes()[1:4] == b"PNG"
 
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 from measurement.processes import (  # pyright: ignore[reportMissingImports]
-    ModelSettings,
+    CallSettings,
     measure_here,
 )
 
 
 def test_memory_for_counting_operations_is_not_that_of_the_model():
-    settings = ModelSettings(batch_sizes=(2,), image_size=8, seconds=0.01)
+    settings = CallSettings(batch_sizes=(2,), image_size=8, seconds=0.01)
 
     def operations():
         return np.ones(10**9, "uint8").sum()  # 1 GB
