@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from keras_cait import layers
+from keras_cait import layers, visualization
 from keras_cait.distillation import Distiller, HardDistillation, SoftDistillation
 from keras_cait.models.cait import CaiT
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.deit import DeiT
 from keras_cait.models.deit3 import DeiT3
+from keras_cait.models.features.patch_features import feature_maps, feature_model
 from keras_cait.models.logits import separate_heads
 from keras_cait.models.published.builders import (
     CaiT_M24,
@@ -40,6 +41,7 @@ from keras_cait.models.teachers.regnet import RegNetY
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.suggestion import did_you_mean
 from keras_cait.visualization.attention import attention_maps
+from keras_cait.visualization.rollout import attention_rollout
 from keras_cait.weights import load_weights, save_timm_weights
 
 __version__ = "0.1.0"
@@ -76,9 +78,12 @@ __all__ = [
     "RegNetY_16GF",
     "SoftDistillation",
     "attention_maps",
+    "attention_rollout",
     "class_names_of",
     "create_model",
     "decode_predictions",
+    "feature_maps",
+    "feature_model",
     "layers",
     "list_models",
     "load_weights",
@@ -86,6 +91,7 @@ __all__ = [
     "preprocessing_for",
     "save_timm_weights",
     "separate_heads",
+    "visualization",
 ]
 
 if not TYPE_CHECKING:  # a type checker reports unknown names itself

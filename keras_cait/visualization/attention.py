@@ -1,11 +1,12 @@
 """Attention maps of every block of a model."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_cait.layers.attention.multi_head import MultiHeadAttention
+from keras_cait.models.features.token_layout import attention_layers, token_layout
 
 
 def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
@@ -38,16 +39,60 @@ def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
         https://arxiv.org/abs/2103.17239
 
     """
-    layers = [layer for layer in model.layers if isinstance(layer, MultiHeadAttention)]
-    if not layers:
-        raise ValueError(
-            "Expected a model with attention layers of keras_cait. Received: "
-            f"{model.name!r}, which has none at its top level."
-        )
+    return dict(each_attention_map(model, images))
+
+
+def each_attention_map(
+    model: keras.Model, images: Any
+) -> Iterator[tuple[str, np.ndarray]]:
+    """As `attention_maps`, one block after the other, which needs less memory."""
+    layers = attention_layers(model)
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
     reads = keras.Model(inputs, [layer.input for layer in layers])
-    found = {}
     for layer, tokens in zip(layers, keras.tree.flatten(reads(images)), strict=True):
         _, scores = layer(tokens, return_attention_scores=True)
-        found[layer.name] = np.array(keras.ops.convert_to_numpy(scores))
+        yield layer.name, np.array(keras.ops.convert_to_numpy(scores))
+
+
+def token_attention(
+    model: keras.Model, images: Any
+) -> dict[str, dict[str, np.ndarray]]:
+    """Attention of the class token to the image, for each head of each block.
+
+    Args:
+        model: A CaiT, DeiT or DeiT III of this package.
+        images: A batch of the model's inputs.
+
+    Returns:
+        "class", and "distillation" of a distilled model, to a dictionary: name of the
+        attention layer to `(batch, heads, rows, columns)`, in the order of the blocks.
+        Of CaiT it has the class-attention layers. A map adds up to 1 minus the
+        attention to the class and distillation token.
+
+    Raises:
+        ValueError: If the model has none of this package's attention layers.
+
+    Example:
+        >>> import keras_cait
+        >>> model = keras_cait.CaiT(
+        ...     input_shape=(16, 24, 3), patch_size=8, embed_dim=8, depth=1, num_heads=2
+        ... )
+        >>> maps = token_attention(model, np.zeros((1, 16, 24, 3), "float32"))
+        >>> {name: scores.shape for name, scores in maps["class"].items()}
+        {'class_block_0_attention': (1, 2, 2, 3),
+         'class_block_1_attention': (1, 2, 2, 3)}
+
+    Reference:
+        Touvron et al., Going deeper with Image Transformers, section 5.5,
+        https://arxiv.org/abs/2103.17239
+
+    """
+    layout = token_layout(model)
+    prefix = len(layout.prefix)
+    found: dict[str, dict[str, np.ndarray]] = {name: {} for name in layout.prefix}
+    for layer, scores in each_attention_map(model, images):
+        if scores.shape[-1] == prefix + layout.patches:
+            for index, token in enumerate(layout.prefix):
+                rows = scores[:, :, index, prefix:]
+                found[token][layer] = rows.reshape(*rows.shape[:2], *layout.grid_size)
     return found

@@ -1,0 +1,1 @@
+"""Features of patches, and the places of tokens in a model."""

@@ -1,0 +1,98 @@
+"""Where the tokens of a transformer are: prefix tokens, patches and blocks."""
+
+from dataclasses import dataclass
+
+import keras
+
+from keras_cait.layers import (
+    ClassAttention,
+    ClassToken,
+    DistillationToken,
+    PositionEmbedding,
+)
+from keras_cait.layers.attention.multi_head import MultiHeadAttention
+from keras_cait.typing import Tensor
+
+
+@dataclass(frozen=True)
+class TokenLayout:
+    """The tokens of a model of this package, class token first, patches last.
+
+    Attributes:
+        attention: Its attention layers, in the order of the blocks.
+        grid_size: Rows and columns of patches.
+        prefix: Names of the tokens before the patches: "class", and "distillation" of
+            a distilled model. In CaiT they join the patches after the last
+            self-attention block.
+    """
+
+    model: keras.Model
+    attention: tuple[MultiHeadAttention, ...]
+    grid_size: tuple[int, int]
+    prefix: tuple[str, ...]
+
+    @property
+    def patches(self) -> int:
+        """Number of patches."""
+        rows, columns = self.grid_size
+        return rows * columns
+
+    @property
+    def depth(self) -> int:
+        """Number of self-attention blocks."""
+        return sum(not isinstance(one, ClassAttention) for one in self.attention)
+
+    def block_output(self, index: int) -> Tensor:
+        """Symbolic tokens after a self-attention block, `(batch, tokens, dim)`."""
+        return self.model.get_layer(f"block_{index}_add2").output
+
+    def prefix_states(self) -> list[Tensor]:
+        """Symbolic prefix tokens before the first block that has them, and after each.
+
+        Each is `(batch, prefix, dim)`. In CaiT the blocks are those of class attention.
+        """
+        with_prefix = [
+            layer
+            for layer in self.attention
+            if layer.input.shape[1] == len(self.prefix) + self.patches
+        ]
+        names = [layer.name.removesuffix("_attention") for layer in with_prefix]
+        states = [self.model.get_layer(f"{names[0]}_norm1").input]
+        states += [self.model.get_layer(f"{name}_add2").output for name in names]
+        return [state[:, : len(self.prefix)] for state in states]
+
+
+def attention_layers(model: keras.Model) -> list[MultiHeadAttention]:
+    """The attention layers of a model, in the order of its blocks.
+
+    Raises `ValueError` if it has none of this package.
+    """
+    layers = getattr(model, "layers", ())
+    found = [layer for layer in layers if isinstance(layer, MultiHeadAttention)]
+    if not found:
+        raise ValueError(
+            "Expected a model with attention layers of keras_cait. Received: "
+            f"{model.name!r}, which has none at its top level."
+        )
+    return found
+
+
+def token_layout(model: keras.Model) -> TokenLayout:
+    """The layout of a model's tokens.
+
+    Raises `ValueError` if it is no CaiT, DeiT or DeiT III of this package.
+    """
+    attention = attention_layers(model)
+    positions = [
+        layer for layer in model.layers if isinstance(layer, PositionEmbedding)
+    ]
+    kinds = {type(layer) for layer in model.layers}
+    if len(positions) != 1 or ClassToken not in kinds:
+        raise ValueError(
+            "Expected a CaiT, DeiT or DeiT III of keras_cait. Received: "
+            f"{model.name!r}, which has {len(positions)} PositionEmbedding layers, and "
+            f"{'a' if ClassToken in kinds else 'no'} ClassToken."
+        )
+    names = {ClassToken: "class", DistillationToken: "distillation"}
+    prefix = tuple(name for kind, name in names.items() if kind in kinds)
+    return TokenLayout(model, tuple(attention), positions[0].grid_size, prefix)
