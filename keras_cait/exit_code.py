@@ -58,11 +58,14 @@ def in_flags(message: str, flags: Collection[str]) -> str:
         '--top-k must be 1 or more. Received: --top-k 0'
         >>> in_flags("Choose another file, or `overwrite=True`", ["--overwrite"])
         'Choose another file, or --overwrite'
+        >>> in_flags("Without a network pass weights=None.", ["--weights"])
+        'Without a network pass --weights none.'
 
     """
     for flag in flags:
         name = flag.removeprefix("--").replace("-", "_")
         message = re.sub(rf"`{name}(=True)?`", flag, message)
+        message = re.sub(rf"`?(?<![\w/.]){name}=None\b`?", f"{flag} none", message)
         message = re.sub(rf'`{name}="?([^`"]*)"?`', rf"{flag} \1", message)
         message = re.sub(rf"(?<![\w/.]){name}=", f"{flag} ", message)
     return message

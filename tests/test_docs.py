@@ -99,6 +99,9 @@ def test_the_lines_on_heads_maps_and_features_run(tmp_path, monkeypatch):
     exec(MODELS[1], names)
     assert names["model"].output_shape == (None, 1000)
     assert names["maps"]["block_0_attention"].shape == (1, 6, 281, 281)
+    assert names["rollout"].shape == (1, 14, 20)
+    assert list(names["features"]) == ["block_5", "block_11"]
+    assert names["features"]["block_5"].shape == (1, 14, 20, 384)
     assert names["tokens"].shape == (1, 281, 384)
     assert len(names["best"][0]) == 3
     assert names["crop"] == 0.9

@@ -73,7 +73,8 @@ def make(*arguments):
 def wheel(tmp_path_factory):
     """A wheel built from a copy of the tree, so that no build lands in it."""
     tree = tmp_path_factory.mktemp("tree")
-    for file in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
+    files = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
+    for file in (*files, "keras_cait_command.py"):
         shutil.copy(ROOT / file, tree)
     ignore = shutil.ignore_patterns("__pycache__")
     for folder in ("keras_cait", "recipes", "export"):
@@ -100,17 +101,19 @@ def clean_python(wheel, tmp_path_factory):
     return python
 
 
-def test_the_wheel_holds_one_top_level_package(wheel):
+def test_the_wheel_holds_one_package_and_its_command(wheel):
     with zipfile.ZipFile(wheel) as archive:
         top = {name.split("/")[0] for name in archive.namelist()}
     version = wheel.name.split("-")[1]
-    assert top == {"keras_cait", f"keras_cait-{version}.dist-info"}
+    expected = {"keras_cait", "keras_cait_command.py"}
+    assert top == {*expected, f"keras_cait-{version}.dist-info"}
 
 
 def test_the_wheel_holds_every_python_file_and_the_license(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")}
+    expected.add("keras_cait_command.py")
     assert {name for name in names if name.endswith(".py")} == expected
     assert "keras_cait/py.typed" in names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)

@@ -1,4 +1,4 @@
-"""What a model has learned, as arrays: gains, mixes of heads, and positions."""
+"""Learned weights as arrays: gains, mixes of heads, and positions."""
 
 import keras
 import numpy as np

@@ -12,6 +12,7 @@ FOLDERS = ("export", "keras_cait", "recipes", "tests")
 def python_files() -> tuple[Path, ...]:
     """Every Python file of the project, relative to its root."""
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    found += ROOT.glob("*.py")
     return tuple(sorted(path.relative_to(ROOT) for path in found))
 
 

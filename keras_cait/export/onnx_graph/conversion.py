@@ -9,9 +9,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.onnx_graph.file import check_operators
 from keras_cait.export.onnx_graph.operators import name_operators
-from keras_cait.export.pipeline.captured_stderr import captured_stderr
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.optional_packages import import_optional
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cait.export.pipeline.captured_stderr import captured_stderr
+from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.tflite.file import (
     operator_name,
     pack,

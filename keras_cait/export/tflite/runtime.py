@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_cait.export.pipeline.captured_stderr import captured_stderr
+from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.tflite.file import pack
 from keras_cait.optional_packages import import_optional
 

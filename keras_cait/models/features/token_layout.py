@@ -1,4 +1,4 @@
-"""Where the tokens of a transformer are: prefix tokens, patches and blocks."""
+"""Places of the tokens of a transformer: prefix tokens, patches and blocks."""
 
 from dataclasses import dataclass
 

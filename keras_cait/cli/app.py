@@ -1,0 +1,194 @@
+"""Commands of `keras-cait`, with their flags.
+
+Keras and TensorFlow are imported by a command that needs them, when it runs, so that
+help, version and list answer at once.
+"""
+
+import fnmatch
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+import keras_cait
+from keras_cait.cli.image_paths import image_paths
+from keras_cait.cli.loading import loading
+from keras_cait.cli.picture_target import check_picture
+from keras_cait.exit_code import exit_code_of
+from keras_cait.variants import VARIANTS
+
+_DESCRIPTION = "CaiT and DeiT for Keras 3: pictures, predictions and exports."
+_FLAGS = ("--image-size", "--labels", "--model", "--output", "--top", "--weights")
+
+app = App(
+    name="keras-cait",
+    help=_DESCRIPTION,
+    version=keras_cait.__version__,
+    help_format="plaintext",
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+)
+app.register_install_completion_command()
+
+Images = Annotated[
+    list[Path], Parameter(help="images, or folders of images", negative=())
+]
+Model = Annotated[
+    str, Parameter(help="a builder's or timm's name, or a .keras file", alias="-m")
+]
+Weights = Annotated[
+    str | None,
+    Parameter(help="imagenet (default), none for random ones, a file, hf://owner/repo"),
+]
+Labels = Annotated[Path | None, Parameter(help="text file with one class name a line")]
+Size = Annotated[
+    int | None, Parameter(help="side of the images in pixels, if not the model's own")
+]
+
+
+@app.command(name="list")
+def list_models(pattern: str = "*", /) -> str:
+    """List the models with published weights.
+
+    Args:
+        pattern: wildcards of a shell, for timm's names or those of the builders
+
+    """
+    rows = [
+        (row.timm_name, variant.name, f"{row.image_size} pixels", f"hf://{row.hub_id}")
+        for variant in VARIANTS.values()
+        for row in variant.checkpoints
+        if any(fnmatch.fnmatch(n, pattern) for n in (row.timm_name, variant.name))
+    ]
+    if not rows:
+        raise ValueError(
+            "Expected a pattern that fits a name of timm or of a builder, such as "
+            f"'cait*' or 'DeiT_S*'. Received: {pattern!r}"
+        )
+    return "\n".join(_columns(sorted(rows)))
+
+
+@app.command
+def info(
+    model: Annotated[
+        str, Parameter(help="a builder's or timm's name, or a .keras file")
+    ],
+    /,
+    *,
+    json_: Annotated[
+        bool, Parameter(name="--json", help="print JSON", negative=())
+    ] = False,
+) -> str:
+    """Print sizes, operations, preprocessing and source of a model."""
+    with loading(f"Keras and {model}"):
+        from keras_cait.cli.information import information
+
+        found = information(model)
+    if json_:
+        return json.dumps(found)
+    return "\n".join(_columns([(name, str(value)) for name, value in found.items()]))
+
+
+@app.command
+def predict(
+    images: Images,
+    /,
+    *,
+    model: Model,
+    weights: Weights = None,
+    labels: Labels = None,
+    image_size: Size = None,
+    top: Annotated[int, Parameter(help="number of classes of each image")] = 5,
+    json_: Annotated[
+        bool, Parameter(name="--json", help="print JSON", negative=())
+    ] = False,
+) -> str:
+    """Print the most probable classes of images."""
+    paths = image_paths(images)
+    with loading(f"Keras and {model}"):
+        from keras_cait.cli.classifier import load
+        from keras_cait.cli.prediction import predictions
+
+        loaded = load(model, weights=weights, labels=labels, image_size=image_size)
+    found = predictions(loaded, paths, top=top)
+    if json_:
+        return json.dumps(found)
+    return "\n".join(_table(found))
+
+
+@app.command
+def attend(
+    image: Annotated[Path, Parameter(help="a photograph")],
+    /,
+    *,
+    model: Model,
+    output: Annotated[Path, Parameter(help="the picture, .png or .svg", alias="-o")],
+    picture: Annotated[
+        Literal["heads", "overlay", "rollout"],
+        Parameter(
+            help="each head of the last blocks, their mean over the image, or the "
+            "attention through all blocks"
+        ),
+    ] = "heads",
+    weights: Weights = None,
+    image_size: Size = None,
+    overwrite: Annotated[
+        bool, Parameter(help="replace an existing picture", negative=())
+    ] = False,
+) -> str:
+    """Draw the attention of the class token to an image."""
+    check_picture(output, overwrite=overwrite)
+    if not image.is_file():
+        raise FileNotFoundError(f"No image at {image}")
+    with loading(f"Keras and {model}"):
+        from keras_cait.cli.attention_picture import draw_attention
+        from keras_cait.cli.classifier import load
+
+        loaded = load(model, weights=weights, image_size=image_size)
+    return draw_attention(loaded, image, output, picture=picture)
+
+
+Raw = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+
+
+@app.command(help_flags=[], version_flags=[])
+def export(*arguments: Raw) -> int:
+    """Export a model: SavedModel, TFLite or ONNX. `export --help` has its flags."""
+    with loading("TensorFlow", quiet="--help" in arguments):
+        from keras_cait.export import command
+    return command.main(list(arguments), prog="keras-cait export")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code: 0, or as of `exit_code_of`."""
+    result: Any = 0
+
+    def work() -> str:
+        nonlocal result
+        try:
+            result = app(arguments)
+        except CycloptsError as error:
+            raise ValueError(f"{error} See keras-cait --help.") from error
+        return result if isinstance(result, str) else ""
+
+    code = exit_code_of(work, flags=_FLAGS)
+    return code or (result if isinstance(result, int) else 0)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines with their columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+
+
+def _table(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for row in found:
+        yield row["image"]
+        for best in row["classes"]:
+            bar = "#" * round(20 * best["probability"])
+            yield f"  {100 * best['probability']:5.1f} %  {bar:20}  {best['name']}"

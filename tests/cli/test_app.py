@@ -1,0 +1,197 @@
+"""The command `keras-cait`: what users type, print and read."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_cait
+from keras_cait.cli.app import main
+from tests.support.models.tiny_models import randomize, tiny_cait, tiny_deit
+from tests.support.source_tree import ROOT
+
+LIGHT = """
+import sys
+from keras_cait_command import main
+code = main(sys.argv[1:])
+heavy = {"keras", "tensorflow", "numpy", "matplotlib"} & sys.modules.keys()
+sys.exit(f"imported: {heavy}" if heavy else code)
+"""
+# The public names stay complete, and a file's layers are known, behind the command.
+FULL = """
+import sys
+import keras_cait_command
+import keras_cait
+assert "keras" not in sys.modules
+assert keras_cait.CaiT_XXS24.__name__ == "CaiT_XXS24"
+assert set(keras_cait.__dir__()) and not hasattr(keras_cait, "_private")
+try:
+    keras_cait.CaiT_XXS25
+except AttributeError as error:
+    print(error)
+"""
+
+
+def _paths():
+    return filter(None, [os.environ.get("PYTHONPATH")])
+
+
+def python(script, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *_paths()])},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A wide picture, bright on the right."""
+    pixels = np.zeros((60, 120, 3), "uint8")
+    pixels[:, 60:] = 255
+    keras.utils.save_img(tmp_path / "photo.png", pixels)
+    return tmp_path / "photo.png"
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A file of a small CaiT with class names."""
+    names = [f"bird {index}" for index in range(10)]
+    built = tiny_cait(class_names=names, include_preprocessing=True, distilled=True)
+    randomize(built).save(tmp_path / "birds.keras")
+    return str(tmp_path / "birds.keras")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["--help"], "attention"),
+        (["--version"], keras_cait.__version__),
+        (["list"], "cait_m48_448"),
+        (["list", "cait_s*_384"], "cait_s24_384"),
+        (["predict", "--help"], "--image-size"),
+    ],
+)
+def test_help_version_and_list_import_nothing_heavy(arguments, printed):
+    done = python(LIGHT, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert printed in done.stdout
+
+
+def test_public_names_are_there_behind_the_command():
+    done = python(FULL)
+    assert done.returncode == 0, done.stderr
+    assert "Did you mean CaiT_XXS24?" in done.stdout
+
+
+def test_list_has_every_published_name(capsys):
+    assert main(["list"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert sorted(set(names)) == keras_cait.list_models()
+    assert main(["list", "DeiT3_*"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows
+    assert all("DeiT3_" in row for row in rows)
+
+
+def test_info_of_a_name_and_of_a_file(capsys, model):
+    assert main(["info", "deit_tiny_distilled_patch16_224", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["parameters"] == 5_910_800  # DeiT, table 5, with both heads
+    assert found["input"] == [224, 224, 3]
+    assert found["crop_pct"] == 0.9
+    assert main(["info", model]) == 0
+    assert "[32, 32, 3]" in capsys.readouterr().out
+
+
+def test_predictions_are_those_of_the_model(capsys, model, photo):
+    keras.utils.save_img(photo.with_name("black.png"), np.zeros((32, 32, 3)))
+    assert main(["predict", str(photo.parent), "--model", model, "--json"]) == 0
+    black, found = json.loads(capsys.readouterr().out)
+    assert black["image"].endswith("black.png")
+    loaded = keras.saving.load_model(model)
+    expected = keras_cait.decode_predictions(
+        loaded.predict(np.zeros((1, 32, 32, 3)), verbose=0), model=loaded
+    )[0]
+    assert [row["name"] for row in black["classes"]] == [row[1] for row in expected]
+    probabilities = [row["probability"] for row in black["classes"]]
+    assert probabilities == pytest.approx([row[2] for row in expected], abs=1e-5)
+    assert found["classes"] != black["classes"]
+    assert main(["predict", str(photo), "-m", model, "--top", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[1].endswith(found["classes"][0]["name"])
+
+
+@pytest.mark.parametrize("picture", ["heads", "overlay", "rollout"])
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_attention_pictures_are_written(capsys, model, photo, picture, suffix):
+    target = photo.with_name(f"attention{suffix}")
+    flags = ["--model", model, "--output", str(target), "--picture", picture]
+    assert main(["attend", str(photo), *flags]) == 0
+    assert "class token and distillation token" in capsys.readouterr().out
+    content = target.read_bytes()
+    assert content.startswith({".png": b"\x89PNG", ".svg": b"<?xml"}[suffix])
+    assert main(["attend", str(photo), *flags]) == 2
+    assert "exists" in capsys.readouterr().err
+    assert main(["attend", str(photo), *flags, "--overwrite"]) == 0
+
+
+def test_a_model_that_takes_normalized_images_is_served_too(capsys, tmp_path, photo):
+    plain = randomize(tiny_deit(input_shape=(24, 40, 3)))
+    plain.save(tmp_path / "plain.keras")
+    flags = ["--model", str(tmp_path / "plain.keras")]
+    assert main(["predict", str(photo), *flags, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["classes"][0]["name"].startswith("class ")
+    target = tmp_path / "a.png"
+    assert main(["attend", str(photo), *flags, "--output", str(target)]) == 0
+    assert target.is_file()
+
+
+def test_export_has_the_flags_of_the_program(capsys, model, tmp_path):
+    flags = ["--format", "onnx", "--output", str(tmp_path / "birds.onnx")]
+    assert main(["export", model, *flags]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["format"] == "onnx"
+    assert main(["export", model, *flags]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["lst"], 'Did you mean "list"?'),
+        (["list", "zzz"], "Received: 'zzz'"),
+        (["info", "cait_xxs24_225"], "Did you mean cait_xxs24_224?"),
+        (["predict", "--model", "CaiT_XXS24"], "IMAGES requires an argument"),
+        (["predict", "no.jpg", "--model", "CaiT_XXS24"], "No image at no.jpg"),
+        (["predict", "README.md", "--model", "no.keras"], "No model at no.keras"),
+        (["predict", "README.md", "--modle", "x"], "Did you mean --model?"),
+        (["predict", "docs", "--model", "CaiT_XXS24"], "docs, a folder without any"),
+        (
+            ["attend", "README.md", "-m", "x", "-o", "a.gif"],
+            "--output must end in .png",
+        ),
+        (["attend", "docs", "-m", "x", "-o", "a.png"], "No image at docs"),
+    ],
+)
+def test_mistakes_end_with_one_line_and_code_2(capsys, arguments, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert main(arguments) == 2
+    *loading, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert all(one.startswith("loading ") for one in loading)
+
+
+def test_an_image_that_cannot_be_decoded_is_named(capsys, model, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"broken")
+    assert main(["predict", str(tmp_path / "broken.jpg"), "--model", model]) == 2
+    error = capsys.readouterr().err
+    assert "broken.jpg, which cannot be decoded (no JPEG, PNG" in error
+    assert main(["predict", str(tmp_path), "--model", model, "--top", "11"]) == 2
