@@ -115,7 +115,9 @@ def test_the_wheel_holds_every_python_file_and_the_license(wheel):
     expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")}
     expected.add("keras_cait_command.py")
     assert {name for name in names if name.endswith(".py")} == expected
-    assert "keras_cait/py.typed" in names
+    data = [path for path in PACKAGE.rglob("*") if path.suffix in (".json", ".typed")]
+    assert len(data) == 2
+    assert {path.relative_to(ROOT).as_posix() for path in data} <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
@@ -124,6 +126,20 @@ def test_the_wheel_imports_from_another_folder(clean_python, tmp_path):
     file = Path(run(clean_python, "-I", "-c", script, cwd=tmp_path).splitlines()[-1])
     assert file.is_relative_to(clean_python.parents[1])
     assert file.as_posix().endswith("/keras_cait/__init__.py")
+
+
+def test_the_wheel_names_classes_and_has_the_command(clean_python, tmp_path):
+    script = (
+        "import numpy, keras_cait as k; "
+        "print(k.decode_predictions(numpy.eye(1000)[[1]], top=1)[0][0][1])"
+    )
+    assert run(clean_python, "-I", "-c", script, cwd=tmp_path).endswith("goldfish")
+    script = (
+        "from importlib.metadata import entry_points as e; "
+        "(command,) = e(group='console_scripts', name='keras-cait'); "
+        "command.load()(['list'])"
+    )
+    assert "cait_xxs24_224" in run(clean_python, "-I", "-c", script, cwd=tmp_path)
 
 
 def test_no_bare_names_are_installed(clean_python, tmp_path):

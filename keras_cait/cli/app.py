@@ -36,9 +36,8 @@ app.register_install_completion_command()
 Images = Annotated[
     list[Path], Parameter(help="images, or folders of images", negative=())
 ]
-Model = Annotated[
-    str, Parameter(help="a builder's or timm's name, or a .keras file", alias="-m")
-]
+_MODEL = "a builder's or timm's name, or a .keras file"
+Model = Annotated[str, Parameter(help=_MODEL, alias="-m")]
 Weights = Annotated[
     str | None,
     Parameter(help="imagenet (default), none for random ones, a file, hf://owner/repo"),
@@ -47,6 +46,7 @@ Labels = Annotated[Path | None, Parameter(help="text file with one class name a 
 Size = Annotated[
     int | None, Parameter(help="side of the images in pixels, if not the model's own")
 ]
+Json = Annotated[bool, Parameter(name="--json", help="print JSON", negative=())]
 
 
 @app.command(name="list")
@@ -73,14 +73,7 @@ def list_models(pattern: str = "*", /) -> str:
 
 @app.command
 def info(
-    model: Annotated[
-        str, Parameter(help="a builder's or timm's name, or a .keras file")
-    ],
-    /,
-    *,
-    json_: Annotated[
-        bool, Parameter(name="--json", help="print JSON", negative=())
-    ] = False,
+    model: Annotated[str, Parameter(help=_MODEL)], /, *, json_: Json = False
 ) -> str:
     """Print sizes, operations, preprocessing and source of a model."""
     with loading(f"Keras and {model}"):
@@ -102,9 +95,7 @@ def predict(
     labels: Labels = None,
     image_size: Size = None,
     top: Annotated[int, Parameter(help="number of classes of each image")] = 5,
-    json_: Annotated[
-        bool, Parameter(name="--json", help="print JSON", negative=())
-    ] = False,
+    json_: Json = False,
 ) -> str:
     """Print the most probable classes of images."""
     paths = image_paths(images)
@@ -144,11 +135,11 @@ def attend(
     if not image.is_file():
         raise FileNotFoundError(f"No image at {image}")
     with loading(f"Keras and {model}"):
-        from keras_cait.cli.attention_picture import draw_attention
+        from keras_cait.cli.attention_picture import write_attention
         from keras_cait.cli.classifier import load
 
         loaded = load(model, weights=weights, image_size=image_size)
-    return draw_attention(loaded, image, output, picture=picture)
+    return write_attention(loaded, image, output, picture=picture)
 
 
 Raw = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
@@ -157,7 +148,7 @@ Raw = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 @app.command(help_flags=[], version_flags=[])
 def export(*arguments: Raw) -> int:
     """Export a model: SavedModel, TFLite or ONNX. `export --help` has its flags."""
-    with loading("TensorFlow", quiet="--help" in arguments):
+    with loading("TensorFlow", quiet=not {"-h", "--help"}.isdisjoint(arguments)):
         from keras_cait.export import command
     return command.main(list(arguments), prog="keras-cait export")
 

@@ -1,7 +1,9 @@
 """Picture of a model's attention to an image."""
 
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_cait.cli.classifier import ImageClassifier
@@ -16,47 +18,44 @@ from keras_cait.visualization import (
 _BLOCKS = 2  # the last ones, which CaiT has of class attention
 
 
-def draw_attention(
-    classifier: ImageClassifier,
-    image: Path,
-    output: Path,
-    *,
-    picture: str = "heads",
+def write_attention(
+    classifier: ImageClassifier, image: Path, output: Path, *, picture: str
 ) -> str:
-    """Writes the picture; returns a line about it.
-
-    `picture` is "heads", each head of the last blocks; "overlay", the mean of the last
-    block's heads over the image; or "rollout".
-    """
-    pixels = classifier.read(image)
-    inputs = classifier.inputs(pixels[None])
+    """Writes a picture of `PICTURES`; returns a line about it."""
+    (pixels,) = next(classifier.batches([image], 1))
     photo = pixels if pixels.shape[-1] == 3 else np.repeat(pixels[..., :1], 3, -1)
-    title = f"{classifier.model.name}, {image.name}"
-    if picture == "rollout":
-        maps = attention_rollout(classifier.model, inputs)
-        overlays = {token: scores[0] for token, scores in maps.items()}
-        figure = draw_overlays(photo, overlays, title=title)
-    else:
-        tokens = token_attention(classifier.model, inputs)
-        if picture == "overlay":
-            last = {
-                token: list(blocks.values())[-1] for token, blocks in tokens.items()
-            }
-            overlays = {token: scores[0].mean(0) for token, scores in last.items()}
-            figure = draw_overlays(photo, overlays, title=title)
-        else:
-            rows = {
-                f"{token}, {name.removesuffix('_attention')}": scores[0]
-                for token, blocks in tokens.items()
-                for name, scores in list(blocks.items())[-_BLOCKS:]
-            }
-            figure = draw_token_attention(photo, rows, title=title)
+    inputs = classifier.inputs(pixels[None])
+    figure = PICTURES[picture](classifier.model, photo, inputs)
+    figure.suptitle(f"{classifier.model.name}, {image.name}")
     with replace_when_written(output) as temporary:
         figure.savefig(temporary, dpi=150)
-    return f"{output}: attention of {' and '.join(_tokens(classifier))} to {image}"
+    return f"{output}: attention to {image}"
 
 
-def _tokens(classifier: ImageClassifier) -> list[str]:
-    names = [layer.name for layer in classifier.model.layers]
-    tokens = ("class_token", "distillation_token")
-    return [name.replace("_", " ") for name in tokens if name in names]
+def _heads(model: keras.Model, photo: np.ndarray, inputs: np.ndarray) -> Any:
+    """Each head of the last blocks."""
+    rows = {
+        f"{token}, {name.removesuffix('_attention')}": scores[0]
+        for token, blocks in token_attention(model, inputs).items()
+        for name, scores in list(blocks.items())[-_BLOCKS:]
+    }
+    return draw_token_attention(photo, rows)
+
+
+def _overlay(model: keras.Model, photo: np.ndarray, inputs: np.ndarray) -> Any:
+    """The mean of the last block's heads over the image."""
+    tokens = token_attention(model, inputs)
+    last = {token: list(blocks.values())[-1] for token, blocks in tokens.items()}
+    return draw_overlays(
+        photo, {token: maps[0].mean(0) for token, maps in last.items()}
+    )
+
+
+def _rollout(model: keras.Model, photo: np.ndarray, inputs: np.ndarray) -> Any:
+    """The attention through all blocks over the image."""
+    maps = attention_rollout(model, inputs)
+    return draw_overlays(photo, {token: scores[0] for token, scores in maps.items()})
+
+
+PICTURES = {"heads": _heads, "overlay": _overlay, "rollout": _rollout}
+"""Functions that draw a picture, by its name."""

@@ -1,21 +1,21 @@
 """A classifier for image files: its model, transform and class names."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_cait.data.image_files import printable
+from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.data.sources.unreadable_images import short_message
+from keras_cait.data.labeled_images import images_in_files
+from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.export.pipeline.model_source import ModelSource, load_source
 from keras_cait.models.logits import output_kind
-from keras_cait.models.pixel_inputs import takes_pixels
 from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.models.published.preprocessing import preprocessing_or_default
-from keras_cait.models.published.saved_models import load_classifier
+from keras_cait.models.published.saved_models import check_classifier
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,19 @@ class ImageClassifier:
     transform: EvaluationTransform
     labels: tuple[str, ...] | None
 
-    def read(self, path: Path) -> np.ndarray:
-        """A file as the model sees it, `(height, width, channels)` uint8.
+    def batches(self, paths: Sequence[Path], batch_size: int) -> Iterator[np.ndarray]:
+        """Files as the model sees them, `(batch, height, width, channels)` float32.
 
-        Raises `ValueError` if it cannot be decoded.
+        They are pixels in [0, 255]. Raises `ValueError` if one cannot be decoded.
         """
-        files = tf.data.Dataset.from_tensors(path.read_bytes())
-        try:
-            return files.map(self.transform).get_single_element().numpy()
-        except tf.errors.OpError as error:
-            raise ValueError(
-                f"Expected an image. Received: {printable(path)}, which cannot be "
-                f"decoded ({short_message(error)})."
-            ) from error
+        images = images_in_files([str(path) for path in paths], [0] * len(paths))
+        with name_unreadable_images(images):
+            for pixels, _ in evaluation_batches(images, self.transform, batch_size):
+                yield pixels.numpy()
 
     def inputs(self, pixels: np.ndarray) -> np.ndarray:
-        """Images in [0, 255] as inputs of the model, float32."""
-        if not takes_pixels(self.model):
-            preprocessing = preprocessing_or_default(self.model)
-            pixels = preprocess_input(pixels, preprocessing=preprocessing)
-        return pixels.astype("float32")
+        """Images in [0, 255] as inputs of the model."""
+        return preprocess_input(pixels, preprocessing=self.model)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Probabilities of images in [0, 255], `(batch, classes)`."""
@@ -62,13 +55,19 @@ def load(
     labels: Path | None = None,
     image_size: int | None = None,
 ) -> ImageClassifier:
-    """Builds a model by name, or loads a `.keras` file."""
-    source = ModelSource(
-        name=name, weights=weights, labels=labels, image_size=image_size
+    """Builds a model by name, or loads a `.keras` file.
+
+    Raises `ValueError` if it does not end in logits or probabilities.
+    """
+    loaded = load_source(
+        ModelSource(name=name, weights=weights, labels=labels, image_size=image_size)
     )
-    if name.endswith(".keras"):
-        load_classifier(name)  # the error about a model that is none
-    loaded = load_source(source)
+    check_classifier(loaded.model, name)
+    if output_kind(loaded.model) is None:
+        raise ValueError(
+            "Expected a classifier that ends in logits or in a softmax. Received: "
+            f"{name}, whose last activation is another one."
+        )
     channels = loaded.model.input_shape[-1]
     transform = EvaluationTransform.from_preprocessing(
         preprocessing_or_default(loaded.model),

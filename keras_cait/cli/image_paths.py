@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keras_cait.data.image_files import IMAGE_SUFFIXES, printable
+from keras_cait.data.image_files import IMAGE_SUFFIXES, images_below, printable
 
 
 def image_paths(given: Sequence[Path]) -> list[Path]:
@@ -20,16 +20,10 @@ def _paths(given: Path) -> Iterator[Path]:
     if not given.is_dir():
         yield given
         return
-    found = [
-        path
-        for path in sorted(given.rglob("*"))
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(given).parts)
-    ]
+    found = images_below(given)
     if not found:
         raise ValueError(
             f"Expected images, names ending in {', '.join(IMAGE_SUFFIXES)}. Received: "
             f"{printable(given)}, a folder without any."
         )
-    yield from found
+    yield from map(Path, found)

@@ -23,13 +23,14 @@ def information(name: str) -> dict[str, Any]:
             **variant.sizes,
         }
     preprocessing = preprocessing_or_default(model)
+    is_fixed = None not in model.input_shape[1:]
     return {
         "name": model.name,
         **published,
         "input": [size or "any" for size in model.input_shape[1:]],
         "output": list(model.output_shape[1:]),
         "parameters": model.count_params(),
-        "multiply_adds": flops(model) // 2,
+        "multiply_adds": flops(model) // 2 if is_fixed else None,
         "crop_pct": preprocessing.crop_pct,
         "interpolation": preprocessing.interpolation,
         "mean": list(preprocessing.mean),

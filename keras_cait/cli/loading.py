@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 
 from keras_cait.captured_stderr import captured_stderr
@@ -13,7 +14,8 @@ from keras_cait.captured_stderr import captured_stderr
 def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
     """Prints that `what` is loaded, and captures the messages of C++ libraries.
 
-    They are printed after an error, except one that the user can correct.
+    They are printed after an error, except one that the user can correct; Python's
+    warnings are printed afterwards.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
     if not quiet:
@@ -21,17 +23,21 @@ def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
         sys.stderr.flush()
     started = time.perf_counter()
     end = " failed\n"
+    caught: list[warnings.WarningMessage] = []
     try:
-        with captured_stderr() as written:
-            try:
-                yield
-            except (ValueError, OSError, ImportError):
-                raise
-            except Exception:
-                sys.stdout.flush()
-                end += written()
-                raise
+        with (
+            captured_stderr() as written,
+            warnings.catch_warnings(record=True) as caught,
+        ):
+            yield
         end = f" {time.perf_counter() - started:.1f} s\n"
+    except (ValueError, OSError, ImportError):
+        raise
+    except Exception:
+        end += written()
+        raise
     finally:
         if not quiet:
             sys.stderr.write(end)
+        for one in caught:
+            warnings.showwarning(one.message, one.category, one.filename, one.lineno)

@@ -19,6 +19,7 @@ from keras_cait.distillation.student_and_teacher import (
     training_policy,
 )
 from keras_cait.distillation.trackers import Trackers
+from keras_cait.models.functional_model import with_outputs
 from keras_cait.models.logits import OutputKind, head_logits
 from keras_cait.typing import Tensor
 
@@ -133,8 +134,7 @@ class Distiller(Saving, Steps, keras.Model):  # pyright: ignore[reportGeneralTyp
         self.alpha = alpha
         self.teacher_preprocessing = teacher_preprocessing
         self.teacher_output: Any = teacher_output
-        inputs = student.inputs[0] if len(student.inputs) == 1 else student.inputs
-        model = keras.Model(inputs, {**heads, "predictions": student.outputs[0]})
+        model = with_outputs(student, {**heads, "predictions": student.outputs[0]})
         # A plain function, so that the weights are tracked, listed and saved
         # once only, as the student's.
         self._forward = lambda images, training: model(images, training=training)

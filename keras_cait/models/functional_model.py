@@ -1,5 +1,7 @@
 """Functional models from their outputs, with default names as Keras gives them."""
 
+from typing import Any
+
 import keras
 
 from keras_cait.models.arguments import ModelArguments
@@ -14,6 +16,14 @@ def functional_model(
         sources = keras.utils.get_source_inputs(arguments.input_tensor)
         inputs = sources[0] if len(sources) == 1 else sources
     return keras.Model(inputs, outputs, name=arguments.name or default_name(kind))
+
+
+def with_outputs(
+    model: keras.Model, outputs: Any, *, name: str | None = None
+) -> keras.Model:
+    """The model with other symbolic tensors of its graph as outputs, weights shared."""
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+    return keras.Model(inputs, outputs, name=name)
 
 
 def default_name(name: str) -> str:

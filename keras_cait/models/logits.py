@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from keras_cait.models.functional_model import with_outputs
 from keras_cait.typing import Tensor
 
 OutputKind = Literal["logits", "probabilities"]
@@ -135,6 +136,4 @@ def separate_heads(model: keras.Model) -> keras.Model:
         through attention, section 4, https://arxiv.org/abs/2012.12877
 
     """
-    heads = head_logits(model)
-    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
-    return keras.Model(inputs, heads, name=f"{model.name}_heads")
+    return with_outputs(model, head_logits(model), name=f"{model.name}_heads")

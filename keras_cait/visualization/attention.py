@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_cait.models.features.token_layout import attention_layers, token_layout
+from keras_cait.models.functional_model import with_outputs
 
 
 def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
@@ -47,8 +48,7 @@ def each_attention_map(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """As `attention_maps`, one block after the other, which needs less memory."""
     layers = attention_layers(model)
-    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
-    reads = keras.Model(inputs, [layer.input for layer in layers])
+    reads = with_outputs(model, [layer.input for layer in layers])
     for layer, tokens in zip(layers, keras.tree.flatten(reads(images)), strict=True):
         _, scores = layer(tokens, return_attention_scores=True)
         yield layer.name, np.array(keras.ops.convert_to_numpy(scores))

@@ -9,6 +9,7 @@ from keras_cait.optional_packages import import_optional
 from keras_cait.visualization.overlay import overlay
 
 _MOST_COLUMNS = 8  # of small pictures
+_TITLE = 0.3  # height in inches
 
 
 def draw_token_attention(
@@ -100,20 +101,24 @@ def draw_mixing_matrices(matrices: Mapping[str, Mapping[str, np.ndarray]]) -> An
 def draw_position_similarity(similarity: np.ndarray) -> Any:
     """Draws `position_similarity`: a small map for each patch, at its place."""
     rows, columns = similarity.shape[:2]
-    figure, grid = _panels(rows, columns, (0.5, 0.5 * rows / columns), title=0)
-    for panel, scores in zip(
-        grid.ravel(), similarity.reshape(-1, rows, columns), strict=True
-    ):
-        panel.imshow(scores, cmap="inferno", vmin=-1, vmax=1)
+    # Blank lines between the maps.
+    spaced = np.pad(
+        similarity, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=np.nan
+    )
+    picture = spaced.transpose(0, 2, 1, 3).reshape(
+        rows * (rows + 1), columns * (columns + 1)
+    )
+    figure, grid = _panels(1, 1, (8, 8 * rows / columns))
+    grid[0, 0].imshow(picture, cmap="inferno", vmin=-1, vmax=1)
     return figure
 
 
 def _panels(
-    rows: int, columns: int, size: tuple[float, float], *, title: float = 0.3
+    rows: int, columns: int, size: tuple[float, float]
 ) -> tuple[Any, np.ndarray]:
     """A figure of panels without axes; width and height of one in inches."""
     width, height = size
-    figure = _figure((width * columns, (height + title) * rows + title))
+    figure = _figure((width * columns, (height + _TITLE) * rows + _TITLE))
     grid = figure.subplots(rows, columns, squeeze=False)
     for panel in grid.ravel():
         panel.set_axis_off()

@@ -3,16 +3,7 @@
 import keras
 import numpy as np
 
-# Anchors of matplotlib's "inferno", from dark to light, RGB in [0, 1].
-_COLORS = np.array(
-    [
-        [0.0015, 0.0005, 0.0139],
-        [0.3415, 0.0623, 0.4294],
-        [0.7357, 0.2159, 0.3302],
-        [0.9784, 0.5579, 0.0349],
-        [0.9884, 0.9984, 0.6449],
-    ]
-)
+from keras_cait.optional_packages import import_optional
 
 
 def resized_map(scores: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -74,9 +65,7 @@ def overlay(
     if not 0 <= opacity <= 1:
         raise ValueError(f"`opacity` must be 0 to 1. Received: opacity={opacity}")
     strength = resized_map(scores, (image.shape[0], image.shape[1]))
-    places = np.linspace(0, 1, len(_COLORS))
-    colors = np.stack(
-        [np.interp(strength, places, channel) for channel in _COLORS.T], axis=-1
-    )
+    colormaps = import_optional("matplotlib", "recipes").colormaps
+    colors = colormaps["inferno"](strength)[..., :3]  # of [0, 1], and without opacity
     mixed = (1 - opacity) * image + opacity * 255 * colors
     return np.clip(np.rint(mixed), 0, 255).astype("uint8")

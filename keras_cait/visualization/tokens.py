@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_cait.models.features.token_layout import token_layout
+from keras_cait.models.functional_model import with_outputs
 
 
 def token_cosines(model: keras.Model, images: Any) -> np.ndarray:
@@ -46,8 +47,7 @@ def token_cosines(model: keras.Model, images: Any) -> np.ndarray:
             "Expected a model with a distillation token (distilled=True). Received: "
             f"{model.name!r}, which has none."
         )
-    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
-    states = keras.Model(inputs, layout.prefix_states())(images)
+    states = with_outputs(model, layout.prefix_states())(images)
     cosines = []
     for state in states:
         tokens = np.array(keras.ops.convert_to_numpy(state), "float64")

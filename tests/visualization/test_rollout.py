@@ -6,6 +6,7 @@ import pytest
 import keras_cait
 from keras_cait.visualization import attention_rollout, token_attention
 from tests.support.models.tiny_models import (
+    changed_patches,
     images,
     randomize,
     tiny_cait,
@@ -61,16 +62,12 @@ def test_rollout_of_cait_goes_through_the_patches_and_then_to_the_class_token():
 def test_maps_are_the_right_way_up(make):
     """In an image of one color all patches but a changed one get the same attention."""
     model = randomize(make(input_shape=(24, 40, 3)))
-    positions = model.get_layer("position_embedding").position_embedding
-    positions.assign(np.zeros(positions.shape))
-    for row, column in np.ndindex(3, 5):
-        x = np.zeros((1, 24, 40, 3), "float32")
-        x[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = 1
+    for x, place in changed_patches(model):
         (rollout,) = attention_rollout(model, x)["class"]
         blocks = token_attention(model, x)["class"].values()
         for scores in (rollout, *(scores[0].sum(0) for scores in blocks)):
             distance = abs(scores - np.median(scores))
-            assert np.unravel_index(distance.argmax(), (3, 5)) == (row, column)
+            assert np.unravel_index(distance.argmax(), (3, 5)) == place
 
 
 @pytest.mark.parametrize("make", DISTILLED)

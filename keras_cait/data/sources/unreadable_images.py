@@ -57,11 +57,11 @@ def first_unreadable(images: LabeledImages, keys: tf.data.Dataset) -> str | None
             name = images.name_of(next(iter(keys.skip(readable))))
         except tf.errors.OpError:  # there is no such key
             name = f"image {readable}"
-        return f"{name}, which cannot be decoded ({short_message(error)})"
+        return f"{name}, which cannot be decoded ({_short_message(error)})"
     return None
 
 
-def short_message(error: tf.errors.OpError) -> str:
+def _short_message(error: tf.errors.OpError) -> str:
     """TensorFlow's message without its place in a graph."""
     trace = r"\{\{.*?\}\}\s*|.*Iterator::\S*: |\s*\[\[.*|\s*\[Op:.*"
     line = re.sub(trace, "", first_line(error.message))

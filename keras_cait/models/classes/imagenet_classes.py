@@ -9,7 +9,9 @@ from collections.abc import Sequence
 @functools.cache
 def imagenet_classes() -> tuple[tuple[str, str], ...]:
     """WordNet id and name of each of the 1000 classes."""
-    file = importlib.resources.files("keras_cait.models") / "imagenet_classes.json"
+    file = (
+        importlib.resources.files("keras_cait.models.classes") / "imagenet_classes.json"
+    )
     return tuple(
         (wordnet_id, name) for wordnet_id, name in json.loads(file.read_text())
     )

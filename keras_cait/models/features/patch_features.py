@@ -1,4 +1,4 @@
-"""Dense features: what the blocks of a transformer know about each patch."""
+"""Dense features: the tokens of each patch after the blocks of a transformer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_cait.models.features.token_layout import TokenLayout, token_layout
+from keras_cait.models.functional_model import with_outputs
 
 
 def feature_model(
@@ -61,8 +62,7 @@ def feature_model(
         shape = (*layout.grid_size, tokens.shape[-1])
         name = f"block_{index}"
         features[name] = keras.layers.Reshape(shape, name=f"{name}_features")(patches)
-    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
-    return keras.Model(inputs, features, name=f"{model.name}_features")
+    return with_outputs(model, features, name=f"{model.name}_features")
 
 
 def feature_maps(

@@ -47,13 +47,20 @@ def load_saved_model(
 def load_classifier(path: str | Path, *, kind: str = "model") -> keras.Model:
     """As `load_saved_model`, for a functional classifier with one output."""
     model = load_saved_model(path, kind=kind)
+    check_classifier(model, path, kind=kind)
+    return model
+
+
+def check_classifier(
+    model: keras.Model, path: str | Path, *, kind: str = "model"
+) -> None:
+    """Raises `ValueError` unless the model of a file is a functional classifier."""
     shapes = [tuple(x.shape) for x in getattr(model, "outputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 2:
         raise ValueError(
             f"The {kind} must be a functional classifier with one output, (batch, "
             f"classes). Received: {path}, which has {shapes or 'no graph'}."
         )
-    return model
 
 
 def _reason(error: Exception, advice: str) -> str:

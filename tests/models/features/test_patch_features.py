@@ -6,6 +6,7 @@ import pytest
 
 import keras_cait
 from tests.support.models.tiny_models import (
+    changed_patches,
     images,
     randomize,
     tiny_cait,
@@ -33,14 +34,10 @@ def test_normalized_features_of_the_last_block_are_the_tokens_of_a_headless_mode
 def test_the_features_of_a_patch_are_at_its_place(make):
     """In an image of one color all patches but a changed one have equal features."""
     model = randomize(make(input_shape=(24, 40, 3)))
-    positions = model.get_layer("position_embedding").position_embedding
-    positions.assign(np.zeros(positions.shape))
-    for row, column in np.ndindex(3, 5):
-        x = np.zeros((1, 24, 40, 3), "float32")
-        x[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8] = 1
+    for x, place in changed_patches(model):
         for features in keras_cait.feature_maps(model, x, range(3)).values():
             distance = abs(features[0] - np.median(features[0], (0, 1))).sum(-1)
-            assert np.unravel_index(distance.argmax(), (3, 5)) == (row, column)
+            assert np.unravel_index(distance.argmax(), (3, 5)) == place
 
 
 def test_blocks_come_in_the_given_order_and_leave_the_model_unchanged():

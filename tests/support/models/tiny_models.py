@@ -74,6 +74,22 @@ def images(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape, dtype="float32")
 
 
+def changed_patches(model):
+    """Images of one color with another patch, and the row and column of that patch.
+
+    The position embeddings of the model become 0, so that all other patches are equal.
+    """
+    positions = model.get_layer("position_embedding")
+    weight = positions.position_embedding
+    weight.assign(np.zeros(weight.shape))
+    height, width = model.input_shape[1:3]
+    size = height // positions.grid_size[0]
+    for row, column in np.ndindex(*positions.grid_size):
+        image = np.zeros((1, height, width, 3), "float32")
+        image[:, size * row :, size * column :][:, :size, :size] = 1
+        yield image, (row, column)
+
+
 def to_numpy(tensor):
     """A tensor or variable as an array."""
     return np.array(keras.ops.convert_to_numpy(tensor))
