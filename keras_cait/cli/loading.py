@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from keras_cait.captured_stderr import captured_stderr
 
@@ -23,6 +23,7 @@ def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
         sys.stderr.flush()
     started = time.perf_counter()
     end = " failed\n"
+    written: Callable[[], str] = str  # nothing, until the capture begins
     caught: list[warnings.WarningMessage] = []
     try:
         with (
