@@ -19,11 +19,12 @@ class _Terminated(BaseException):
     """SIGTERM was received; no `Exception`, so that `except Exception` lets it pass."""
 
 
-def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int:
+def exit_code_of(work: Callable[[], str | int], *, flags: Collection[str] = ()) -> int:
     """Runs a program and prints the line that it returns, or its error in one line.
 
-    Returns 0; or after an error 2 if the user can correct it, 130 after Ctrl-C and 143
-    after SIGTERM, both after their clean-up. An error that names the Python argument
+    Returns 0, or the exit code that the program returns in place of a line. After an
+    error returns 2 if the user can correct it, 130 after Ctrl-C and 143 after SIGTERM,
+    both after their clean-up. An error that names the Python argument
     `batch_size` is printed with "--batch-size" if `flags` contains it.
 
     Example:
@@ -34,7 +35,7 @@ def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int
     """
     try:
         with _sigterm_raised(), _lost_signals_resent():
-            last_line = work()
+            result = work()
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         code, message = 2, in_flags(str(error), flags)
     except KeyboardInterrupt:
@@ -42,8 +43,10 @@ def exit_code_of(work: Callable[[], str], *, flags: Collection[str] = ()) -> int
     except _Terminated:
         code, message = TERMINATED, "terminated"
     else:
-        if last_line:
-            sys.stdout.write(f"{last_line}\n")
+        if isinstance(result, int):
+            return result
+        if result:
+            sys.stdout.write(f"{result}\n")
         return 0
     line = textwrap.shorten(message, _LONGEST, placeholder=" ...")
     sys.stderr.write(f"error: {line}\n")

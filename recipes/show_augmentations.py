@@ -22,8 +22,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import numpy as np
 import tensorflow as tf
-import train_cait
-import train_deit
 
 from keras_cait.data.batches import apply_transforms
 from keras_cait.data.images.gray_levels import to_gray_levels
@@ -32,6 +30,13 @@ from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
 from keras_cait.preprocessing import Preprocessing
+from keras_cait.training.input_pipeline import (
+    evaluation_transform,
+    images_to_test,
+    mixing_of,
+    training_transforms,
+)
+from keras_cait.training.recipes import train_cait, train_deit
 from keras_cait.training.settings.flags import (
     flag_names,
     make_settings,
@@ -72,10 +77,11 @@ class SheetSettings(TrainingSettings, ImageSource):
 
 def draw_rows(settings: SheetSettings) -> np.ndarray:
     """All rows, `(rows, columns + 1, size, size, 3)` uint8."""
-    names, images = settings.test_images(settings.images)
+    names, images = images_to_test(settings, settings.images)
     shape = (settings.image_size, settings.image_size, 3)
-    transforms = settings.training_transforms(shape)
-    whole = settings.evaluation_transform(shape, Preprocessing(image_size=shape[:2]))
+    transforms = training_transforms(settings, shape)
+    own = Preprocessing(image_size=shape[:2])
+    whole = evaluation_transform(settings, shape, own)
     rows, labels = [], []
     with name_unreadable_images(images):
         for number, key in enumerate(images.in_order()):
@@ -87,7 +93,7 @@ def draw_rows(settings: SheetSettings) -> np.ndarray:
             seen = [apply_transforms(record, transforms, seed) for seed in seeds]
             rows.append([tf.cast(whole(record), "float32"), *seen])
             labels.append(int(label))
-    mixing = settings.mixing()
+    mixing = mixing_of(settings)
     if mixing is not None and (settings.mixup or settings.cutmix):
         firsts = tf.stack([row[1] for row in rows])
         for number in range(_MIXED_ROWS):

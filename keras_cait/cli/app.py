@@ -6,31 +6,26 @@ help, version and list answer at once.
 
 import fnmatch
 import json
+import sys
 from collections.abc import Iterator, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import CycloptsError, Parameter
 
 import keras_cait
 from keras_cait.cli.image_paths import image_paths
 from keras_cait.cli.loading import loading
-from keras_cait.cli.picture_target import check_picture
+from keras_cait.cli.target_file import CHECKPOINTS, PICTURES, check_target_file
+from keras_cait.cli.training import COMMANDS
 from keras_cait.exit_code import exit_code_of
+from keras_cait.training.settings.flags import command_app
 from keras_cait.variants import VARIANTS
 
-_DESCRIPTION = "CaiT and DeiT for Keras 3: pictures, predictions and exports."
-_FLAGS = ("--image-size", "--labels", "--model", "--output", "--top", "--weights")
+_DESCRIPTION = "CaiT and DeiT for Keras 3: predictions, pictures, training and exports."
 
-app = App(
-    name="keras-cait",
-    help=_DESCRIPTION,
-    version=keras_cait.__version__,
-    help_format="plaintext",
-    exit_on_error=False,
-    print_error=False,
-    result_action="return_value",
-)
+app = command_app("keras-cait", _DESCRIPTION, version=keras_cait.__version__)
 app.register_install_completion_command()
 
 Images = Annotated[
@@ -46,6 +41,7 @@ Labels = Annotated[Path | None, Parameter(help="text file with one class name a 
 Size = Annotated[
     int | None, Parameter(help="side of the images in pixels, if not the model's own")
 ]
+Overwrite = Annotated[bool, Parameter(help="replace an existing file", negative=())]
 Json = Annotated[bool, Parameter(name="--json", help="print JSON", negative=())]
 
 
@@ -126,12 +122,10 @@ def attend(
     ] = "heads",
     weights: Weights = None,
     image_size: Size = None,
-    overwrite: Annotated[
-        bool, Parameter(help="replace an existing picture", negative=())
-    ] = False,
+    overwrite: Overwrite = False,
 ) -> str:
     """Draw the attention of the class token to an image."""
-    check_picture(output, overwrite=overwrite)
+    check_target_file(output, PICTURES, overwrite=overwrite)
     if not image.is_file():
         raise FileNotFoundError(f"No image at {image}")
     with loading(f"Keras and {model}"):
@@ -140,6 +134,28 @@ def attend(
 
         loaded = load(model, weights=weights, image_size=image_size)
     return write_attention(loaded, image, output, picture=picture)
+
+
+@app.command
+def convert(
+    source: Annotated[
+        str, Parameter(help=f"file that ends in {', '.join(CHECKPOINTS)}, or hf://...")
+    ],
+    target: Annotated[Path, Parameter(help="file with one of these endings")],
+    /,
+    *,
+    model: Annotated[
+        str | None, Parameter(help="model of a .weights.h5 file", alias="-m")
+    ] = None,
+    overwrite: Overwrite = False,
+) -> str:
+    """Convert a checkpoint between Keras, timm (.safetensors), and torch (.pth)."""
+    check_target_file(target, CHECKPOINTS, overwrite=overwrite)
+    with loading(f"Keras and {source}"):
+        from keras_cait.cli.conversion import convert as write
+
+        written = write(source, target, name=model)
+    return f"{target}: {written.name}, {written.count_params():,} parameters"
 
 
 Raw = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
@@ -153,20 +169,27 @@ def export(*arguments: Raw) -> int:
     return command.main(list(arguments), prog="keras-cait export")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; returns its exit code: 0, or as of `exit_code_of`."""
-    result: Any = 0
+for _command in COMMANDS:
+    app.command(_command)
 
-    def work() -> str:
-        nonlocal result
-        try:
-            result = app(arguments)
-        except CycloptsError as error:
-            raise ValueError(f"{error} See keras-cait --help.") from error
-        return result if isinstance(result, str) else ""
 
-    code = exit_code_of(work, flags=_FLAGS)
-    return code or (result if isinstance(result, int) else 0)
+def main(arguments: Sequence[str] | None = None, *, command: Sequence[str] = ()) -> int:
+    """Runs the command; returns its exit code: 0, or as of `exit_code_of`.
+
+    `arguments` are None for `sys.argv`; `command` is put in front of them.
+    """
+    tokens = [*command, *(sys.argv[1:] if arguments is None else arguments)]
+    try:
+        run, bound, _ = app.parse_args(tokens)
+    except CycloptsError as error:
+        sys.stderr.write(f"error: {error} See keras-cait --help.\n")
+        return 2
+    flags = [
+        "--" + row.name.replace("_", "-")
+        for row in signature(run).parameters.values()
+        if row.kind is row.KEYWORD_ONLY
+    ]
+    return exit_code_of(lambda: run(*bound.args, **bound.kwargs) or 0, flags=flags)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

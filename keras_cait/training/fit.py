@@ -13,6 +13,7 @@ from keras_cait.training.class_losses import class_loss
 from keras_cait.training.devices.strategy import scope_of
 from keras_cait.training.devices.termination import signals_deferred
 from keras_cait.training.distillation_setup import DistillationSetup, make_distiller
+from keras_cait.training.input_pipeline import steps_of_epoch
 from keras_cait.training.optimizers.moving_average import ema_weights
 from keras_cait.training.progress import Progress
 from keras_cait.training.resuming.checkpoint_callback import CheckpointCallback
@@ -55,7 +56,7 @@ def fit(
 
     """
     settings = dataclasses.replace(run.config, **changed)
-    steps = settings.steps_per_epoch(run.data.train.number)
+    steps = steps_of_epoch(settings, run.data.train.number)
     distiller = _compiled_distiller(run, settings, steps, model, setup)
     checkpoints = CheckpointCallback(
         distiller,

@@ -12,13 +12,19 @@ from keras_cait.data.image_dataset import ImageDataset, fingerprint_of
 from keras_cait.data.permutation import ORDER_VERSION
 from keras_cait.layers.precision import dtype_policy_scope
 from keras_cait.models.classes.names import with_class_names
-from keras_cait.training.devices.strategy import scope_of
+from keras_cait.training.devices.strategy import make_strategy, scope_of
 from keras_cait.training.devices.worker_agreement import agree, is_chief, shard_of
+from keras_cait.training.input_pipeline import mixing_of, steps_of_epoch
 from keras_cait.training.resuming.run_folder import RunFolder, fixed_settings
 from keras_cait.training.settings.run_settings import RunSettings
 from keras_cait.training.settings.serialization import to_json
 
 Made = TypeVar("Made")
+
+
+def strategy_of(settings: RunSettings) -> Any:
+    """The strategy of a run; call it before TensorFlow computes anything."""
+    return make_strategy(settings.strategy, timeout=settings.worker_timeout)
 
 
 class Run:
@@ -52,12 +58,13 @@ class Run:
         # Color augmentations make gray images RGB.
         channels = data.image_shape[-1] if config.augment == "none" else 3
         self.image_shape: tuple[int, int, int] = (size, size, channels)
-        self.strategy = config.make_strategy()
+        self.strategy = strategy_of(config)
         self.shard = shard_of(self.strategy)
         self.is_chief = is_chief(self.strategy)
         self.batch_size = min(config.batch_size, data.train.number)
-        config.steps_per_epoch(data.train.number)  # raises before files are written
-        self.shard.check_batch_size(self.batch_size, paired=config.mixing() is not None)
+        steps_of_epoch(config, data.train.number)  # raises before files are written
+        paired = mixing_of(config) is not None
+        self.shard.check_batch_size(self.batch_size, paired=paired)
         if self.shard.count > 1:
             self._check_for_many_workers()
         self.folder = RunFolder(

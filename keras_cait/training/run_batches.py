@@ -20,6 +20,11 @@ from keras_cait.data.sources.unreadable_images import (
 )
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.training.devices.worker_agreement import distribute
+from keras_cait.training.input_pipeline import (
+    evaluation_transform,
+    mixing_of,
+    training_transforms,
+)
 from keras_cait.training.run import Run
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 from keras_cait.training.settings.training_settings import BATCH_SETTINGS
@@ -38,9 +43,9 @@ def batches_of_training_images(
     """
     batches: Any = training_batches(
         run.data.train,
-        settings.training_transforms(run.image_shape),
+        training_transforms(settings, run.image_shape),
         **_order(run, settings),
-        mixing=settings.mixing(),
+        mixing=mixing_of(settings),
         classes=run.classes,
         first_step=first_step,
         shard=run.shard,
@@ -114,6 +119,5 @@ def _cache_key(run: Run, settings: RunSettings) -> dict[str, Any]:
 
 
 def _evaluation_transform(run: Run, model: keras.Model) -> EvaluationTransform:
-    return run.config.evaluation_transform(
-        run.image_shape, preprocessing_or_default(model)
-    )
+    preprocessing = preprocessing_or_default(model)
+    return evaluation_transform(run.config, run.image_shape, preprocessing)

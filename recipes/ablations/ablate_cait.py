@@ -43,7 +43,7 @@ from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.training.fit import fit
 from keras_cait.training.programs.launch import run_recipe
 from keras_cait.training.run import Run
-from keras_cait.training.settings.flags import option
+from keras_cait.training.settings.flags import option, parse_flags
 from keras_cait.training.settings.presets import (
     DIGITS,
     SMOKE,
@@ -230,7 +230,8 @@ def _text(value: Any) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
-    return run_recipe(AblationSettings, PRESETS, ablate, __doc__ or "", arguments)
+    given = parse_flags(AblationSettings, arguments, description=__doc__ or "")
+    return run_recipe(AblationSettings, PRESETS, ablate, given)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.processors import processors
+from keras_cait.training.input_pipeline import mixing_of, training_transforms
 from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.training_settings import TrainingSettings
 
@@ -81,11 +82,11 @@ def our_rates(settings: PipelineSettings, folder: Path) -> list[float]:
     steps = steps_per_epoch(images.number, batch_size)
     batches = training_batches(
         images,
-        settings.training_transforms((settings.image_size, settings.image_size, 3)),
+        training_transforms(settings, (settings.image_size, settings.image_size, 3)),
         batch_size,
         epochs=settings.passes + 1,
         seed=0,
-        mixing=settings.mixing(),
+        mixing=mixing_of(settings),
         classes=max(2, len(names)),
     )
     rates = []

@@ -73,6 +73,11 @@ def model(tmp_path):
         (["list"], "cait_m48_448"),
         (["list", "cait_s*_384"], "cait_s24_384"),
         (["predict", "--help"], "--image-size"),
+        (["distill", "--help"], "--teacher-widths"),
+        (["train", "--help"], "--learning-rate"),
+        (["finetune", "--help"], "--scratch"),
+        (["evaluate", "--help"], "--per-class"),
+        (["convert", "--help"], ".safetensors"),
     ],
 )
 def test_help_version_and_list_import_nothing_heavy(arguments, printed):
@@ -182,9 +187,19 @@ def test_export_has_the_flags_of_the_program(capsys, model, tmp_path):
         (["predict", "README.md", "--modle", "x"], "Did you mean --model?"),
         (
             ["attend", "README.md", "-m", "x", "-o", "a.gif"],
-            "--output must end in .png",
+            "must end in .png",
         ),
         (["attend", "docs", "-m", "x", "-o", "a.png"], "No image at docs"),
+        (["distill", "dait"], 'Did you mean "deit"?'),
+        (["distill", "--studnet", "DeiT_S"], "Did you mean --student?"),
+        (["train", "--epochs", "0"], "--epochs must be 1 or more"),
+        (["train", "--augment", "rand-z9"], "rand-z9"),
+        (["finetune", "--weights", "a.pth"], "--model must be named"),
+        (["evaluate", "--model", "DeiT_T"], "Did you mean DeiT_Ti?"),
+        (["convert", "a.keras", "a.onnx"], "must end in .keras"),
+        (["convert", "a.keras", "README.keras"], "No model at a.keras"),
+        (["convert", "a.weights.h5", "b.keras"], "--model names the model of"),
+        (["convert", "a.pth", "b.keras", "-m", "DeiT_S"], "and of no other"),
     ],
 )
 def test_mistakes_end_with_one_line_and_code_2(capsys, arguments, message, monkeypatch):

@@ -12,7 +12,8 @@ from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.training.programs.students import build_student
-from recipes.distill_deit import PRESETS, main
+from keras_cait.training.recipes.distill_deit import PRESETS
+from recipes.distill_deit import main
 from tests.support.data.pictures import results_of, without_compiling
 
 TINY = ["--epochs", "1", "--teacher-epochs", "1", "--batch-size", "8"]

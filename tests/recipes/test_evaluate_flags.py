@@ -12,7 +12,9 @@ from safetensors.numpy import load_file, save_file
 import keras_cait
 from keras_cait import Preprocessing
 from keras_cait.models.published.rebuilding import rebuild
-from recipes.evaluate import EvaluationSettings, _normalization, main
+from keras_cait.training.programs.evaluated_model import normalization_of
+from keras_cait.training.settings.evaluation_settings import EvaluationSettings
+from recipes.evaluate import main
 from tests.support.data.pictures import results_of, without_compiling, write_pictures
 from tests.support.models.tiny_models import randomize, to_numpy
 
@@ -102,7 +104,7 @@ def test_mean_and_std_of_a_keras_file_come_from_the_flags_then_the_model(
     # As numbers, of which a share of the images tells little.
     given: dict = {"mean": wanted.mean, "std": wanted.std} if flags else {}
     config = EvaluationSettings(weights="model.keras", **given)
-    scale, offset = _normalization(config, model, wanted)
+    scale, offset = normalization_of(config, model, wanted)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), "uint8")
     normalized = ((pixels / 255 - wanted.mean) / wanted.std).astype("float32")
     np.testing.assert_allclose(

@@ -5,24 +5,24 @@ command for it sets: lines of facebookresearch/deit at commit 7e160fe, or issues
 """
 
 import dataclasses
+import importlib
 
 import keras
 import pytest
 
 import keras_cait
 from keras_cait.models.published.registry import find_variant
+from keras_cait.training.programs import distill, finetune, train
+from keras_cait.training.recipes import (
+    distill_cait,
+    distill_deit,
+    train_cait,
+    train_deit,
+)
+from keras_cait.training.recipes import finetune as finetuning
 from keras_cait.training.settings.training_settings import TrainingSettings
-from recipes import distill_cait, distill_deit, finetune, train_cait
-from recipes import train_deit as train_deit_recipe
 
-RECIPES = {
-    "train_deit": (train_deit_recipe, "train"),
-    "train_cait": (train_cait, "train"),
-    "distill_deit": (distill_deit, "distill"),
-    "distill_cait": (distill_cait, "distill"),
-    "finetune": (finetune, "finetune"),
-}
-
+PROGRAMS = {"train": train, "distill": distill, "finetune": finetune}
 
 # Without effect in the papers' recipes: for small images, of the other schedule, of
 # 3-Augment, and of a student with a distillation token.
@@ -33,12 +33,12 @@ WITHOUT_EFFECT |= {"color_jitter", "decay_distillation_token"}
 @pytest.mark.parametrize(
     "preset",
     [
-        train_deit_recipe.IMAGENET,
-        train_deit_recipe.DEIT3,
+        train_deit.IMAGENET,
+        train_deit.DEIT3,
         train_cait.IMAGENET,
         distill_deit.IMAGENET,
         distill_cait.IMAGENET,
-        *(finetune.PRESETS[name] for name in ("deit-384", "cifar10", "inaturalist")),
+        *(finetuning.PRESETS[name] for name in ("deit-384", "cifar10", "inaturalist")),
     ],
 )
 def test_a_paper_s_preset_names_every_training_setting(preset):
@@ -47,12 +47,12 @@ def test_a_paper_s_preset_names_every_training_setting(preset):
 
 
 @pytest.mark.parametrize(
-    ("train", "distill"),
-    [(train_deit_recipe, distill_deit), (train_cait, distill_cait)],
+    ("trained", "distilled"),
+    [(train_deit, distill_deit), (train_cait, distill_cait)],
 )
-def test_a_model_is_trained_and_distilled_with_the_same_settings(train, distill):
-    expected = {k: v for k, v in train.IMAGENET.items() if k != "model"}
-    assert {name: distill.IMAGENET[name] for name in expected} == expected
+def test_a_model_is_trained_and_distilled_with_the_same_settings(trained, distilled):
+    expected = {k: v for k, v in trained.IMAGENET.items() if k != "model"}
+    assert {name: distilled.IMAGENET[name] for name in expected} == expected
 
 
 @pytest.fixture
@@ -60,16 +60,17 @@ def settings_of(monkeypatch, tmp_path):
     """Runs a recipe on digits up to its training; returns the resolved settings."""
 
     def resolve(recipe, *arguments):
-        module, trains = RECIPES[recipe]
+        main = importlib.import_module(f"recipes.{recipe}").main
+        program = recipe.partition("_")[0]
         seen = []
 
         def record(config, data, **options):
             seen.append(config)
             return {"accuracy": 0.5}
 
-        monkeypatch.setattr(module, trains, record)
+        monkeypatch.setattr(PROGRAMS[program], program, record)
         output = ["--dataset", "digits", "--output", str(tmp_path / "out")]
-        assert module.main([*map(str, arguments), *output]) == 0
+        assert main([*map(str, arguments), *output]) == 0
         return seen[0]
 
     return resolve

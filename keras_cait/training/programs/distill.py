@@ -1,9 +1,8 @@
 """Distillation: trains a teacher, then a student without it and with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,8 +18,7 @@ from keras_cait.training.run_batches import (
     batches_of_sampled_images,
     batches_of_test_images,
 )
-from keras_cait.training.settings.flags import option
-from keras_cait.training.settings.run_settings import RunSettings
+from keras_cait.training.settings.distillation_settings import DistillationSettings
 from keras_cait.training.teachers.binomial_test import chance_p_value
 from keras_cait.training.teachers.teacher import Teacher, make_teacher
 
@@ -50,34 +48,6 @@ _ALPHA = {"hard": 0.5, "soft": 0.9, "none": 0.0}
 # this probability. If the test images cannot decide it, training images are added.
 _LARGEST_P_VALUE = 1e-3
 _TRAINING_IMAGES = 1000
-
-
-@dataclass(frozen=True, kw_only=True)
-class DistillationSettings(RunSettings):
-    """Settings of a recipe that distills."""
-
-    student: str = option("DeiT_S", "a builder's name, or embed_dim=64,depth=4,...")
-    teacher: str = option("RegNetY_16GF", "a .keras file, convnet, or an architecture")
-    teacher_weights: str = option("imagenet", "imagenet, none, or a file of weights")
-    teacher_epochs: int = option(30, "epochs of a teacher without weights")
-    teacher_learning_rate: float = option(1e-3, "its peak learning rate, unscaled")
-    teacher_widths: str = option("64,128,256,512", "channels of the convnet's stages")
-    teacher_blocks: int = option(1, "residual blocks in each stage of the convnet")
-    distillation: Literal["hard", "soft", "none"] = option("hard", "distillation loss")
-    alpha: float | None = option(
-        None, "weight of the distillation loss, 0 to 1; 0.5 for hard and 0.9 for soft"
-    )
-    temperature: float = option(3.0, "temperature of soft distillation, above 0")
-    distillation_token: bool = option(True, "a token and a head for distillation")
-    baseline: bool = option(True, "also train the student without the teacher")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check("alpha", self.alpha is None or 0 <= self.alpha <= 1, "in [0, 1]")
-        self._check("temperature", self.temperature > 0, "above 0")
-        self._check("teacher_epochs", self.teacher_epochs >= 1, "1 or more")
-        whole = all(part.strip().isdecimal() for part in self.teacher_widths.split(","))
-        self._check("teacher_widths", whole, "whole numbers, separated by commas")
 
 
 def distill(

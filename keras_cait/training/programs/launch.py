@@ -1,7 +1,7 @@
-"""Main function of the recipes that train: flags, presets, data and exit code."""
+"""Main function of the recipes that train: presets, data and exit code."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from keras_cait.data.image_dataset import ImageDataset
@@ -10,12 +10,10 @@ from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
 from keras_cait.training.devices.termination import exits_on_signals
 from keras_cait.training.devices.worker_agreement import abandon, is_chief
+from keras_cait.training.input_pipeline import check_augmentation
 from keras_cait.training.programs.report import accuracy_table
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    parse_flags,
-)
+from keras_cait.training.run import strategy_of
+from keras_cait.training.settings.flags import flag_names, make_settings
 from keras_cait.training.settings.presets import Preset, preset_for_side
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 
@@ -33,18 +31,17 @@ def run_recipe(
     settings_class: type[Settings],
     presets: Mapping[str, Preset],
     train: Callable[[Settings, ImageDataset], dict[str, Any]],
-    description: str,
-    arguments: Sequence[str] | None = None,
+    given: dict[str, Any],
     *,
     model_settings: ModelSettings = _no_model_settings,
 ) -> int:
-    """Reads the flags, loads the images, trains and reports; returns the exit code.
+    """Loads the images, trains and reports; returns the exit code.
 
-    Without `--preset` the size of the images chooses one of "digits", "thumbnails" and
+    `given` are the settings of the command line; `presets` has others by name. Without
+    `--preset` the size of the images chooses one of "digits", "thumbnails" and
     "photographs", which `presets` must have, besides "smoke". The last line of the
-    standard output is a JSON object. `arguments` are None for `sys.argv`.
+    standard output is a JSON object.
     """
-    given = parse_flags(settings_class, arguments, description=description)
 
     def work() -> str:
         settings, data = resolve_settings(
@@ -52,7 +49,7 @@ def run_recipe(
         )
         with name_unreadable_images(data.test):
             results = train(settings, data)
-        if not is_chief(settings.make_strategy()):
+        if not is_chief(strategy_of(settings)):
             return ""
         print(f"\n{accuracy_table(results)}\n\nResults in {settings.output}")  # noqa: T201
         return json.dumps(results)
@@ -83,7 +80,9 @@ def resolve_settings(
     wanted = {**(presets[name] if name else {}), **given}
     # Checks the values before the images are loaded, which may take long, and makes
     # the strategy before TensorFlow computes; for many workers it would be too late.
-    make_settings(settings_class, wanted).make_strategy()
+    expected = make_settings(settings_class, wanted)
+    check_augmentation(expected)
+    strategy_of(expected)
     if "data_dir" in given and "dataset" not in given:
         wanted["dataset"] = None
     data = load_dataset(

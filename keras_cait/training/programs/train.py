@@ -1,6 +1,5 @@
 """Supervised training of one model."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -9,8 +8,7 @@ from keras_cait.training.fit import fit
 from keras_cait.training.programs.report import write_report
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
-from keras_cait.training.settings.flags import option
-from keras_cait.training.settings.run_settings import RunSettings
+from keras_cait.training.settings.supervised_settings import SupervisedSettings
 
 FILES = (
     "model.keras",
@@ -20,13 +18,6 @@ FILES = (
     "config.json",
     "tensorboard",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupervisedSettings(RunSettings):
-    """Settings of a recipe that trains one model on labels."""
-
-    model: str = option("DeiT_S", "a builder's name, or embed_dim=64,depth=4,...")
 
 
 def train(

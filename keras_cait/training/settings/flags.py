@@ -1,13 +1,15 @@
 """Command-line flags of a settings dataclass."""
 
-import argparse
 import dataclasses
+import inspect
+import sys
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from keras_cait.suggestion import did_you_mean
+from cyclopts import App, CycloptsError, Parameter
 
 Settings = TypeVar("Settings")
 
@@ -17,40 +19,83 @@ def option(default: Any, text: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": text})
 
 
+def command_app(name: str, description: str = "", **options: Any) -> App:
+    """A program of cyclopts that raises its errors and returns results.
+
+    `--help` shows the first line of the description before the flags, the others after
+    them, as they are.
+    """
+    summary, _, details = description.partition("\n")
+    return App(
+        name=name,
+        help=summary,
+        help_epilogue=details.strip("\n") or None,
+        help_format="plaintext",
+        exit_on_error=False,
+        print_error=False,
+        result_action="return_value",
+        **options,
+    )
+
+
+def with_flags(settings_class: type, run: Callable[..., Any]) -> Callable[..., Any]:
+    """A command of cyclopts: `run` with the flags of a settings dataclass.
+
+    `run` has positional parameters of its own or none, and `**given`, the settings that
+    the command line gives, and no others. `batch_size: int` becomes `--batch-size INT`,
+    `jit: bool` becomes `--jit` and `--no-jit`, a `Literal` becomes choices; `X | None`
+    is parsed as `X`, and `tuple[X, ...]` as one or more. The fields of the dataclass
+    come from `option`. `--help` groups them by the dataclass that declares them, if it
+    has a `group`.
+    """
+
+    def command(*positional: Any, **given: Any) -> Any:
+        return run(*positional, **given)
+
+    *own, _ = inspect.signature(run).parameters.values()
+    hints = typing.get_type_hints(settings_class)
+    flags = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=Annotated[
+                hints[field.name],
+                Parameter(help=field.metadata["help"]),
+                _group(settings_class, field.name),
+                _parsing(hints[field.name]),
+            ],
+        )
+        for field in dataclasses.fields(typing.cast(Any, settings_class))
+    ]
+    vars(command)["__signature__"] = inspect.Signature([*own, *flags])
+    command.__annotations__ = {row.name: row.annotation for row in (*own, *flags)}
+    command.__name__, command.__doc__ = run.__name__, run.__doc__
+    return command
+
+
 def parse_flags(
     settings_class: type, arguments: Sequence[str] | None, *, description: str
 ) -> dict[str, Any]:
     """Parses a command line into the settings that it gives, and no others.
 
-    `batch_size: int` becomes `--batch-size N`, `jit: bool` becomes `--jit` and
-    `--no-jit`, a `Literal` becomes choices; `X | None` is parsed as `X`, and
-    `tuple[X, ...]` as one or more. The fields of the dataclass come from `option`. An
-    unknown flag or a wrong value ends the program with code 2 and one line on stderr,
-    for an unknown flag with the nearest name.
+    An unknown flag or a wrong value ends the program with code 2 and one line on
+    stderr, for an unknown flag with the nearest name.
     """
-    parser = _Parser(
-        description=description,
-        allow_abbrev=False,
-        argument_default=argparse.SUPPRESS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    hints = typing.get_type_hints(settings_class)
-    fields = dataclasses.fields(typing.cast(Any, settings_class))
-    for flag, field in zip(flag_names(settings_class), fields, strict=True):
-        default = field.default
-        if isinstance(default, tuple):
-            default = " ".join(map(str, default))
-        default = "" if default is None else f" (default: {default})"
-        parser.add_argument(
-            flag, help=field.metadata["help"] + default, **_argument(hints[field.name])
-        )
-    values, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        name = unknown[0].split("=")[0]
-        flags = [flag for action in parser._actions for flag in action.option_strings]
-        hint = did_you_mean(name, flags) or " See --help."
-        parser.error(f"there is no flag {name}.{hint}")
-    return vars(values)
+
+    def given_flags(**given: Any) -> dict[str, Any]:
+        return given
+
+    program = command_app(Path(sys.argv[0]).name, description, version_flags=())
+    program.default(with_flags(settings_class, given_flags))
+    try:
+        given = program(arguments)
+    except CycloptsError as error:
+        sys.stderr.write(f"error: {error} See --help.\n")
+        raise SystemExit(2) from error
+    if given is None:  # --help, which is printed
+        raise SystemExit(0)
+    return given
 
 
 def flag_names(settings_class: type) -> list[str]:
@@ -68,24 +113,38 @@ def make_settings(
     return settings_class(**{**(preset or {}), **given})
 
 
-def _argument(hint: Any) -> dict[str, Any]:
-    """Keyword arguments of `add_argument` for the type of a field."""
+def _group(settings_class: type, name: str) -> Parameter:
+    """The heading in `--help`, of the dataclass that declares a field first."""
+    declaring = [
+        base
+        for base in settings_class.__mro__
+        if name in inspect.get_annotations(base) and "group" in vars(base)
+    ]
+    return Parameter(group=vars(declaring[-1])["group"]) if declaring else Parameter()
+
+
+def _parsing(hint: Any) -> Parameter:
+    """The form of a flag on the command line: negated, of several values, or plain."""
+    kinds = (hint,)
     # `int | None` is a UnionType, `Literal[...] | None` a Union.
     if typing.get_origin(hint) in (UnionType, typing.Union):
-        hint = next(part for part in typing.get_args(hint) if part is not NoneType)
-    if hint is bool:
-        return {"action": argparse.BooleanOptionalAction}
-    if typing.get_origin(hint) is typing.Literal:
-        return {"choices": typing.get_args(hint)}
-    if typing.get_origin(hint) is tuple:
-        kinds = typing.get_args(hint)
-        if kinds[-1] is Ellipsis:
-            return {**_argument(kinds[0]), "nargs": "+"}
-        name = kinds[0].__name__.upper()
-        return {"type": kinds[0], "nargs": len(kinds), "metavar": name}
-    return {"type": hint, "metavar": hint.__name__.upper()}
+        kinds = tuple(kind for kind in typing.get_args(hint) if kind is not NoneType)
+    if kinds == (bool,):
+        return Parameter()
+    if typing.get_origin(kinds[0]) is tuple and typing.get_args(kinds[0])[-1] is ...:
+        return Parameter(
+            negative=(),
+            consume_multiple=True,
+            show_default=_joined,
+            validator=_check_not_empty,
+        )
+    return Parameter(negative=())
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n")
+def _check_not_empty(hint: Any, values: Sequence[Any] | None) -> None:
+    if values is not None and not values:
+        raise ValueError("requires one value or more")
+
+
+def _joined(values: Sequence[Any]) -> str:
+    return " ".join(map(str, values))

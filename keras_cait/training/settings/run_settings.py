@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
-from keras_cait.training.devices.strategy import make_strategy
 from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.training_settings import TrainingSettings
@@ -16,6 +15,8 @@ DATA_SETTINGS = ("limit", "test_split", "validation_split", "split_seed")
 @dataclass(frozen=True, kw_only=True)
 class RunSettings(TrainingSettings, ImageSource):
     """Settings of a run: data, devices and output, besides those of the training."""
+
+    group: ClassVar[str] = "Run"
 
     preset: str | None = option(None, "named settings to start from")
     smoke: bool = option(False, "try everything out on digits, within two minutes")
@@ -49,7 +50,3 @@ class RunSettings(TrainingSettings, ImageSource):
                 "A run is either continued or replaced. Received: --resume and "
                 "--overwrite"
             )
-
-    def make_strategy(self) -> Any:
-        """The strategy of the run; call it before TensorFlow computes anything."""
-        return make_strategy(self.strategy, timeout=self.worker_timeout)

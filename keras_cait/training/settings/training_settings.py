@@ -1,23 +1,8 @@
 """Settings of the training of one model."""
 
-import functools
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from keras_cait.data.augmentation.randaugment import RandAugment
-from keras_cait.data.augmentation.random_affine import RandomAffine
-from keras_cait.data.augmentation.random_erasing import RandomErasing
-from keras_cait.data.augmentation.three_augment import ThreeAugment
-from keras_cait.data.batches import Transform, steps_per_epoch
-from keras_cait.data.images.crops import (
-    RandomCrop,
-    RandomFlip,
-    RandomResizedCrop,
-    SimpleRandomCrop,
-)
-from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.data.mixing import Mixing
-from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.settings.flags import option
 
 BATCH_SETTINGS = (
@@ -39,6 +24,8 @@ class TrainingSettings:
         (README_deit.md:233).
 
     """
+
+    group: ClassVar[str] = "Training"
 
     epochs: int = option(300, "passes over the images")
     batch_size: int = option(1024, "images a batch, over all devices")
@@ -84,7 +71,7 @@ class TrainingSettings:
     )
 
     def __post_init__(self) -> None:
-        """Checks the ranges; the parts check their own arguments."""
+        """Checks the ranges; `check_augmentation` checks those of the augmentation."""
         for name in ("epochs", "batch_size", "accumulation_steps", "repeats"):
             self._check(name, getattr(self, name) >= 1, "1 or more")
         if self.loss == "sigmoid":
@@ -94,8 +81,6 @@ class TrainingSettings:
             self._check("crop_pct", 0 < self.crop_pct <= 1, "above 0 and at most 1")
         if self.drop_path_rate is not None:
             self._check("drop_path_rate", 0 <= self.drop_path_rate < 1, "in [0, 1)")
-        self.training_transforms((64, 64, 3))
-        self.mixing()
 
     def _check(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
@@ -115,61 +100,3 @@ class TrainingSettings:
             return self.learning_rate
         images = self.batch_size * self.accumulation_steps
         return self.learning_rate * images / 512
-
-    def steps_per_epoch(self, images: int) -> int:
-        """Number of batches of an epoch."""
-        size = min(self.batch_size, images)
-        return steps_per_epoch(images, size, self.repeats, self.accumulation_steps)
-
-    def training_transforms(
-        self, image_shape: tuple[int, int, int]
-    ) -> tuple[Transform, ...]:
-        """Random transforms, in order, of a training image to this shape in pixels."""
-        of_size: dict[str, Any] = {
-            "image_size": tuple(image_shape[:2]),
-            "channels": image_shape[-1],
-        }
-        whole = functools.partial(EvaluationTransform, crop_pct=1.0)
-        crops: dict[str, list[Any]] = {
-            "resized": [RandomResizedCrop],
-            "simple": [SimpleRandomCrop],
-            "padded": [whole, RandomCrop],
-            "none": [whole],
-        }
-        transforms: list[Transform] = [crop(**of_size) for crop in crops[self.crop]]
-        if self.flip:
-            transforms.append(RandomFlip())
-        if self.augment == "3a":
-            transforms.append(ThreeAugment(color_jitter=self.color_jitter))
-        elif self.augment != "none":
-            transforms.append(RandAugment.from_name(self.augment))
-        if self.shift or self.rotation or self.zoom:
-            transforms.append(
-                RandomAffine(shift=self.shift, rotation=self.rotation, zoom=self.zoom)
-            )
-        if self.erasing:
-            transforms.append(RandomErasing(prob=self.erasing))
-        return tuple(transforms)
-
-    def evaluation_transform(
-        self, image_shape: tuple[int, int, int], preprocessing: Preprocessing
-    ) -> EvaluationTransform:
-        """Transform of a test image to `(height, width, channels)`.
-
-        `crop_pct` of the settings overrides that of the model's preprocessing.
-        """
-        if self.crop_pct is not None:
-            preprocessing = replace(preprocessing, crop_pct=self.crop_pct)
-        return EvaluationTransform.from_preprocessing(
-            preprocessing, image_size=image_shape[:2], channels=image_shape[-1]
-        )
-
-    def mixing(self) -> Mixing | None:
-        """Mixup, CutMix and label smoothing; None if there are none of them."""
-        if not (self.mixup or self.cutmix or self.smoothing):
-            return None
-        return Mixing(
-            mixup_alpha=self.mixup,
-            cutmix_alpha=self.cutmix,
-            label_smoothing=self.smoothing,
-        )

@@ -4,7 +4,7 @@ from keras_cait.weights.readers.hub import local_path
 from keras_cait.weights.readers.keras_archives import saved_layer_configs
 from keras_cait.weights.readers.safetensors_files import open_safetensors
 
-_BIASES = ("head.bias", "head.fc.bias")  # a number for each class
+HEAD_BIASES = ("head.bias", "head.fc.bias")  # a number for each class
 
 
 def read_class_count(source: str) -> int | None:
@@ -26,7 +26,7 @@ def read_class_count(source: str) -> int | None:
         return None
     try:
         with open_safetensors(path) as (tensors, _):
-            biases = [tensors[name] for name in _BIASES if name in tensors]
+            biases = [tensors[name] for name in HEAD_BIASES if name in tensors]
     except ValueError:
         return None
     return biases[0].shape[0] if biases else None

@@ -12,6 +12,8 @@ from safetensors.numpy import save_file
 
 from keras_cait.files import replace_when_written
 from keras_cait.layers import PositionEmbedding
+from keras_cait.optional_packages import import_optional
+from keras_cait.typing import Shape
 from keras_cait.weights.metadata.source_metadata import safetensors_metadata
 from keras_cait.weights.readers.safetensors_files import open_safetensors
 from keras_cait.weights.readers.torch_files import read_torch_file
@@ -21,7 +23,7 @@ from keras_cait.weights.tensors.stored_tensors import (
     OpenCheckpoint,
     StoredTensor,
 )
-from keras_cait.weights.timm.layouts import to_timm_layout
+from keras_cait.weights.timm.layouts import to_official_layout, to_timm_layout
 from keras_cait.weights.timm.names import timm_parameters
 
 _POSITIONS = "pos_embed"
@@ -53,6 +55,13 @@ def open_timm_checkpoint(model: keras.Model, path: Path) -> Iterator[OpenCheckpo
             is_square=True,
             assign=assign,
         )
+
+
+def stored_shapes(path: Path) -> tuple[dict[str, Shape], GridSize | None]:
+    """Shapes of a file's tensors by timm's names, and the grid of patches it states."""
+    with _open_file(path) as (content, grids):
+        found = _in_timm_layout(content, path)
+        return {name: item.shape for name, item in found.items()}, grids.get(_POSITIONS)
 
 
 def _grids_of(model: keras.Model) -> dict[str, GridSize]:
@@ -109,9 +118,29 @@ def save_timm_weights(model: keras.Model, path: str | Path) -> None:
         ...     _ = keras_cait.load_weights(model, path)
 
     """
-    tensors = {name: entry.to_timm() for name, entry in timm_parameters(model).items()}
+    tensors = _timm_tensors(model)
     metadata = {"format": "pt", **safetensors_metadata(model)}
     for rows, columns in _grids_of(model).values():
         metadata[_GRID] = f"{rows}x{columns}"
     with replace_when_written(Path(path)) as temporary:
         save_file(tensors, temporary, metadata=metadata)
+
+
+def save_official_weights(model: keras.Model, path: Path) -> None:
+    """Writes a model's weights as a file of torch that the official code loads.
+
+    It needs torch, and has neither preprocessing nor class names. Raises `ValueError`
+    if the model has weights that have no name in timm.
+    """
+    torch = import_optional("torch", "torch", purpose=f"to write {path}")
+    tensors = {
+        name: torch.from_numpy(value.copy())
+        for name, value in _timm_tensors(model).items()
+    }
+    with replace_when_written(path) as temporary:
+        torch.save(to_official_layout(tensors), temporary)
+
+
+def _timm_tensors(model: keras.Model) -> dict[str, np.ndarray]:
+    """Values of a model's weights by timm's names, in its layouts."""
+    return {name: entry.to_timm() for name, entry in timm_parameters(model).items()}

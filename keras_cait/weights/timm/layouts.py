@@ -1,4 +1,4 @@
-"""Conversion of published layouts of checkpoints to timm's."""
+"""Conversion between published layouts of checkpoints and timm's."""
 
 import re
 from collections.abc import Mapping
@@ -19,6 +19,14 @@ def to_timm_layout(content: Mapping[str, Any]) -> dict[str, Any]:
     if any(name.startswith("blocks_token_only.") for name in tensors):
         return tensors  # a CaiT
     return _renamed(tensors, r"^(blocks\.\d+\.)gamma_(\d)$", r"\1ls\2.gamma")
+
+
+def to_official_layout(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `to_timm_layout`: a checkpoint as the official code reads it."""
+    if any(name.startswith("blocks_token_only.") for name in content):
+        return {"model": {f"module.{name}": value for name, value in content.items()}}
+    pattern = r"^(blocks\.\d+\.)ls(\d)\.gamma$"
+    return {"model": _renamed(content, pattern, r"\1gamma_\2")}
 
 
 def _renamed(

@@ -10,7 +10,8 @@ import pytest
 from safetensors.numpy import load_file
 
 import keras_cait
-from tests.support.models.tiny_models import tiny_cait, tiny_deit
+from keras_cait.weights.timm.checkpoints import save_official_weights
+from tests.support.models.tiny_models import randomize, tiny_cait, tiny_deit
 from tests.support.reference import weights
 from tests.support.weights.weight_checks import (
     assert_equal_weights,
@@ -65,6 +66,17 @@ def test_files_of_torch_load(family, name, layout, suffix, torch, tmp_path):
     found = keras_cait.load_weights(family(), path)
     expected = keras_cait.load_weights(family(), weights(f"tiny/{name}"))
     assert_equal_weights(found, weight_values(expected))
+
+
+@needs_torch
+@pytest.mark.parametrize("family", [tiny_cait, tiny_deit])
+def test_a_written_file_comes_back(family, torch, tmp_path):
+    model, path = randomize(family()), tmp_path / "model.pth"
+    save_official_weights(model, path)
+    names = torch.load(path, weights_only=True)["model"]
+    assert all(name.startswith("module.") for name in names) == (family is tiny_cait)
+    found = keras_cait.load_weights(family(), path)
+    assert_equal_weights(found, weight_values(model))
 
 
 @needs_torch

@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import keras_cait
-from keras_cait.weights.timm.layouts import to_timm_layout
+from keras_cait.weights.timm.layouts import to_official_layout, to_timm_layout
 from tests.support.models.tiny_models import tiny_cait, tiny_deit3
 from tests.support.reference import weights
 from tests.support.weights.weight_checks import (
@@ -21,6 +21,15 @@ def test_timm_s_own_layout_is_unchanged():
     assert {name: id(tensor) for name, tensor in found.items()} == {
         name: id(tensor) for name, tensor in tensors.items()
     }
+
+
+@pytest.mark.parametrize("name", ["cait", "deit", "deit3"])
+def test_the_official_layout_is_the_inverse(name):
+    tensors = load_file(weights(f"tiny/{name}"))
+    official = to_official_layout(tensors)
+    assert ("module.cls_token" in official["model"]) == (name == "cait")
+    assert ("blocks.0.gamma_1" in official["model"]) == (name == "deit3")
+    assert to_timm_layout(official) == tensors
 
 
 @pytest.mark.parametrize("key", ["model", "state_dict"])

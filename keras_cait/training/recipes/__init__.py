@@ -1,0 +1,1 @@
+"""Settings of the recipes, from the papers and the official code."""
