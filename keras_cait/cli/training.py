@@ -27,11 +27,7 @@ Architecture = Annotated[
 
 
 def distill(architecture: Architecture = "deit", /, **given: Any) -> int:
-    """Distill a transformer from a convnet or another teacher.
-
-    Trains the teacher if it is not trained, then the student without and with it. By
-    default the images are handwritten digits.
-    """
+    """Train a student on labels and on a teacher, which is trained first if need be."""
     with loading(_LOADED):
         from keras_cait.training.programs.distill import distill as train_student
         from keras_cait.training.programs.launch import run_recipe
@@ -41,10 +37,7 @@ def distill(architecture: Architecture = "deit", /, **given: Any) -> int:
 
 
 def train(architecture: Architecture = "deit", /, **given: Any) -> int:
-    """Train a DeiT, DeiT III or CaiT on labels alone.
-
-    By default the images are handwritten digits.
-    """
+    """Train a DeiT, DeiT III or CaiT on labels alone."""
     with loading(_LOADED):
         from keras_cait.training.programs.launch import run_recipe
         from keras_cait.training.programs.train import train as train_model

@@ -1,4 +1,4 @@
-"""Presets for less data than ImageNet. The papers' presets are in the recipes.
+"""Presets for less data than ImageNet. The papers' presets are in `recipes`.
 
 The values were found by experiment; no paper has them.
 """
