@@ -39,6 +39,7 @@ FLOORS = (  # other files beside the folders stand on the ground floor
     {"models", "data"},
     {"distillation", "export", "visualization"},
     {"training"},
+    {"benchmarking"},
     {"cli"},
 )
 UK_SPELLING = re.compile(

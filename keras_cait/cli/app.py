@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import CycloptsError, Parameter
 
 import keras_cait
+from keras_cait.cli.benchmarks import benchmark
 from keras_cait.cli.image_paths import image_paths
 from keras_cait.cli.loading import loading
 from keras_cait.cli.target_file import CHECKPOINTS, PICTURES, check_target_file
@@ -171,6 +172,7 @@ def export(*arguments: Raw) -> int:
 
 for _command in COMMANDS:
     app.command(_command)
+app.command(benchmark)
 
 
 def main(arguments: Sequence[str] | None = None, *, command: Sequence[str] = ()) -> int:

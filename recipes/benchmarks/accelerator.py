@@ -25,7 +25,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from measurement.timing import output_of, rounded, timed
+from without_keras import import_file
+
+_TIMING = import_file("benchmarking/timing.py")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def measure_product(side: int, seconds: float) -> dict[str, Any]:
 
     matrix = jax.numpy.ones((side, side), "bfloat16")
     product = jax.jit(lambda x: x @ x)
-    timing = timed(lambda: product(matrix).block_until_ready(), seconds=seconds)
+    timing = _TIMING.timed(lambda: product(matrix).block_until_ready(), seconds=seconds)
     device = jax.local_devices()[0].device_kind
     return {"device": device, "product": 2 * side**3 / min(timing.seconds)}
 
@@ -102,9 +104,9 @@ def measure_ours(
     # Here, because torch's Python, which measures timm, has none of them.
     import jax
     import keras
-    from measurement.runtimes import compiled_by_jax
 
     import keras_cait
+    from keras_cait.benchmarking.runtimes import compiled_by_jax
     from keras_cait.models.published.flops import flops
     from keras_cait.processors import peak_memory_mb
 
@@ -129,11 +131,13 @@ def measure_ours(
     def step() -> Any:
         return model.train_on_batch(images, labels)
 
-    timing = timed(infer if part == "inference" else step, seconds=seconds)
+    timing = _TIMING.timed(infer if part == "inference" else step, seconds=seconds)
     memory = jax.local_devices()[0].memory_stats() or {}
     peak = memory.get("peak_bytes_in_use", 1e6 * peak_memory_mb())
     operations = flops(model) * (1 if part == "inference" else 3)
-    return _row(timing, batch, peak) | {"gflop_an_image": rounded(operations / 1e9)}
+    return _row(timing, batch, peak) | {
+        "gflop_an_image": _TIMING.rounded(operations / 1e9)
+    }
 
 
 def measure_timm(case: Case, part: str, seconds: float) -> dict[str, Any]:
@@ -166,7 +170,7 @@ def measure_timm(case: Case, part: str, seconds: float) -> dict[str, Any]:
         optimizer.step()
         return loss.item()
 
-    timing = timed(infer if part == "inference" else step, seconds=seconds)
+    timing = _TIMING.timed(infer if part == "inference" else step, seconds=seconds)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else 0
     return _row(timing, batch, peak)
 
@@ -177,7 +181,7 @@ def _batch(images: int, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _row(timing: Any, batch: int, peak_bytes: float) -> dict[str, Any]:
-    first = rounded(timing.first)
+    first = _TIMING.rounded(timing.first)
     peak = round(peak_bytes / 1e6)
     return {"batch": batch, **timing.rates(batch), "first_s": first, "peak_mb": peak}
 
@@ -219,7 +223,7 @@ def _measure_case(
     gflop = max(row.get("gflop_an_image", 0) for row in rows.values())
     for way, row in rows.items():
         if "error" not in row:
-            row["share"] = rounded(row["median"] * gflop * 1e9 / product)
+            row["share"] = _TIMING.rounded(row["median"] * gflop * 1e9 / product)
         print(f"{name:16}{part:10}{way:8}{_text(row)}", flush=True)
     return rows
 
@@ -243,7 +247,7 @@ def _attempt(python: str, arguments: Sequence[Any]) -> dict[str, Any]:
 
 def _apart(python: str, arguments: Sequence[Any]) -> dict[str, Any]:
     command = [python, __file__, "--measure", json.dumps(arguments)]
-    return output_of(command, {"KERAS_BACKEND": "jax"})
+    return _TIMING.output_of(command, {"KERAS_BACKEND": "jax"})
 
 
 def _measure(kind: str, *arguments: Any) -> dict[str, Any]:

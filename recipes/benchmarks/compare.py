@@ -29,10 +29,10 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measurement.program import run_program
-from measurement.timing import matrix_product_gflops, output_of, rounded
 from peers import INFERENCE, PACKAGES, TRAINING
 
+from keras_cait.benchmarking.program import run_program
+from keras_cait.benchmarking.timing import matrix_product_gflops, output_of, rounded
 from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 from keras_cait.range_check import check_range

@@ -29,8 +29,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import numpy as np
 import tensorflow as tf
-from measurement.program import run_program
 
+from keras_cait.benchmarking.program import run_program
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images

@@ -31,11 +31,10 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measurement.processes import ModelSettings
-from measurement.program import run_program
-from measurement.runtimes import Source
-from measurement.timing import rounded
-
+from keras_cait.benchmarking.program import run_program
+from keras_cait.benchmarking.runtimes import Source
+from keras_cait.benchmarking.settings import ModelSettings
+from keras_cait.benchmarking.timing import rounded
 from keras_cait.export import to_onnx, to_saved_model, to_tflite
 from keras_cait.processors import peak_memory_mb, processors
 from keras_cait.training.settings.flags import option

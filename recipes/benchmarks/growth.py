@@ -27,9 +27,8 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from measurement.program import run_program
-from measurement.timing import output_of, rounded
-
+from keras_cait.benchmarking.program import run_program
+from keras_cait.benchmarking.timing import output_of, rounded
 from keras_cait.optional_packages import import_optional
 from keras_cait.range_check import check_range
 from keras_cait.training.settings.flags import option

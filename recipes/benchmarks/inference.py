@@ -24,71 +24,12 @@ peak memory of the process. The last line of the standard output is a JSON objec
 has the sizes of the files too.
 """
 
-import os
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from functools import partial
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+from keras_cait_command import main as keras_cait
 
-from measurement.processes import CallSettings, is_backend, measure_apart, measure_here
-from measurement.program import run_program
-from measurement.runtimes import FILES, RUNTIMES, Source
-from measurement.timing import rounded
-
-from keras_cait.models.published.flops import flops
-from keras_cait.training.settings.flags import option
-
-Runtime = Literal[
-    "predict",
-    "graph",
-    "xla",
-    "jax",
-    "saved_model",
-    "saved_model_jpeg",
-    "tflite",
-    "onnxruntime",
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class InferenceSettings(CallSettings):
-    """Settings of `inference.py`."""
-
-    runtimes: tuple[Runtime, ...] = option(tuple(RUNTIMES), "runtimes to measure")
-    files: Path | None = option(None, "folder that keeps the exported files")
-
-
-def benchmark_inference(settings: InferenceSettings) -> dict[str, Any]:
-    """Measures a single runtime in this process, several in a process each."""
-    with tempfile.TemporaryDirectory() as temporary:
-        files = settings.files or Path(temporary)
-        files.mkdir(parents=True, exist_ok=True)
-        settings = replace(settings, files=files)
-        name, *others = settings.runtimes
-        if others or not is_backend(settings.runtimes):
-            return measure_apart(__file__, settings, "runtimes", settings.runtimes)
-        source = Source(settings.model, settings.image_size, settings.precision, files)
-        if name in FILES:
-            source.file(FILES[name])  # written before the clock starts
-
-        def load() -> Callable[[int], Callable[[], Any]]:
-            with_images = RUNTIMES[name](source)
-            return lambda size: with_images(settings.images(size))
-
-        found = measure_here(settings, name, load, lambda: flops(source.build()))
-        if name in FILES:
-            found["results"][name]["file_mb"] = rounded(source.file_mb(FILES[name]))
-        return found
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures the runtimes; returns the exit code."""
-    return run_program(InferenceSettings, benchmark_inference, arguments, __doc__)
-
+main = partial(keras_cait, command=("benchmark", "inference"))
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -23,7 +23,6 @@ import argparse
 import importlib.util
 import json
 import os
-import runpy
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -34,14 +33,13 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import numpy as np
-from measurement.timing import rounded, timed
+from without_keras import import_file
 
 Options = argparse.Namespace
 Call = Callable[[], Any]
 
-# By its path: importing keras_cait would import Keras.
 _ROOT = Path(__file__).resolve().parents[2]
-_PROCESSORS = _ROOT / "keras_cait" / "processors.py"
+_TIMING = import_file("benchmarking/timing.py")
 _OPSET = 18  # as of our own files
 
 
@@ -242,7 +240,7 @@ def installed() -> list[str]:
 
 def measure(options: Options) -> dict[str, Any]:
     """Measures one peer in this process."""
-    peak_memory_mb = runpy.run_path(str(_PROCESSORS))["peak_memory_mb"]
+    peak_memory_mb = import_file("processors.py").peak_memory_mb
     makers = INFERENCE if options.part == "inference" else TRAINING
     if options.peer not in makers:
         raise ValueError(
@@ -253,8 +251,8 @@ def measure(options: Options) -> dict[str, Any]:
     call_of = makers[options.peer](options)
     batches = {}
     for size in options.batch_sizes:
-        timing = timed(call_of(size), seconds=options.seconds)
-        first = rounded(time.perf_counter() - started - sum(timing.seconds))
+        timing = _TIMING.timed(call_of(size), seconds=options.seconds)
+        first = _TIMING.rounded(time.perf_counter() - started - sum(timing.seconds))
         batches[str(size)] = {**timing.rates(size), "first_s": first}
         started = time.perf_counter()
     found = {"batches": batches, "peak_mb": round(peak_memory_mb())}

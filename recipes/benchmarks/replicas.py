@@ -27,8 +27,8 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import tensorflow as tf
-from measurement.program import run_program
 
+from keras_cait.benchmarking.program import run_program
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.processors import processors
 from keras_cait.training.devices.strategy import make_strategy

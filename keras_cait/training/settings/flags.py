@@ -143,7 +143,7 @@ def _parsing(hint: Any) -> Parameter:
 
 def _check_not_empty(hint: Any, values: Sequence[Any] | None) -> None:
     if values is not None and not values:
-        raise ValueError("requires one value or more")
+        raise ValueError("Give one value or more.")
 
 
 def _joined(values: Sequence[Any]) -> str:

@@ -12,10 +12,10 @@ from compare import (  # pyright: ignore[reportMissingImports]
     pythons_of_peers,
     ratios,
 )
-from measurement.runtimes import RUNTIMES  # pyright: ignore[reportMissingImports]
 from peers import INFERENCE, PACKAGES, TRAINING  # pyright: ignore[reportMissingImports]
 from training import JIT_COMPILE
 
+from keras_cait.benchmarking.settings import RUNTIMES
 from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
 

@@ -2,9 +2,10 @@
 
 import keras
 import pytest
-from inference import main  # pyright: ignore[reportMissingImports]
-from measurement.runtimes import RUNTIMES, Source, write  # pyright: ignore[reportMissingImports]
 
+from keras_cait.benchmarking.runtimes import Source, write
+from keras_cait.benchmarking.settings import RUNTIMES
+from recipes.benchmarks.inference import main
 from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
 

@@ -1,8 +1,9 @@
 """Training steps are measured, in this process or in one for each way."""
 
 import pytest
-from training import JIT_COMPILE, main
 
+from keras_cait.benchmarking.training_steps import JIT_COMPILE
+from recipes.benchmarks.training import main
 from tests.recipes.benchmarks.test_inference import TINY, check
 from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of

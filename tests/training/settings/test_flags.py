@@ -58,7 +58,7 @@ def test_every_type_of_field_is_parsed():
         (["--steps", "many"], '--steps: unable to convert "many" into int'),
         (["--kind", "firm"], '"firm" for --kind. Choose from: "hard", "soft"'),
         (["stray"], "stray"),
-        (["--sizes"], "--sizes. requires one value or more"),
+        (["--sizes"], "--sizes. Give one value or more."),
         (["--kinds", "hard", "firm"], '"firm" for --kinds'),
     ],
 )

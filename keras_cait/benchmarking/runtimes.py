@@ -203,7 +203,7 @@ def _onnxruntime(source: Source) -> Loaded:
     return lambda images: lambda: runtime(images)
 
 
-RUNTIMES: dict[str, Callable[[Source], Loaded]] = {
+LOADERS: dict[str, Callable[[Source], Loaded]] = {
     "predict": _predict,
     "graph": _graph,
     "xla": _xla,

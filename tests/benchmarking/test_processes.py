@@ -1,10 +1,9 @@
 """A measurement in this process has the memory of its own calls only."""
 
 import numpy as np
-from measurement.processes import (  # pyright: ignore[reportMissingImports]
-    CallSettings,
-    measure_here,
-)
+
+from keras_cait.benchmarking.processes import measure_here
+from keras_cait.benchmarking.settings import CallSettings
 
 
 def test_memory_for_counting_operations_is_not_that_of_the_model():

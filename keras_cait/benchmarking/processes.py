@@ -3,88 +3,47 @@
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
-from measurement.timing import matrix_product_gflops, output_of, rounded, timed
 
+from keras_cait.benchmarking.settings import CallSettings
+from keras_cait.benchmarking.timing import (
+    matrix_product_gflops,
+    output_of,
+    rounded,
+    timed,
+)
 from keras_cait.processors import peak_memory_mb, processors
-from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import flag_names, option
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSettings:
-    """Settings of the programs that measure a model."""
-
-    model: str = option("CaiT_XXS24", "a builder's name, or sizes of a CaiT")
-    image_size: int = option(224, "side of the images in pixels")
-
-    def __post_init__(self) -> None:
-        check_range(self.image_size > 0, "above 0", image_size=self.image_size)
-
-    def flags(self) -> list[str]:
-        """The command line that gives these settings."""
-        flags: list[str] = []
-        for flag, value in zip(
-            flag_names(type(self)), vars(self).values(), strict=True
-        ):
-            values = value if isinstance(value, list | tuple) else [value]
-            flags += [flag, *map(str, values)] if value is not None else []
-        return flags
-
-    def measured_apart(self, program: str, field: str, name: str) -> dict[str, Any]:
-        """What a program finds for one value of a setting, in a process of its own."""
-        alone = replace(self, **{field: (name,)})
-        return output_of(
-            [sys.executable, program, *alone.flags()], {"KERAS_BACKEND": _backend(name)}
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CallSettings(ModelSettings):
-    """Settings of the programs that measure repeated calls of a model."""
-
-    batch_sizes: tuple[int, ...] = option((1, 8), "images a call")
-    precision: Literal["float32", "float16", "bfloat16"] = option(
-        "float32", "float32, or Keras's mixed precision"
-    )
-    seconds: float = option(3.0, "duration of a measurement")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("batch_sizes", "seconds"):
-            value = getattr(self, name)
-            check_range(bool(np.min(value) > 0), "above 0", **{name: value})
-
-    def images(self, batch_size: int) -> np.ndarray:
-        """Random images, `(batch, side, side, 3)` float32 in [0, 255]."""
-        shape = (batch_size, self.image_size, self.image_size, 3)
-        return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
-
 
 _PRODUCT = "matrix_product_gflops"
 
 
+def images_of(settings: CallSettings, batch_size: int) -> np.ndarray:
+    """Random images, `(batch, side, side, 3)` float32 in [0, 255]."""
+    shape = (batch_size, settings.image_size, settings.image_size, 3)
+    return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+
+
 def measure_apart(
-    program: str,
+    task: str,
     settings: CallSettings,
     field: str,
     names: Iterable[str],
 ) -> dict[str, Any]:
-    """Runs a program for each value of a setting; returns their results together.
+    """Runs a task in a process for each value of a setting; returns their results.
 
-    A value whose program fails, for example because a package is not installed, has
+    A value whose process fails, for example because a package is not installed, has
     its error as result.
     """
     results: dict[str, Any] = {}
     for name in names:
         try:
-            found = settings.measured_apart(program, field, name)
+            found = _measured_apart(task, replace(settings, **{field: (name,)}), name)
         except ValueError as error:
-            print(f"{name:18}{error}")
+            print(f"{name:18}{error}")  # noqa: T201
             results.setdefault("results", {})[name] = {"error": str(error)}
             continue
         print_result(name, found["results"][name])
@@ -103,6 +62,11 @@ def measure_apart(
 def is_backend(names: Iterable[str]) -> bool:
     """Whether this process has the Keras backend that the measurements need."""
     return {keras.backend.backend()} == set(map(_backend, names))
+
+
+def _measured_apart(task: str, settings: CallSettings, name: str) -> dict[str, Any]:
+    program = [sys.executable, "-m", "keras_cait.benchmarking", task]
+    return output_of([*program, *settings.flags()], {"KERAS_BACKEND": _backend(name)})
 
 
 def _backend(name: str) -> str:
@@ -156,8 +120,7 @@ def measure_here(
 def print_result(name: str, found: dict[str, Any]) -> None:
     """Prints a line for each batch size."""
     for size, row in found["batches"].items():
-        print(
-            f"{name:18}batch{size:>4}{row['best']:9.1f} best,{row['median']:9.1f} "
-            f"median images/s,{100 * row['share']:4.0f} % of the matrix product, "
-            f"first after{row['first_s']:6.1f} s,{found['peak_mb']:7,} MB"
-        )
+        rates = f"{row['best']:9.1f} best,{row['median']:9.1f} median images/s,"
+        share = f"{100 * row['share']:4.0f} % of the matrix product, "
+        first = f"first after{row['first_s']:6.1f} s,{found['peak_mb']:7,} MB"
+        print(f"{name:18}batch{size:>4}{rates}{share}{first}")  # noqa: T201

@@ -5,7 +5,8 @@ import sys
 import time
 
 import pytest
-from measurement.timing import (  # pyright: ignore[reportMissingImports]
+
+from keras_cait.benchmarking.timing import (
     Timing,
     matrix_product_gflops,
     output_of,
