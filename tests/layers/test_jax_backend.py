@@ -1,4 +1,4 @@
-"""Tests of the layers, and of the models' parity, repeated on JAX."""
+"""Tests of the layers, repeated on JAX."""
 
 import keras
 import pytest
@@ -19,9 +19,3 @@ def test_the_layers_on_jax():
 @pytest.mark.slow
 def test_more_of_the_layers_on_jax():
     run_on_jax("tests/layers", "-k", "not test_harness and not test_keeps_less")
-
-
-@pytest.mark.slow
-def test_more_parity_on_jax():
-    rest = "(test_tokens or test_attention or rect) and not regnety"
-    run_on_jax("tests/models/test_parity.py", "-k", rest)

