@@ -5,6 +5,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from keras_cait.layers.precision import float32_or_wider
 from keras_cait.typing import Tensor
 
 
@@ -176,4 +177,4 @@ def get_distillation_loss(
 def _wide(logits: Tensor) -> Tensor:
     """Float32 or wider: half precision loses what a softmax compares."""
     logits = ops.convert_to_tensor(logits)
-    return ops.cast(logits, keras.backend.result_type(logits.dtype, "float32"))
+    return ops.cast(logits, float32_or_wider(logits.dtype))

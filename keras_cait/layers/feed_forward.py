@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_cait.layers.checks import check_positive, check_rates, check_recompute
 from keras_cait.layers.initializers import weight_initializer
-from keras_cait.layers.precision import project_to_stream
+from keras_cait.layers.precision import float32_or_wider, project_to_stream
 from keras_cait.typing import Shape, Tensor
 
 
@@ -23,10 +23,10 @@ def gelu(inputs: Tensor) -> Tensor:
         0.8413
 
     """
-    dtype = keras.backend.standardize_dtype(inputs.dtype)
     # For negative inputs `1 + erf` cancels: in bfloat16 GELU(-2) is wrong by up to 4 %.
-    wide = ops.cast(inputs, "float32") if dtype in ("bfloat16", "float16") else inputs
-    return ops.cast(0.5 * wide * (1.0 + ops.erf(wide * math.sqrt(0.5))), dtype)
+    wide = ops.cast(inputs, float32_or_wider(inputs.dtype))
+    outputs = 0.5 * wide * (1.0 + ops.erf(wide * math.sqrt(0.5)))
+    return ops.cast(outputs, inputs.dtype)
 
 
 @keras.saving.register_keras_serializable(package="keras_cait")

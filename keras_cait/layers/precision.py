@@ -27,6 +27,20 @@ def full_precision() -> str:
     return keras.config.dtype_policy().variable_dtype
 
 
+def float32_or_wider(dtype: Any) -> str:
+    """Returns the dtype for what half precision is too coarse for.
+
+    Keras's promotion of types makes float32 of float64 on JAX.
+
+    Example:
+        >>> float32_or_wider("bfloat16"), float32_or_wider("float64")
+        ('float32', 'float64')
+
+    """
+    name = keras.backend.standardize_dtype(dtype)
+    return "float32" if name in ("bfloat16", "float16") else name
+
+
 @contextmanager
 def dtype_policy_scope(policy: str | keras.DTypePolicy) -> Iterator[None]:
     """Sets Keras's global dtype policy, and restores the earlier one at the end."""

@@ -1,8 +1,8 @@
 """Attention scores: products of queries and keys, and their softmax."""
 
-import keras
 from keras import ops
 
+from keras_cait.layers.precision import float32_or_wider
 from keras_cait.typing import Tensor
 
 
@@ -32,5 +32,4 @@ def attention_logits(query: Tensor, key: Tensor) -> Tensor:
 
 def softmax(logits: Tensor) -> Tensor:
     """Softmax over the last axis, in float32 or wider."""
-    wide = keras.backend.result_type(logits.dtype, "float32")
-    return ops.softmax(ops.cast(logits, wide), axis=-1)
+    return ops.softmax(ops.cast(logits, float32_or_wider(logits.dtype)), axis=-1)

@@ -31,8 +31,8 @@ def detect_model(source: str | Path) -> DetectedModel:
     """
     shapes, grid = stored_shapes(local_path(source))
     name = variant_name(shapes)
-    biases = [shapes[key] for key in HEAD_BIASES if key in shapes]
-    if name is None or not biases:
+    classes = [size for key in HEAD_BIASES for size in shapes.get(key, ())]
+    if name is None or len(classes) != 1 or classes[0] is None:
         found = "no head" if name else "sizes of no published variant"
         raise ValueError(
             "Expected a checkpoint of a published variant, with its head. Received: "
@@ -40,12 +40,11 @@ def detect_model(source: str | Path) -> DetectedModel:
             "call keras_cait.load_weights."
         )
     variant = VARIANTS[name]
-    side = variant.image_size
-    size = (side, side)
+    size = (variant.image_size, variant.image_size)
     if "pos_embed" in shapes:
         prefix = _PREFIX.get(variant.family, 0) + ("dist_token" in shapes)
         patches = shapes["pos_embed"][1] - prefix
         rows, columns = grid or (math.isqrt(patches),) * 2
         patch = shapes["patch_embed.proj.weight"][-1]
         size = (rows * patch, columns * patch)
-    return DetectedModel(name=name, input_shape=(*size, 3), classes=biases[0][0])
+    return DetectedModel(name=name, input_shape=(*size, 3), classes=classes[0])
