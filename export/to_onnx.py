@@ -2,15 +2,18 @@
 
     python export/to_onnx.py CaiT_XXS24 --output cait.onnx --labels labels.txt
     python export/to_onnx.py run/model.keras --output model.onnx --opset 17
+    python export/to_onnx.py DeiT_S --output embedding.onnx --outputs features
 
 MODEL is a name of a builder or of timm, or a .keras file. cait.onnx takes batches of
-any size and returns probabilities; labels and preprocessing are in its metadata.
-cait.onnx.json is the report, which is printed too; the last line of the standard output
-is the same as JSON.
+any size and returns probabilities, or the --outputs: any of probabilities, logits,
+features (the input of the head), heads (the two logits of a distilled model) and
+class_attention (a map for each block and head). Labels and preprocessing are in its
+metadata. cait.onnx.json is the report, which is printed too; the last line of the
+standard output is the same as JSON.
 
 The file is checked by onnx, run by onnxruntime with batches of 1, 3 and 16, and
-compared with the Keras model on 16 photographs, or on --images DIR. The largest
-difference may be 1e-4 of the largest output; otherwise nothing is written.
+compared with the Keras model on 16 photographs, or on --images DIR. The difference of
+each output may be 1e-4 of its largest value; otherwise nothing is written.
 
 Measured with random weights on two cores, batch 1 (docs/exports.md): CaiT_XXS24
 48.1 MB, 21 ms; DeiT_S 88.2 MB, 26 ms.

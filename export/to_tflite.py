@@ -5,15 +5,16 @@ r"""Exports a trained model as a TFLite file for phones.
         --precision int8 --representative photos
 
 MODEL is a name of a builder or of timm, or a .keras file. cait.tflite takes one image
-and returns probabilities; labels and normalization are in its metadata. export/mobile
-has code for Android and iOS. cait.tflite.json is the report, which is printed too; the
-last line of the standard output is the same as JSON.
+and returns probabilities, or the --outputs, as export/to_onnx.py lists them; labels and
+normalization are in its metadata. export/mobile has code for Android and iOS.
+cait.tflite.json is the report, which is printed too; the last line of the standard
+output is the same as JSON.
 
 The file is run by LiteRT and compared with the Keras model on 16 photographs, or on
---images DIR. The largest difference may be 1e-4 of the largest output in float32 and
-2e-2 in float16. With 8-bit weights it may be 0.1, or else 95 % of the predicted classes
-must stay, and the accuracy to 1 point if class folders give the labels. Otherwise
-nothing is written; --tolerance and --keep-anyway change that.
+--images DIR. The difference of each output may be 1e-4 of its largest value in float32
+and 2e-2 in float16. With 8-bit weights it may be 0.1, or else 95 % of the predicted
+classes must stay, and the accuracy to 1 point if class folders give the labels.
+Otherwise nothing is written; --tolerance and --keep-anyway change that.
 
 Measured with random weights on two cores, batch 1 (docs/exports.md):
 

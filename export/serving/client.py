@@ -5,8 +5,8 @@
     python client.py --signature features cat.jpg > features.json
 
 Needs only Python; --grpc needs tensorflow-serving-api, and signatures other than
-serving_default need Pillow and NumPy. The file can be copied anywhere, with
-client_rest.py and client_grpc.py beside it.
+serving_default and outputs_of_files need Pillow and NumPy. The file can be copied
+anywhere, with client_rest.py and client_grpc.py beside it.
 
 Exits with 0, or with one line on stderr and
 
@@ -34,7 +34,7 @@ from typing import Any
 
 UNREACHABLE, TIMEOUT, NOT_FOUND, REFUSED, UNREADABLE, FAILED, MISSING = range(3, 10)
 INTERRUPTED = 130  # the exit code of shells
-FILES = "serving_default"  # the signature that takes files
+FILES = ("serving_default", "outputs_of_files")  # the signatures that take files
 _URL = "http://localhost:8501"
 _LONGEST = 1000  # characters of a text that are shown
 
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--model", default="keras_cait", help="name of the model (%(default)s)")
     add("--version", type=int, help="version of the model (the newest)")
-    add("--signature", default=FILES, help="signature of the model (%(default)s)")
+    add("--signature", default=FILES[0], help="signature of the model (%(default)s)")
     add("--top", type=_positive(int), default=5, help="classes to show (%(default)s)")
     seconds = "longest duration of a request, in seconds (%(default)s)"
     add("--timeout", type=_positive(float), default=30.0, help=seconds)
@@ -115,7 +115,7 @@ def _positive(kind: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def _read(path: Path, signature: str) -> Any:
     """The bytes of an image, or its pixels `(height, width, 3)` float32."""
-    packages = [] if signature == FILES else ["numpy", "PIL.Image"]
+    packages = [] if signature in FILES else ["numpy", "PIL.Image"]
     modules = [_import(name) for name in packages]
     try:
         if not modules:
@@ -139,7 +139,7 @@ def _classify(options: argparse.Namespace) -> list[str]:
     """A text for each image. The server need not be trusted: any answer may come."""
     images = [_read(path, options.signature) for path in options.images]
     # One request for all files; one for each decoded image, as their sizes differ.
-    requests = [images] if options.signature == FILES else [[one] for one in images]
+    requests = [images] if options.signature in FILES else [[one] for one in images]
     try:
         rows = [row for one in requests for row in _rows(_request(options, one), one)]
         pairs = zip(options.images, rows, strict=True)

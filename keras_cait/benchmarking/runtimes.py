@@ -75,7 +75,6 @@ class Source:
 def write(source: Source, format: str, path: Path) -> None:
     """Writes a file as `keras_cait.export` does, without its checks."""
     # These need TensorFlow, which the process of another runtime does not load.
-    from keras_cait.export.pipeline.preparation import prepare
     from keras_cait.export.to_onnx import OnnxFormat
     from keras_cait.export.to_saved_model import SavedModelFormat
     from keras_cait.export.to_tflite import TfliteFormat
@@ -91,7 +90,8 @@ def write(source: Source, format: str, path: Path) -> None:
             keep_anyway=False,
         ),
     }
-    writers[format].write(prepare(source.build()), path)
+    writer = writers[format]
+    writer.write(writer.prepare(source.build()), path)
 
 
 def _predict(source: Source) -> Loaded:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,12 +12,17 @@ import tensorflow as tf
 from keras_cait.data.images.gray_levels import to_gray_levels
 from keras_cait.export.pipeline.comparison import median_latency
 from keras_cait.export.pipeline.flow import ExportFormat, export_model
+from keras_cait.export.pipeline.outputs import (
+    DEFAULT_OUTPUTS,
+    check_outputs,
+    tensor_names,
+)
 from keras_cait.export.pipeline.photographs import photographs
-from keras_cait.export.pipeline.preparation import PreparedModel
+from keras_cait.export.pipeline.preparation import PreparedModel, prepare
 from keras_cait.export.pipeline.report import CheckResult, ExportReport
 from keras_cait.export.saved_model.check import check_signatures, check_warmup
 from keras_cait.export.saved_model.saved_graph import SavedGraph
-from keras_cait.export.saved_model.signatures import Signatures
+from keras_cait.export.saved_model.signatures import FILES, Signatures, served_outputs
 from keras_cait.export.saved_model.warmup import APIS, write_warmup
 from keras_cait.processors import processors
 
@@ -28,6 +34,7 @@ def to_saved_model(
     model: keras.Model,
     path: Path | str,
     *,
+    outputs: Sequence[str] = DEFAULT_OUTPUTS,
     labels: Sequence[str] | None = None,
     images: np.ndarray | Path | str | None = None,
     weights: str = "not stated",
@@ -46,6 +53,8 @@ def to_saved_model(
     Args:
         model: A classifier as the builders of this package make it, of any precision.
         path: Folder of the versions, which TensorFlow Serving watches.
+        outputs: As of `to_onnx`. Others than probabilities alone add the signatures
+            `outputs` and `outputs_of_files`, which return all of them from one run.
         labels: Names of the classes, in order.
         images: Images to compare on, `(images, height, width, channels)` in [0, 255],
             or a folder; None for photographs. They are resized and cropped as in
@@ -62,7 +71,8 @@ def to_saved_model(
 
     Raises:
         ValueError: If the model cannot be exported, an argument is invalid, or the
-            export differs from Keras by more than 1e-4 of the largest output.
+            export differs from Keras by more than 1e-4 of the largest value of an
+            output.
         OSError: If the version exists or cannot be written.
         ModuleNotFoundError: If tensorflow-serving-api is not installed.
 
@@ -89,7 +99,9 @@ def to_saved_model(
             f"top={top}"
         )
     return export_model(
-        SavedModelFormat(top=min(top, model.output_shape[-1])),
+        SavedModelFormat(
+            top=min(top, model.output_shape[-1]), outputs=check_outputs(outputs)
+        ),
         model,
         Path(path, str(version)),
         labels=labels,
@@ -104,6 +116,7 @@ class SavedModelFormat(ExportFormat):
     """Write and check steps of a SavedModel; see `to_saved_model`."""
 
     top: int
+    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
 
     name = "saved_model"
     suffix = None
@@ -111,6 +124,10 @@ class SavedModelFormat(ExportFormat):
     # Larger than the images of most models, so that resizing is compared too.
     photograph_size = _PHOTOGRAPH_SIZE
     comparison_note = ", in every signature, and one as a JPEG"
+
+    def prepare(self, model: keras.Model, **description: Any) -> PreparedModel:
+        outputs = served_outputs(model, self.outputs)
+        return prepare(model, outputs=outputs, **description)
 
     def input_description(self, prepared: PreparedModel) -> str:
         return (
@@ -120,12 +137,19 @@ class SavedModelFormat(ExportFormat):
         )
 
     def write(self, prepared: PreparedModel, path: Path) -> None:
-        served = Signatures(prepared, top=self.top)
+        is_default = self.outputs == DEFAULT_OUTPUTS
+        outputs = () if is_default else tensor_names(self.outputs)
+        served = Signatures(prepared, top=self.top, outputs=outputs)
         functions = served.functions()
         tf.saved_model.save(served, str(path), signatures=functions)
         image = _photograph(prepared)[None, :_WARMUP_SIDE, :_WARMUP_SIDE]
-        requests = dict.fromkeys(functions, image.astype("float32"))
-        write_warmup(path, requests | {"serving_default": [_jpeg(prepared)]})
+        write_warmup(
+            path,
+            {
+                name: [_jpeg(prepared)] if name in FILES else image.astype("float32")
+                for name in functions
+            },
+        )
 
     def check(
         self, prepared: PreparedModel, path: Path, pixels: np.ndarray
@@ -136,7 +160,7 @@ class SavedModelFormat(ExportFormat):
         pixels = to_gray_levels(pixels).numpy()
         graph = SavedGraph(path, "serving_default")
         return CheckResult(
-            comparison=check_signatures(loaded, prepared, pixels, file),
+            outputs=check_signatures(loaded, prepared, pixels, file),
             latency_ms=median_latency(
                 lambda: loaded["serving_default"](images=tf.constant([file]))
             ),

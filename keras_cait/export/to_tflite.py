@@ -10,25 +10,31 @@ import keras
 import numpy as np
 
 from keras_cait.export.pipeline.comparison import (
-    compare,
+    compare_outputs,
     median_latency,
     predict_singly,
 )
 from keras_cait.export.pipeline.comparison_images import MOST
 from keras_cait.export.pipeline.flow import ExportFormat, export_model
+from keras_cait.export.pipeline.outputs import (
+    DEFAULT_OUTPUTS,
+    DESCRIPTIONS,
+    check_outputs,
+)
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.pipeline.report import CheckResult, ExportReport
-from keras_cait.export.pipeline.verdict import by_difference, by_predictions
+from keras_cait.export.pipeline.verdict import by_difference
 from keras_cait.export.tflite.acceptance import (
     ADVICE,
     EIGHT_BITS,
     TOLERANCES,
+    in_eight_bits,
     labels_if_known,
 )
 from keras_cait.export.tflite.biases import correct_biases
 from keras_cait.export.tflite.check import check_tflite
 from keras_cait.export.tflite.conversion import convert
-from keras_cait.export.tflite.file import pack, unpack
+from keras_cait.export.tflite.file import order_outputs, pack, unpack
 from keras_cait.export.tflite.matrix_products import (
     matrix_products,
     products_before_gelu,
@@ -55,6 +61,7 @@ def to_tflite(
     model: keras.Model,
     path: Path | str,
     *,
+    outputs: Sequence[str] = DEFAULT_OUTPUTS,
     precision: str = "float32",
     representative: np.ndarray | Path | str | None = None,
     labels: Sequence[str] | None = None,
@@ -68,14 +75,16 @@ def to_tflite(
     """Writes a classifier as a TFLite file, and a report beside it.
 
     The file takes `images`, `(1, height, width, channels)` float32 as the Keras model
-    does, and returns `probabilities`, `(1, classes)` float32. It consists of built-in
-    TFLite operators, without tensors of more than four axes or of unknown size. Before
-    it appears, it is run by LiteRT and compared with the Keras model. Labels and
-    normalization are in its metadata.
+    does, and returns the outputs, float32 with a batch of 1, by their names in the
+    signature `serving_default`. It consists of built-in TFLite operators, without
+    tensors of more than four axes or of unknown size. Before it appears, it is run by
+    LiteRT and each output is compared with that of the Keras model. Labels,
+    normalization and descriptions of the outputs are in its metadata.
 
     Args:
         model: A classifier as the builders of this package make it, of any precision.
         path: Target file; the name ends in ".tflite".
+        outputs: As of `to_onnx`.
         precision: "float32"; "float16": weights in half precision, converted to float32
             at run time; "dynamic": weights of linear layers in 8 bits, their inputs
             quantized at run time; "int8": the same, but the first layer of each
@@ -88,11 +97,12 @@ def to_tflite(
         images: Images to compare on, `(images, height, width, channels)` in [0, 255],
             or a folder; None for photographs.
         weights: Source of the weights, for the report.
-        tolerance: Largest difference, relative to the largest output. If given, it
-            alone decides. None means 1e-4, in float16 2e-2, and with 8-bit weights 0.1
-            or the predictions: the predicted class of 95 % of the images must stay,
-            and if a folder gives their labels, the accuracy must stay to 1 percentage
-            point. These are the `representative` images, or `images` if there are none.
+        tolerance: Largest difference of an output, relative to its largest value. If
+            given, it alone decides. None means 1e-4, in float16 2e-2, and with 8-bit
+            weights 0.1 or, of outputs of classes, the predictions: the predicted class
+            of 95 % of the images must stay, and if a folder gives their labels, the
+            accuracy must stay to 1 percentage point. These are the `representative`
+            images, or `images` if there are none.
         keep_anyway: Whether an export that differs by more is kept. Its report then
             has `passed` False, and `details` contains the reason.
         overwrite: Whether an existing file is replaced.
@@ -135,6 +145,7 @@ def to_tflite(
         )
     return export_model(
         TfliteFormat(
+            outputs=check_outputs(outputs),
             precision=precision,
             representative=representative,
             images=images,
@@ -160,6 +171,7 @@ class TfliteFormat(ExportFormat):
     images: np.ndarray | Path | str | None
     tolerance: float | None
     keep_anyway: bool
+    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
     # Pixels of `representative`, which `write` reads and `check` uses again.
     calibration: np.ndarray | None = field(default=None, init=False)
 
@@ -171,6 +183,7 @@ class TfliteFormat(ExportFormat):
         if self.representative is not None:
             self.calibration = representative_images(self.representative, prepared)
         file = unpack(convert(prepared.model, halves=self.precision == "float16"))
+        order_outputs(file, prepared.outputs)
         if self.calibration is not None:
             seen = prepared.model_inputs(self.calibration)
             file = _quantize_by_ranges(file, seen)
@@ -184,15 +197,19 @@ class TfliteFormat(ExportFormat):
         self, prepared: PreparedModel, path: Path, pixels: np.ndarray
     ) -> CheckResult:
         gelus = sum(isinstance(row, FeedForward) for row in prepared.reference.layers)
-        graph = check_tflite(path.read_bytes(), gelus=gelus)
+        graph = check_tflite(
+            path.read_bytes(), gelus=gelus, outputs=len(prepared.outputs)
+        )
         threads = processors()
         runtime = TfliteRuntime(path, threads)
         inputs = prepared.model_inputs(pixels)
-        comparison = compare(prepared.predict(inputs), predict_singly(runtime, inputs))
+        compared = compare_outputs(
+            prepared.predict(inputs), predict_singly(runtime, inputs)
+        )
         latency = median_latency(lambda: runtime(inputs[:1]))
         default = TOLERANCES[self.precision]
         tolerance = default if self.tolerance is None else self.tolerance
-        verdict = by_difference(comparison, tolerance)
+        verdict = by_difference(compared, tolerance)
         details: dict[str, Any] = {
             "batch": 1,
             "runtime": f"TensorFlow Lite {graph.runtime} or later, LiteRT",
@@ -206,16 +223,16 @@ class TfliteFormat(ExportFormat):
                 source, most = self.representative, MOST_REPRESENTATIVE
                 inputs = prepared.model_inputs(self.calibration)
             if self.tolerance is None:
-                classes = labels_if_known(prepared, source, most)
-                verdict = by_predictions(
+                verdict = in_eight_bits(
+                    compared,
                     prepared.predict(inputs),
                     predict_singly(runtime, inputs),
-                    classes,
-                    is_close=verdict.passed,
+                    labels_if_known(prepared, source, most),
+                    tolerance,
                 )
         verdict.enforce(ADVICE[self.precision], keep_anyway=self.keep_anyway)
         return CheckResult(
-            comparison=comparison,
+            outputs=compared,
             latency_ms=latency,
             threads=threads,
             operators=graph.operators,
@@ -257,4 +274,11 @@ def _metadata(prepared: PreparedModel) -> TfliteMetadata:
         mean=mean,
         std=std,
         labels=prepared.labels,
+        outputs={name: _description(prepared, name) for name in prepared.outputs},
     )
+
+
+def _description(prepared: PreparedModel, name: str) -> str:
+    if name != "class_attention":
+        return DESCRIPTIONS[name]
+    return f"{DESCRIPTIONS[name]} {prepared.class_attention}, in order."

@@ -67,8 +67,38 @@ def logits_from(outputs: Tensor, kind: OutputKind) -> Tensor:
     return ops.log(ops.maximum(outputs, 1.1754944e-38))
 
 
+def output_logits(model: keras.Model) -> Tensor:
+    """The symbolic logits of a classifier's output, of two heads their mean.
+
+    Raises `ValueError` if the output is neither logits nor probabilities.
+    """
+    kind = _known_kind(model)
+    predictions = model.outputs[0]
+    operation, node_index, _ = predictions._keras_history
+    if _is_softmax(operation):
+        # The input of the softmax, which is more exact than a logarithm.
+        return operation._inbound_nodes[node_index].input_tensors[0]
+    return logits_from(predictions, kind)
+
+
+def is_distilled(model: keras.Model) -> bool:
+    """Whether a model has a distillation head at its top level."""
+    return any(layer.name == "head_distillation" for layer in model.layers)
+
+
 def head_logits(model: keras.Model) -> dict[str, Tensor]:
     """The symbolic logits of each head; see `separate_heads`."""
+    _known_kind(model)
+    if is_distilled(model):
+        return {
+            "class": model.get_layer("head").output,
+            "distillation": model.get_layer("head_distillation").output,
+        }
+    _refuse_hidden_heads(model)
+    return {"class": output_logits(model)}
+
+
+def _known_kind(model: keras.Model) -> OutputKind:
     kind = output_kind(model)
     if kind is None:
         raise ValueError(
@@ -78,25 +108,13 @@ def head_logits(model: keras.Model) -> dict[str, Tensor]:
             f"{model.name!r}. Build it functionally and let it end in "
             "Dense(classes) or Dense(classes, activation='softmax')."
         )
-    layers: dict[str, Any] = {layer.name: layer for layer in model.layers}
-    if "head_distillation" in layers:
-        return {
-            "class": layers["head"].output,
-            "distillation": layers["head_distillation"].output,
-        }
-    _refuse_hidden_heads(model)
-    predictions = model.outputs[0]
-    operation, node_index, _ = predictions._keras_history
-    if _is_softmax(operation):
-        # The input of the softmax, which is more exact than a logarithm.
-        return {"class": operation._inbound_nodes[node_index].input_tensors[0]}
-    return {"class": logits_from(predictions, kind)}
+    return kind
 
 
 def _refuse_hidden_heads(model: keras.Model) -> None:
     for inner in model.layers:
         if isinstance(inner, keras.Model):
-            if any(layer.name == "head_distillation" for layer in inner.layers):
+            if is_distilled(inner):
                 raise ValueError(
                     "Expected the heads of a distilled model at its top level. "
                     f"Received: {model.name!r}, which wraps {inner.name!r} and would "

@@ -89,9 +89,10 @@ def token_attention(
     """
     layout = token_layout(model)
     prefix = len(layout.prefix)
+    names = {layer.name for layer in layout.prefix_attention}
     found: dict[str, dict[str, np.ndarray]] = {name: {} for name in layout.prefix}
     for layer, scores in each_attention_map(model, images):
-        if scores.shape[-1] == prefix + layout.patches:
+        if layer in names:
             for index, token in enumerate(layout.prefix):
                 rows = scores[:, :, index, prefix:]
                 found[token][layer] = rows.reshape(*rows.shape[:2], *layout.grid_size)

@@ -106,7 +106,7 @@ def test_tflite(include_preprocessing, tmp_path):
     said = read_metadata(report.path)
     pixels = (seen() - np.array(said.mean)) / np.array(said.std)
     found = TfliteRuntime(report.path, 1)(pixels.astype("float32"))
-    np.testing.assert_allclose(found, expected(model), atol=1e-5)
+    np.testing.assert_allclose(found["probabilities"], expected(model), atol=1e-5)
     assert said.labels == NAMES
 
 

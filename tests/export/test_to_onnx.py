@@ -86,6 +86,7 @@ def test_metadata_and_report_describe_the_model(exported):
     metadata = session_of(path).get_modelmeta().custom_metadata_map
     assert metadata["weights"] == "drawn by a test"
     assert metadata["input_range"] == "[0, 255]"
+    assert not {"outputs", "class_attention"} & metadata.keys()
     beside = json.loads((path.parent / "cait.onnx.json").read_text())
     assert beside == json.loads(json.dumps(report.to_dict()))
     for name in ("labels", "mean", "std", "image_size"):

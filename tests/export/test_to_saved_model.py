@@ -210,7 +210,7 @@ def test_an_export_that_differs_leaves_no_file(tmp_path, monkeypatch):
         bias.assign(bias + np.arange(bias.shape[0]))
         return folded
 
-    monkeypatch.setattr("keras_cait.export.saved_model.signatures.fold", fold_wrongly)
+    monkeypatch.setattr("keras_cait.export.pipeline.preparation.fold", fold_wrongly)
     with pytest.raises(ValueError, match="must equal the Keras model"):
         to_saved_model(randomize(small()), tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
@@ -222,7 +222,7 @@ def test_an_existing_version_is_refused_before_the_model_is_prepared(
     def work(*args, **kwargs):
         raise AssertionError("the model was prepared")
 
-    monkeypatch.setattr("keras_cait.export.pipeline.flow.prepare", work)
+    monkeypatch.setattr(sys.modules[to_saved_model.__module__], "prepare", work)
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_text("")
     with pytest.raises(FileExistsError, match="must be new"):

@@ -122,13 +122,13 @@ def test_tolerance_allows_and_keep_anyway_keeps_a_difference(tmp_path):
     head.kernel.assign(30 * head.kernel)
     settings: dict[str, Any] = {"precision": "dynamic", "images": GRAY}
     path = tmp_path / "a.tflite"
-    refused(model, path, r"to 0\.01 of its largest", tolerance=0.01, **settings)
+    refused(model, path, r"to 0\.01 of the largest", tolerance=0.01, **settings)
     kept = to_tflite(model, path, tolerance=0.01, keep_anyway=True, **settings)
     assert path.exists()
     assert not kept.passed
     beside = json.loads((tmp_path / "a.tflite.json").read_text())
     assert beside["passed"] is False
-    assert "to 0.01 of its largest output" in beside["details"]["did not pass"]
+    assert "to 0.01 of the largest value" in beside["details"]["did not pass"]
     allowed = to_tflite(model, path, tolerance=2.0, overwrite=True, **settings)
     assert allowed.passed
     assert allowed.comparison == kept.comparison

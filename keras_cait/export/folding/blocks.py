@@ -49,7 +49,8 @@ def attention(folding: Folding, step: Step) -> FoldedTensor:
     """Self-attention, talking heads or class attention, for the required queries."""
     old = step.operation
     tensor, gain, offset = folding.affine(step.input)
-    queries = folding.required_tokens(step)
+    rows = folding.required.queries(step)
+    queries = max(folding.required_tokens(step), rows)
     if isinstance(old, ClassAttention):
         queries = min(queries, old.num_query_tokens)
         maps = [LinearMap.of(layer) for layer in (old.q, old.k, old.v)]
@@ -59,7 +60,9 @@ def attention(folding: Folding, step: Step) -> FoldedTensor:
     query = query.scaled((tensor.shape[-1] / old.num_heads) ** -0.5)
     proj, centered = folding.output_map(step, old.proj)
 
-    sizes = {"num_heads": old.num_heads, "dtype": "float32", "name": old.name}
+    score_rows = int(min(rows, queries, tensor.shape[1]))
+    sizes = {"num_heads": old.num_heads, "score_rows": score_rows}
+    sizes |= {"dtype": "float32", "name": old.name}
     if isinstance(old, TalkingHeads):
         layer = FoldedTalkingHeads(**sizes)
     elif queries < tensor.shape[1]:
@@ -67,6 +70,9 @@ def attention(folding: Folding, step: Step) -> FoldedTensor:
     else:
         layer = FoldedSelfAttention(**sizes)
     made = layer(tensor)
+    if score_rows:
+        made, scores = made
+        folding.set(step.scores, FoldedTensor(scores))
     proj.assign_to(layer.proj)
     if isinstance(layer, FoldedClassAttention):
         query.assign_to(layer.q)

@@ -65,8 +65,8 @@ def fold(model: keras.Model) -> keras.Model:
 
     Args:
         model: A model of DeiT, DeiT3, CaiT or RegNetY, of any precision, also with
-            features or separate heads as outputs, and with layers of Keras without
-            weights in the same graph. It is not changed.
+            features, separate heads or attention scores as outputs, and with layers of
+            Keras without weights in the same graph. It is not changed.
 
     Returns:
         A new `keras.Model` with its own weights, for inference only.

@@ -1,5 +1,6 @@
 """Rebuilding of a model in float32."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -7,11 +8,17 @@ import keras
 from keras_cait.typing import Tensor
 
 
-def in_float32(model: keras.Model, *, batch_size: int | None = None) -> keras.Model:
+def in_float32(
+    model: keras.Model,
+    *,
+    batch_size: int | None = None,
+    call: Callable[..., Any] | None = None,
+) -> keras.Model:
     """Rebuilds a functional model, nested models included, in float32, not compiled.
 
     Layers, names and weights stay the same. Integer inputs keep their type, and inputs
-    their batch size if none is given.
+    their batch size if none is given. `call` gets each new layer and its arguments, and
+    returns its outputs; by default it calls the layer.
     """
     graph = functional(model)
     inputs = keras.tree.map_structure(
@@ -21,6 +28,7 @@ def in_float32(model: keras.Model, *, batch_size: int | None = None) -> keras.Mo
         graph,
         input_tensors=inputs,
         clone_function=float32_step,
+        call_function=call,
         recursive=True,
     )
     rebuilt.set_weights(graph.get_weights())

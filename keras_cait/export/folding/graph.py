@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_cait.layers.attention.multi_head import MultiHeadAttention
 from keras_cait.typing import Tensor
 
 
@@ -28,8 +29,15 @@ class Step:
         return self.outputs[0]
 
     def calls(self, *kinds: type) -> bool:
-        """Whether it calls one of these kinds, with one output."""
-        return isinstance(self.operation, kinds) and len(self.outputs) == 1
+        """Whether it calls one of these kinds, with one output beside scores."""
+        outputs = len(self.outputs) - (self.scores is not None)
+        return isinstance(self.operation, kinds) and outputs == 1
+
+    @property
+    def scores(self) -> Tensor | None:
+        """Attention scores, `(batch, heads, queries, keys)`; None if not an output."""
+        has_scores = isinstance(self.operation, MultiHeadAttention)
+        return self.outputs[1] if has_scores and len(self.outputs) == 2 else None
 
     @property
     def selected_tokens(self) -> int | slice | None:

@@ -17,6 +17,7 @@ from keras_cait.layers import (
     StochasticDepth,
 )
 from keras_cait.layers.tokens import LearnedToken
+from keras_cait.models.features.class_attention_maps import ClassAttentionMaps
 from keras_cait.typing import Tensor
 
 EVERY_TOKEN = math.inf
@@ -71,6 +72,15 @@ class RequiredTensors:
     def tokens(self, tensor: Tensor) -> float:
         """Number of its first tokens that the outputs depend on."""
         return self._tokens[id(tensor)]
+
+    def queries(self, step: Step) -> float:
+        """Number of first queries whose attention scores the outputs depend on."""
+        scores = step.scores
+        if scores is None or not self.tokens(scores):
+            return 0
+        readers = self._graph.consumers(scores)
+        first = all(reader.calls(ClassAttentionMaps) for reader in readers)
+        return 1 if first and not self._graph.is_output(scores) else EVERY_TOKEN
 
     def is_shiftable(self, tensor: Tensor) -> bool:
         """Whether adding one number to all channels of a token changes no output.

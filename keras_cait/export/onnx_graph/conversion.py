@@ -1,6 +1,7 @@
 """Conversion of Keras models to ONNX."""
 
 import contextlib
+import dataclasses
 import json
 import logging
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import tensorflow as tf
 from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.onnx_graph.file import check_operators
 from keras_cait.export.onnx_graph.operators import name_operators
+from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS, named
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.optional_packages import import_optional
 
@@ -29,19 +31,20 @@ def check_size(model: keras.Model) -> None:
 
 
 def convert(model: keras.Model, opset: int) -> Any:
-    """Converts a folded model with one input and one output to an `onnx.ModelProto`.
+    """Converts a folded model with one input to an `onnx.ModelProto`.
 
-    Raises `ValueError` if ONNX lacks an operator, which the converter does not report.
+    Its outputs have the model's names, `probabilities` if it has none. Raises
+    `ValueError` if ONNX lacks an operator, which the converter does not report.
     """
     signature = [tf.TensorSpec(model.input_shape, tf.float32, name="images")]
 
     @tf.function(input_signature=signature)
-    def probabilities(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": model(images, training=False)}
+    def outputs(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return named(model(images, training=False))
 
     with _without_log(), captured_stderr():
         proto, _ = import_optional("tf2onnx.convert", "export").from_function(
-            probabilities, input_signature=signature, opset=opset
+            outputs, input_signature=signature, opset=opset
         )
     for value in (*proto.graph.input, *proto.graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
@@ -68,9 +71,14 @@ def _without_log() -> Iterator[None]:
 
 
 def add_metadata(proto: Any, prepared: PreparedModel) -> None:
-    """Adds labels, preprocessing and the source of the weights to an ONNX model."""
+    """Adds labels, preprocessing and the source of the weights to an ONNX model.
+
+    The outputs get the order of the prepared ones, and are listed if there are others
+    than probabilities.
+    """
     preprocessing = prepared.preprocessing
     proto.graph.name = prepared.model.name
+    proto.graph.output.sort(key=lambda value: prepared.outputs.index(value.name))
     metadata: dict[str, Any] = {
         "model": prepared.model.name,
         "weights": prepared.weights,
@@ -84,6 +92,10 @@ def add_metadata(proto: Any, prepared: PreparedModel) -> None:
     }
     if prepared.labels is not None:
         metadata["labels"] = prepared.labels
+    if prepared.outputs != DEFAULT_OUTPUTS:
+        metadata["outputs"] = prepared.outputs
+    if prepared.class_attention is not None:
+        metadata["class_attention"] = dataclasses.asdict(prepared.class_attention)
     for name, value in metadata.items():
         text = value if isinstance(value, str) else json.dumps(value)
         proto.metadata_props.add(key=name, value=text)

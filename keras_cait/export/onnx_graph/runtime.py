@@ -37,6 +37,9 @@ class OnnxRuntime:
         ) as error:
             raise ValueError(f"onnxruntime refuses the file: {error}") from error
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Probabilities `(batch, classes)` of `(batch, height, width, channels)`."""
-        return self.session.run(["probabilities"], {"images": images})[0]
+        self._outputs = [output.name for output in self.session.get_outputs()]
+
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs by name, in order, for `(batch, height, width, channels)`."""
+        found = self.session.run(self._outputs, {"images": images})
+        return dict(zip(self._outputs, found, strict=True))

@@ -5,13 +5,14 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 
 from keras_cait.export.pipeline.comparison_images import images_to_compare
 from keras_cait.export.pipeline.output_paths import export_target
+from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS
 from keras_cait.export.pipeline.preparation import PreparedModel, prepare
 from keras_cait.export.pipeline.report import CheckResult, ExportReport, size_on_disk
 from keras_cait.optional_packages import import_optional
@@ -26,6 +27,11 @@ class ExportFormat(abc.ABC):
     photograph_size: ClassVar[tuple[int, int] | None] = None  # None: the model's
     comparison_note: ClassVar[str] = ""
     precision: str = "float32"
+    outputs: tuple[str, ...] = DEFAULT_OUTPUTS
+
+    def prepare(self, model: keras.Model, **description: Any) -> PreparedModel:
+        """Prepares a model with the outputs; see `prepare` for the description."""
+        return prepare(model, outputs=self.outputs, **description)
 
     def input_description(self, prepared: PreparedModel) -> str:
         """The input of the export, for the report."""
@@ -62,7 +68,7 @@ def export_model(
         import_optional(package, "export")
     # The target first: nothing is computed if it cannot be written.
     with export_target(path, suffix=format.suffix, overwrite=overwrite) as target:
-        prepared = prepare(model, labels=labels, weights=weights)
+        prepared = format.prepare(model, labels=labels, weights=weights)
         pixels, compared = images_to_compare(prepared, images, format.photograph_size)
         format.write(prepared, target.artifact)
         result = format.check(prepared, target.artifact, pixels)

@@ -1,4 +1,4 @@
-"""Preparation of a Keras model for other runtimes: float32, folded, one output."""
+"""Preparation of a Keras model for other runtimes: float32, folded, named outputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,13 @@ import keras
 import numpy as np
 
 from keras_cait.export.folding.fold import check_foldable, fold
-from keras_cait.export.folding.full_precision import functional, in_float32
+from keras_cait.export.folding.full_precision import functional
+from keras_cait.export.pipeline.class_attention import MapOrder
+from keras_cait.export.pipeline.outputs import (
+    DEFAULT_OUTPUTS,
+    tensor_names,
+    with_named_outputs,
+)
 from keras_cait.models.classes.names import check_class_names, class_names_of
 from keras_cait.models.logits import output_kind
 from keras_cait.models.pixel_inputs import takes_pixels
@@ -23,8 +29,11 @@ _BATCH = 8  # images that the Keras model predicts at once
 class PreparedModel:
     """A classifier that is ready for export."""
 
-    reference: keras.Model  # in float32, otherwise unchanged
-    model: keras.Model  # for inference: folded, with probabilities as output
+    reference: keras.Model  # in float32, with the outputs by name
+    model: keras.Model  # for inference: folded, with the same outputs
+    outputs: tuple[str, ...]  # names, in order
+    classes: int
+    class_attention: MapOrder | None  # if it is an output
     preprocessing: Preprocessing
     takes_pixels: bool  # in [0, 255]; otherwise normalized images
     labels: tuple[str, ...] | None
@@ -49,6 +58,7 @@ class PreparedModel:
             "mean": self.preprocessing.mean,
             "std": self.preprocessing.std,
             "labels": self.labels,
+            "class_attention": self.class_attention,
         }
 
     def model_inputs(self, pixels: np.ndarray) -> np.ndarray:
@@ -57,9 +67,10 @@ class PreparedModel:
             pixels = preprocess_input(pixels, preprocessing=self.preprocessing)
         return pixels.astype("float32")
 
-    def predict(self, inputs: np.ndarray) -> np.ndarray:
-        """Probabilities of the Keras model, `(images, classes)`."""
-        return self.reference.predict(inputs, batch_size=_BATCH, verbose=0)
+    def predict(self, inputs: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs of the Keras model by name, in order, `(images, ...)`."""
+        found = self.reference.predict(inputs, batch_size=_BATCH, verbose=0)
+        return {name: found[name] for name in self.outputs}
 
 
 def prepare(
@@ -67,10 +78,11 @@ def prepare(
     *,
     labels: Sequence[str] | None = None,
     weights: str = "not stated",
+    outputs: Sequence[str] = DEFAULT_OUTPUTS,
 ) -> PreparedModel:
     """Prepares a classifier of this package for export, or raises `ValueError`.
 
-    Labels are the given ones, or those stored in the model.
+    Labels are the given ones, or those stored in the model; `outputs` are of `OUTPUTS`.
     """
     model = functional(model)
     check_foldable(model)
@@ -78,25 +90,26 @@ def prepare(
         raise ValueError(
             "Expected a classifier of one input and one output. Received: "
             f"{model.name!r}, with {len(model.inputs)} inputs and "
-            f"{len(model.outputs)} outputs. Export the model that its builder gave: a "
-            "SavedModel of a distilled one serves both heads."
+            f"{len(model.outputs)} outputs. Export the model that its builder gave, "
+            "with heads as one of the `outputs`."
         )
     preprocessing = preprocessing_for(model)
-    kind = output_kind(model)
-    if kind is None:
+    if output_kind(model) is None:
         raise ValueError(
             "Expected a classifier that ends in logits or in a softmax, built with "
             f"`include_top=True`. Received: {model.name!r}, which gives "
             f"{model.output_shape}."
         )
-    labels = check_class_names(labels, model.output_shape[-1], "labels")
-    reference = in_float32(model)
-    if kind == "logits":
-        probabilities = keras.layers.Softmax(name="probabilities")(reference.output)
-        reference = keras.Model(reference.input, probabilities, name=model.name)
+    classes = model.output_shape[-1]
+    labels = check_class_names(labels, classes, "labels")
+    reference = with_named_outputs(model, outputs)
+    has_maps = "class_attention" in outputs
     return PreparedModel(
         reference=reference,
         model=fold(reference),
+        outputs=tensor_names(outputs),
+        classes=classes,
+        class_attention=MapOrder.of(model) if has_maps else None,
         preprocessing=preprocessing,
         takes_pixels=takes_pixels(model),
         labels=labels or class_names_of(model),

@@ -6,20 +6,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras_cait.export.pipeline.comparison import Comparison
+from keras_cait.export.pipeline.class_attention import MapOrder
+from keras_cait.export.pipeline.comparison import Comparison, OutputComparison, worst
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """Measurements of an export that was loaded in its own runtime."""
 
-    comparison: Comparison  # with the Keras model in float32
+    # Each output by name, compared with that of the Keras model in float32.
+    outputs: Mapping[str, OutputComparison]
     latency_ms: float  # median of 20 calls with one image
     threads: int
     operators: Mapping[str, int]  # number of each kind
     largest_rank: int  # of all tensors
     passed: bool = True  # False: not as close as required, but kept by the user
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def comparison(self) -> Comparison:
+        """The largest difference of all outputs, and the lowest agreement."""
+        return worst(list(self.outputs.values()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +45,22 @@ class ExportReport(CheckResult):
     mean: tuple[float, ...]  # per channel, of images in [0, 1]
     std: tuple[float, ...]
     labels: tuple[str, ...] | None
+    class_attention: MapOrder | None  # if it is an output
     compared: str  # the comparison images
     size_bytes: int
 
     def to_dict(self) -> dict[str, Any]:
         """All fields for JSON; those of the comparison are on the top level."""
-        values = dataclasses.asdict(self)
-        values |= values.pop("comparison")
-        return {**values, "path": str(self.path)}
+        found = self.comparison
+        overall = {each.name for each in dataclasses.fields(Comparison)}
+        return {
+            **dataclasses.asdict(self),
+            **{name: getattr(found, name) for name in sorted(overall)},
+            "path": str(self.path),
+        }
 
     def __str__(self) -> str:
         """A table with one fact a line."""
-        found = self.comparison
         kinds = sorted(self.operators.items(), key=lambda item: -item[1])
         operators = f"{sum(self.operators.values())}: " + ", ".join(
             f"{count} {kind}" for kind, count in kinds
@@ -57,10 +68,8 @@ class ExportReport(CheckResult):
         rows: dict[str, Any] = {
             "exported": f"{self.model} to {self.path}, {self.precision}",
             "takes": self.input,
-            "compared with Keras": f"{found.images} images: {self.compared}",
-            "largest difference": f"{found.largest_difference:.2g} "
-            f"({found.relative_difference:.2g} of the largest output)",
-            "same likeliest class": f"{100 * found.top1_agreement:.1f} %",
+            "compared with Keras": f"{self.comparison.images} images: {self.compared}",
+            **{name: _line(each) for name, each in self.outputs.items()},
             "passed": "yes" if self.passed else "NO, kept all the same",
             "size": f"{self.size_bytes / 1e6:.1f} MB",
             "latency": f"{self.latency_ms:.1f} ms an image, {self.threads} threads",
@@ -68,8 +77,22 @@ class ExportReport(CheckResult):
             "largest rank": self.largest_rank,
             **self.details,
         }
+        if self.class_attention is not None:
+            rows["maps"] = f"{self.class_attention}, in the order block * heads + head"
         width = max(map(len, rows))
         return "\n".join(f"{name:{width}}  {value}" for name, value in rows.items())
+
+
+def _line(found: OutputComparison) -> str:
+    """Shape and difference of one output."""
+    shape = ", ".join(map(str, ("batch", *found.shape)))
+    line = (
+        f"({shape}), largest difference {found.largest_difference:.2g} "
+        f"({found.relative_difference:.2g} of the largest value)"
+    )
+    if found.top1_agreement is None:
+        return line
+    return f"{line}, same likeliest class {100 * found.top1_agreement:.1f} %"
 
 
 def size_on_disk(path: Path) -> int:

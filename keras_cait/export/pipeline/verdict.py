@@ -1,7 +1,8 @@
 """Decision whether an export is close enough to the Keras model to be kept."""
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,25 @@ class Verdict:
         )
 
 
-def by_difference(found: Comparison, tolerance: float) -> Verdict:
-    """Requires a relative difference of at most `tolerance`."""
+def all_of(verdicts: Sequence[Verdict]) -> Verdict:
+    """Requires that each passes; the reason is that of the first that does not."""
+    decisive = next((each for each in verdicts if not each.passed), verdicts[0])
+    details: dict[str, Any] = {}
+    for each in reversed(verdicts):
+        details |= each.details
+    return replace(decisive, details=details)
+
+
+def by_difference(found: Mapping[str, Comparison], tolerance: float) -> Verdict:
+    """Requires a relative difference of at most `tolerance` from each output."""
+    received = ", ".join(
+        f"{each.relative_difference:.2g} over {each.images} images in {name}"
+        for name, each in found.items()
+    )
     return Verdict(
-        passed=found.relative_difference <= tolerance,
-        reason=f"The export must equal the Keras model to {tolerance:g} of its largest "
-        f"output. Received: {found.relative_difference:.2g} over {found.images} images",
+        passed=all(each.relative_difference <= tolerance for each in found.values()),
+        reason=f"The export must equal the Keras model to {tolerance:g} of the largest "
+        f"value of each output. Received: {received}",
     )
 
 

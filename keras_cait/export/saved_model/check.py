@@ -1,6 +1,6 @@
 """Comparison of all signatures of a SavedModel with the Keras model."""
 
-import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,16 +8,21 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.export.pipeline.comparison import Comparison, compare
+from keras_cait.export.pipeline.comparison import (
+    OutputComparison,
+    compare,
+    worst,
+)
+from keras_cait.export.pipeline.outputs import HEADS, OF_CLASSES
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.pipeline.verdict import by_difference
-from keras_cait.export.saved_model.signatures import model_parts
+from keras_cait.export.saved_model.signatures import FILES
 from keras_cait.export.saved_model.warmup import read_warmup
 from keras_cait.typing import Tensor
 
-TOLERANCE = 1e-4  # of the largest output of a signature
-_BATCH = 8  # images that the Keras model predicts at once
-_OUTPUTS = {"features": ("features",), "heads": ("class", "distillation")}
+TOLERANCE = 1e-4  # of the largest value of an output
+
+_PROBABILITIES = dict(zip(("class", "distillation"), HEADS, strict=True))
 
 Loaded = Mapping[str, tf.types.experimental.ConcreteFunction]
 """Signatures of a SavedModel as TensorFlow loads them, by name."""
@@ -25,44 +30,38 @@ Loaded = Mapping[str, tf.types.experimental.ConcreteFunction]
 
 def check_signatures(
     loaded: Loaded, prepared: PreparedModel, pixels: np.ndarray, file: bytes
-) -> Comparison:
+) -> dict[str, OutputComparison]:
     """Compares the outputs of all signatures with those of the Keras model.
 
-    `pixels` are `(images, height, width, channels)` uint8, which `serving_default` gets
-    as PNG; `file` is a JPEG for it. Returns the largest difference of all signatures,
-    and the lowest agreement. Raises `ValueError` if an output differs by more than 1e-4
-    of its largest value, or a class name is wrong.
+    `pixels` are `(images, height, width, channels)` uint8, which signatures of files
+    get as PNG; `file` is a JPEG for them. Returns the largest difference of each output
+    in all signatures, and its lowest agreement. Raises `ValueError` if an output
+    differs by more than 1e-4 of its largest value, or a class name is wrong.
     """
     transform = EvaluationTransform.from_preprocessing(
         prepared.preprocessing, channels=pixels.shape[-1]
     )
     images = [transform(tf.constant(image)) for image in (*pixels, file)]
-    inputs = prepared.model_inputs(np.stack(images))
-    expected = prepared.predict(inputs)
-    number = len(pixels)
+    expected = _keras_outputs(prepared, prepared.model_inputs(np.stack(images)))
+    order = {name: place for place, name in enumerate(expected)}
     images = tf.constant(pixels, "float32")
-
-    outputs = loaded["probabilities"](images=images)["probabilities"].numpy()
-    found = [compare(expected[:number], outputs)]
     files = tf.stack([*(tf.io.encode_png(image) for image in pixels), file])
-    top = loaded["serving_default"](images=files)
-    found += _compare_top(top, expected, prepared.labels)
-    agreement = min(one.top1_agreement for one in found)
-
-    parts = _keras_outputs(prepared, inputs[:number])
-    for signature in _OUTPUTS.keys() & loaded.keys():
-        outputs = loaded[signature](images=images)
-        found += [
-            compare(parts[name], outputs[name].numpy()) for name in _OUTPUTS[signature]
-        ]
-    for one in found:
-        by_difference(one, TOLERANCE).enforce()
-    return dataclasses.replace(
-        found[0],
-        largest_difference=max(one.largest_difference for one in found),
-        relative_difference=max(one.relative_difference for one in found),
-        top1_agreement=agreement,
-    )
+    found: dict[str, list[OutputComparison]] = defaultdict(list)
+    for signature in sorted(loaded, reverse=True):  # serving_default first
+        given = files if signature in FILES else images
+        outputs = loaded[signature](images=given)
+        if signature == "serving_default":
+            top = _compare_top(outputs, expected["probabilities"], prepared.labels)
+            found["scores"] += top
+            continue
+        for name, rows in sorted(outputs.items(), key=lambda row: order[row[0]]):
+            wanted = expected[name][: len(given)]
+            of_classes = name in OF_CLASSES or name in _PROBABILITIES
+            row = compare(wanted, rows.numpy(), name, of_classes=of_classes)
+            found[name].append(row)
+    compared = {name: worst(rows) for name, rows in found.items()}
+    by_difference(compared, TOLERANCE).enforce()
+    return compared
 
 
 def check_warmup(folder: Path, loaded: Loaded) -> None:
@@ -94,7 +93,7 @@ def check_warmup(folder: Path, loaded: Loaded) -> None:
 
 def _compare_top(
     top: Mapping[str, Tensor], expected: np.ndarray, labels: tuple[str, ...] | None
-) -> list[Comparison]:
+) -> list[OutputComparison]:
     """Compares the scores with those of the same classes, and with the largest ones."""
     indices, scores = top["indices"].numpy(), top["scores"].numpy()
     if labels is not None:
@@ -115,13 +114,12 @@ def _compare_top(
 def _keras_outputs(
     prepared: PreparedModel, inputs: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Features and head probabilities of the Keras model, by name."""
-    model = model_parts(prepared.reference)
-    parts = model.predict(inputs, batch_size=_BATCH, verbose=0)
-    return {
-        name: rows if name == "features" else tf.nn.softmax(rows).numpy()
-        for name, rows in parts.items()
-    }
+    """Outputs of the Keras model, and the probabilities of its heads."""
+    found = prepared.predict(inputs)
+    for name, logits in _PROBABILITIES.items():
+        if logits in found:
+            found[name] = tf.nn.softmax(found[logits]).numpy()
+    return found
 
 
 def _is_finite(rows: Tensor) -> bool:

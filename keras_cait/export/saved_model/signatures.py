@@ -1,22 +1,25 @@
 """Signatures of a SavedModel: the functions that a server can call."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.export.folding.fold import fold
+from keras_cait.export.pipeline.outputs import HEADS
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.export.saved_model.served_images import (
     transform_arrays,
     transform_files,
 )
-from keras_cait.models.logits import head_logits
+from keras_cait.models.logits import is_distilled
 from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.typing import Tensor
+
+FILES = ("serving_default", "outputs_of_files")
+"""Signatures that take files; the others take images."""
 
 
 class Signatures(tf.Module):
@@ -36,16 +39,24 @@ class Signatures(tf.Module):
     distilled model the mean of both tokens.
     `heads`, of a distilled model, returns `class` and `distillation`, `(batch,
     classes)`, the probabilities of each head.
+    `outputs`, if outputs are given, returns them together from one run of the model;
+    `outputs_of_files` does so for files.
+
+    Args:
+        prepared: A model with the outputs of `served_outputs`.
+        top: Number of classes that `serving_default` returns.
+        outputs: Names of prepared outputs.
     """
 
-    def __init__(self, prepared: PreparedModel, *, top: int) -> None:
+    def __init__(
+        self, prepared: PreparedModel, *, top: int, outputs: Sequence[str] = ()
+    ) -> None:
         super().__init__(name="served")
         channels = prepared.model.input_shape[-1]
-        classes = prepared.model.output_shape[-1]
-        if not 1 <= top <= classes:
+        if not 1 <= top <= prepared.classes:
             raise ValueError(
-                f"`top` must be between 1 and the {classes} classes of the model. "
-                f"Received: top={top}"
+                f"`top` must be between 1 and the {prepared.classes} classes of the "
+                f"model. Received: top={top}"
             )
         if channels not in (1, 3):
             raise ValueError(
@@ -54,17 +65,17 @@ class Signatures(tf.Module):
             )
         self._labels = prepared.labels
         self._top = top
+        self._outputs = tuple(outputs)
         self._transform = EvaluationTransform.from_preprocessing(
             prepared.preprocessing, channels=channels
         )
-        parts = fold(model_parts(prepared.reference))
         # Nothing else of the Keras model is saved: the file holds plain variables.
-        self.weights = [variable.value for variable in parts.variables]
-        self._is_distilled = "distillation" in parts.output
+        self.weights = [variable.value for variable in prepared.model.variables]
+        self._is_distilled = {*HEADS} <= {*prepared.outputs}
 
         # One graph each, which all signatures call.
         def body(pixels: Tensor) -> dict[str, Tensor]:
-            return parts(_model_inputs(pixels, prepared), training=False)
+            return prepared.model(_model_inputs(pixels, prepared), training=False)
 
         def transform(images: Tensor) -> Tensor:
             return transform_arrays(images, self._transform)
@@ -85,11 +96,14 @@ class Signatures(tf.Module):
         }
         if self._is_distilled:
             functions["heads"] = _traced(self._heads, self._images)
+        if self._outputs:
+            functions["outputs"] = _traced(self._chosen, self._images)
+            functions["outputs_of_files"] = _traced(self._chosen_of_files, files)
         return functions
 
     def _classify(self, images: Tensor) -> dict[str, Tensor]:
-        logits = _mean_logits(self._body(transform_files(images, self._transform)))
-        scores, indices = tf.math.top_k(tf.nn.softmax(logits), self._top)
+        found = self._of_files(images)
+        scores, indices = tf.math.top_k(found["probabilities"], self._top)
         outputs = {"indices": indices, "scores": scores}
         if self._labels is None:
             return outputs
@@ -97,40 +111,38 @@ class Signatures(tf.Module):
             return {"classes": tf.gather(tf.constant(self._labels), indices), **outputs}
 
     def _probabilities(self, images: Tensor) -> dict[str, Tensor]:
-        logits = _mean_logits(self._body(self._transformed(images)))
-        return {"probabilities": tf.nn.softmax(logits)}
+        return _selected(self._of_images(images), "probabilities")
 
     def _features(self, images: Tensor) -> dict[str, Tensor]:
-        parts = self._body(self._transformed(images))
-        return {"features": parts["features"]}
+        return _selected(self._of_images(images), "features")
 
     def _heads(self, images: Tensor) -> dict[str, Tensor]:
-        parts = self._body(self._transformed(images))
-        return {name: tf.nn.softmax(logits) for name, logits in _logits(parts).items()}
+        found = self._of_images(images)
+        return {
+            name.removesuffix("_logits"): tf.nn.softmax(found[name]) for name in HEADS
+        }
+
+    def _chosen(self, images: Tensor) -> dict[str, Tensor]:
+        return _selected(self._of_images(images), *self._outputs)
+
+    def _chosen_of_files(self, images: Tensor) -> dict[str, Tensor]:
+        return _selected(self._of_files(images), *self._outputs)
+
+    def _of_images(self, images: Tensor) -> dict[str, Tensor]:
+        return self._body(self._transformed(images))
+
+    def _of_files(self, images: Tensor) -> dict[str, Tensor]:
+        return self._body(transform_files(images, self._transform))
 
 
-def model_parts(model: keras.Model) -> keras.Model:
-    """The same classifier with the outputs that signatures need.
-
-    They are `features`, `(batch, dim)`, and the logits of each head: `class` and, of a
-    distilled model, `distillation`.
-    """
-    logits = head_logits(model)
-    vectors = [model.get_layer(_HEADS[name]).input for name in logits]
-    features = vectors[0] if len(vectors) == 1 else keras.layers.Average()(vectors)
-    return keras.Model(model.input, {"features": features, **logits}, name=model.name)
+def _selected(found: dict[str, Tensor], *names: str) -> dict[str, Tensor]:
+    return {name: found[name] for name in names}
 
 
-_HEADS = {"class": "head", "distillation": "head_distillation"}  # output to layer
-
-
-def _logits(parts: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: parts[name] for name in _HEADS if name in parts}
-
-
-def _mean_logits(parts: dict[str, Tensor]) -> Tensor:
-    logits = list(_logits(parts).values())
-    return tf.add_n(logits) / len(logits)
+def served_outputs(model: keras.Model, outputs: Sequence[str] = ()) -> tuple[str, ...]:
+    """Outputs of a model that the signatures need, with the given ones."""
+    heads = ("heads",) if is_distilled(model) else ()
+    return tuple(dict.fromkeys(("probabilities", "features", *heads, *outputs)))
 
 
 def _model_inputs(pixels: Tensor, prepared: PreparedModel) -> Tensor:

@@ -48,13 +48,16 @@ class TfliteGraph:
     runtime: str
 
 
-def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
+def check_tflite(
+    content: bytes, gelus: int | None = None, outputs: int = 1
+) -> TfliteGraph:
     """Checks that a file has one input, built-in operators, and rank 4 at most.
 
     Args:
         content: Content of the file.
         gelus: Number of GELU activations of the model; each must be one exact GELU
             operator. None if unknown.
+        outputs: Number of outputs of the model.
 
     Raises:
         ValueError: If it is not a TFLite file, or not suitable. The message names the
@@ -89,10 +92,10 @@ def check_tflite(content: bytes, gelus: int | None = None) -> TfliteGraph:
             f"Received: {counts['GELU']} GELU operators. Write it as 0.5 * x * (1 + "
             "keras.ops.erf(x * sqrt(0.5))), which the converter recognizes."
         )
-    if (len(graph.inputs), len(graph.outputs)) != (1, 1):
+    if (len(graph.inputs), len(graph.outputs)) != (1, outputs):
         raise ValueError(
-            "The file must have one input and one output. Received: "
-            f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs."
+            f"The file must have one input and the outputs of the model, {outputs}. "
+            f"Received: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs."
         )
     types = names_of(schema().TensorType)
     return TfliteGraph(

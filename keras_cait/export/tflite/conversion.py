@@ -13,17 +13,18 @@ from tensorflow.python.framework.convert_to_constants import (
 
 from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.folding.full_precision import in_float32
+from keras_cait.export.pipeline.outputs import named
 
 SIGNATURE = "serving_default"
-INPUT, OUTPUT = "images", "probabilities"
-"""Names of the signature, its input and its output."""
+INPUT = "images"
+"""Names of the signature and its input; the outputs have those of the model."""
 
 
 def convert(model: keras.Model, *, halves: bool = False) -> bytes:
     """The content of a TFLite file for one image.
 
     Args:
-        model: From images to probabilities, in float32.
+        model: From images to outputs by name, or to probabilities, in float32.
         halves: Whether weights are stored as float16; computation is in float32.
 
     Raises:
@@ -32,19 +33,23 @@ def convert(model: keras.Model, *, halves: bool = False) -> bytes:
     """
     model = in_float32(model, batch_size=1)
     image = tf.TensorSpec(model.input_shape, tf.float32, name=INPUT)
-    whole = tf.function(lambda images: model(images, training=False))
+    whole = tf.function(lambda images: named(model(images, training=False)))
+    traced = whole.get_concrete_function(image)
     # As constants, because variables of a SavedModel would be missing in the file.
-    constant = convert_variables_to_constants_v2(whole.get_concrete_function(image))
+    constant = convert_variables_to_constants_v2(traced)
 
-    named = tf.function(
-        lambda images: {OUTPUT: constant(images)[0]}, input_signature=[image]
+    outputs = tf.function(
+        lambda images: tf.nest.pack_sequence_as(
+            traced.structured_outputs, constant(images)
+        ),
+        input_signature=[image],
     )
 
     module = tf.Module()
-    module.named = named
+    module.outputs = outputs
     with tempfile.TemporaryDirectory() as folder, captured_stderr() as written:
         tf.saved_model.save(
-            module, folder, signatures={SIGNATURE: named.get_concrete_function()}
+            module, folder, signatures={SIGNATURE: outputs.get_concrete_function()}
         )
         return _converted(Path(folder), halves, written)
 

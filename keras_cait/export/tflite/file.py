@@ -1,7 +1,7 @@
 """Reading and writing of TFLite files."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,13 @@ def _runtime_buffer(model: Any) -> Any:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in version.split(".") if number.isdecimal())
+
+
+def order_outputs(model: Any, names: Sequence[str]) -> None:
+    """Puts the outputs of a `ModelT` in this order, by their names in its signature."""
+    ((graph,), (signature,)) = model.subgraphs, model.signatureDefs
+    indices = {text_of(row.name): row.tensorIndex for row in signature.outputs}
+    graph.outputs = np.array([indices[name] for name in names], "int32")
 
 
 def operators_of(model: Any) -> Iterator[Operator]:

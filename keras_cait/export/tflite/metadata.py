@@ -2,13 +2,14 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from keras_cait.export.pipeline.outputs import DESCRIPTIONS, OF_CLASSES
 from keras_cait.export.tflite.file import schema, text_of, unpack
 from keras_cait.export.tflite.flatbuffer_tables import Table, Writer
 
@@ -16,6 +17,9 @@ BUFFER = "TFLITE_METADATA"
 IDENTIFIER = b"M001"
 LABELS_FILE = "labels.txt"
 PARSER_VERSION = "1.0.0"  # the oldest schema version with all fields written here
+_NAMES = {"probabilities": "probability"}  # as the libraries have it
+_TEXTS = ("name", "description")
+_BETWEEN_0_AND_1 = ("probabilities", "class_attention")
 
 # Numbers of the schema: members of unions and enumerations, then fields of tables.
 _IMAGE_PROPERTIES = 2
@@ -45,6 +49,7 @@ class TfliteMetadata:
             normalizes its input.
         std: Standard deviation to divide by; `(1,)` if the model normalizes its input.
         labels: Names of the classes, in order, or None.
+        outputs: Names of the outputs and their descriptions, in order.
     """
 
     name: str
@@ -52,6 +57,11 @@ class TfliteMetadata:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     labels: tuple[str, ...] | None = None
+    outputs: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "probabilities": DESCRIPTIONS["probabilities"],
+        }
+    )
 
 
 def add_metadata(model: Any, metadata: TfliteMetadata, channels: int = 3) -> None:
@@ -146,18 +156,21 @@ def read_metadata(file: Path | str | bytes) -> TfliteMetadata:
     model = Table.root(data)
     graph = model.tables(_MODEL["graphs"])[0]
     image = graph.tables(_GRAPH["inputs"])[0]
-    scores = graph.tables(_GRAPH["outputs"])[0]
+    outputs = graph.tables(_GRAPH["outputs"])
     normalization = image.tables(_TENSOR["process_units"])[0].table(1)
     labels = None
-    for row in scores.tables(_TENSOR["files"]):
+    for row in (file for output in outputs for file in output.tables(_TENSOR["files"])):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             labels = tuple(archive.read(row.text(0)).decode().splitlines())
+    names = {theirs: ours for ours, theirs in _NAMES.items()}
+    described = [[row.text(_TENSOR[key]) for key in _TEXTS] for row in outputs]
     return TfliteMetadata(
         name=model.text(_MODEL["name"]),
         description=model.text(_MODEL["description"]),
         mean=normalization.floats(0),
         std=normalization.floats(1),
         labels=labels,
+        outputs={names.get(name, name): text for name, text in described},
     )
 
 
@@ -200,19 +213,15 @@ def _written(metadata: TfliteMetadata, channels: int) -> bytes:
             ),
         }
     )
-    files = [] if metadata.labels is None else [_labels_file(write)]
-    scores = write.table(
-        {
-            _TENSOR["name"]: write.text("probability"),
-            _TENSOR["description"]: write.text("Of each class; they add up to 1."),
-            _TENSOR["stats"]: write.table(
-                {0: write.floats([1.0]), 1: write.floats([0.0])}
-            ),
-            **({_TENSOR["files"]: write.tables(*files)} if files else {}),
-        }
-    )
+    outputs = [
+        _output(write, name, description, metadata.labels)
+        for name, description in metadata.outputs.items()
+    ]
     graph = write.table(
-        {_GRAPH["inputs"]: write.tables(image), _GRAPH["outputs"]: write.tables(scores)}
+        {
+            _GRAPH["inputs"]: write.tables(image),
+            _GRAPH["outputs"]: write.tables(*outputs),
+        }
     )
     root = write.table(
         {
@@ -223,6 +232,24 @@ def _written(metadata: TfliteMetadata, channels: int) -> bytes:
         }
     )
     return write.finished(root, IDENTIFIER)
+
+
+def _output(
+    write: Writer, name: str, description: str, labels: Sequence[str] | None
+) -> int:
+    has_labels = labels is not None and name in OF_CLASSES
+    files = [_labels_file(write)] if has_labels else []
+    fields: dict[int, int | tuple[int, str]] = {
+        _TENSOR["name"]: write.text(_NAMES.get(name, name)),
+        _TENSOR["description"]: write.text(description),
+    }
+    if name in _BETWEEN_0_AND_1:
+        fields[_TENSOR["stats"]] = write.table(
+            {0: write.floats([1.0]), 1: write.floats([0.0])}
+        )
+    if files:
+        fields[_TENSOR["files"]] = write.tables(*files)
+    return write.table(fields)
 
 
 def _labels_file(write: Writer) -> int:

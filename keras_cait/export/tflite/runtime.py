@@ -42,13 +42,22 @@ class TfliteRuntime:
                     f"LiteRT refuses the file: {error} {written()[-2000:]}"
                 ) from error
         self._input = self.interpreter.get_input_details()[0]["index"]
-        self._output = self.interpreter.get_output_details()[0]["index"]
+        self._outputs: dict[str, int] = {}
+        if self.interpreter.get_signature_list():
+            outputs = self.interpreter.get_signature_runner().get_output_details()
+            self._outputs = {name: row["index"] for name, row in outputs.items()}
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Probabilities `(1, classes)` of an image `(1, height, width, channels)`."""
+    def __call__(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """Outputs `(1, ...)` of an image `(1, height, width, channels)`.
+
+        The names are those of the file's signature; without one there is no output.
+        """
         self.interpreter.set_tensor(self._input, image)
         self.interpreter.invoke()
-        return self.interpreter.get_tensor(self._output)
+        return {
+            name: self.interpreter.get_tensor(index)
+            for name, index in self._outputs.items()
+        }
 
 
 @dataclass(frozen=True)

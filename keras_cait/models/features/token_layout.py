@@ -42,6 +42,12 @@ class TokenLayout:
         """Number of self-attention blocks."""
         return sum(not isinstance(one, ClassAttention) for one in self.attention)
 
+    @property
+    def prefix_attention(self) -> list[MultiHeadAttention]:
+        """The attention layers that read prefix tokens: of CaiT the class attention."""
+        tokens = len(self.prefix) + self.patches
+        return [layer for layer in self.attention if layer.input.shape[1] == tokens]
+
     def block_output(self, index: int) -> Tensor:
         """Symbolic tokens after a self-attention block, `(batch, tokens, dim)`."""
         return self.model.get_layer(f"block_{index}_add2").output
@@ -51,15 +57,16 @@ class TokenLayout:
 
         Each is `(batch, prefix, dim)`. In CaiT the blocks are those of class attention.
         """
-        with_prefix = [
-            layer
-            for layer in self.attention
-            if layer.input.shape[1] == len(self.prefix) + self.patches
-        ]
-        names = [layer.name.removesuffix("_attention") for layer in with_prefix]
+        names = [row.name.removesuffix("_attention") for row in self.prefix_attention]
         states = [self.model.get_layer(f"{names[0]}_norm1").input]
         states += [self.model.get_layer(f"{name}_add2").output for name in names]
-        return [state[:, : len(self.prefix)] for state in states]
+        # Layers with names: those of operations may be taken in a model of a file.
+        return [
+            keras.layers.Cropping1D(
+                (0, state.shape[1] - len(self.prefix)), name=f"prefix_state_{index}"
+            )(state)
+            for index, state in enumerate(states)
+        ]
 
 
 def attention_layers(model: keras.Model) -> list[MultiHeadAttention]:

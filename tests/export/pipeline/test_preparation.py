@@ -18,8 +18,8 @@ def test_images_are_normalized_as_the_model_would(channels):
     inside.reference.set_weights(outside.reference.get_weights())
     pixels, _ = images_to_compare(outside, None)
     np.testing.assert_allclose(
-        outside.predict(outside.model_inputs(pixels)),
-        inside.predict(inside.model_inputs(pixels)),
+        outside.predict(outside.model_inputs(pixels))["probabilities"],
+        inside.predict(inside.model_inputs(pixels))["probabilities"],
         rtol=1e-5,
     )
 
@@ -27,7 +27,8 @@ def test_images_are_normalized_as_the_model_would(channels):
 def test_logits_become_probabilities():
     found = prepare(tiny_cait(classifier_activation=None), labels=list("abcdefghij"))
     inputs = found.model_inputs(images_to_compare(found, None)[0])
-    np.testing.assert_allclose(found.predict(inputs).sum(axis=-1), 1, rtol=1e-5)
+    probabilities = found.predict(inputs)["probabilities"]
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1, rtol=1e-5)
     assert found.labels == tuple("abcdefghij")
 
 

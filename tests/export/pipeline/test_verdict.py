@@ -5,6 +5,7 @@ import pytest
 
 from keras_cait.export.pipeline.comparison import Comparison, compare
 from keras_cait.export.pipeline.verdict import (
+    all_of,
     by_difference,
     by_predictions,
     wilson_interval,
@@ -31,7 +32,7 @@ def test_the_predicted_class_decides_whatever_its_probability(wrong, passed, sur
     assert f"{100 - 100 * wrong / IMAGES:.1f} % of 200" in found.reason
     if sure == 0.3:  # the outputs alone would refuse all of them
         comparison = compare(expected, probabilities(wrong, sure=sure))
-        assert not by_difference(comparison, 0.1).passed
+        assert not by_difference({"probabilities": comparison}, 0.1).passed
 
 
 @pytest.mark.parametrize("count", [16, 32, 200])
@@ -65,10 +66,17 @@ def test_the_interval_contains_the_proportion(count, total):
     )
 
 
-def test_a_difference_above_the_tolerance_is_refused_with_advice():
-    found = Comparison(
-        images=3, largest_difference=1, relative_difference=0.25, top1_agreement=1
+def differing(difference):
+    return Comparison(
+        images=3,
+        largest_difference=1,
+        relative_difference=difference,
+        top1_agreement=None,
     )
+
+
+def test_a_difference_above_the_tolerance_is_refused_with_advice():
+    found = {"features": differing(0.25), "logits": differing(0.1)}
     by_difference(found, 0.26).enforce()
     refused = by_difference(found, 0.2)
     with pytest.raises(ValueError, match=r"to 0\.2 of.*0\.25 over 3.*report the model"):
@@ -78,4 +86,15 @@ def test_a_difference_above_the_tolerance_is_refused_with_advice():
     with pytest.raises(ValueError, match=r"take another\. `keep_anyway=True` keeps it"):
         refused.enforce("take another.", keep_anyway=False)
     refused.enforce("take another.", keep_anyway=True)
-    assert "0.25 over 3 images" in refused.details["did not pass"]
+    assert "0.25 over 3 images in features" in refused.details["did not pass"]
+
+
+def test_each_of_several_verdicts_must_pass():
+    verdicts = [by_difference({"a": differing(x)}, 0.2) for x in (0.1, 0.3, 0.4)]
+    assert all_of(verdicts[:1]).passed
+    found = all_of(verdicts)
+    assert not found.passed
+    assert "0.3 over" in found.reason  # the first that failed
+    both = [by_predictions(probabilities(0), probabilities(n)) for n in (0, 20)]
+    assert not all_of(both).passed
+    assert all_of(both).details["agreement"] == 1  # of the first

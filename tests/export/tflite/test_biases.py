@@ -27,6 +27,8 @@ def test_corrected_biases_keep_the_mean_output_for_inputs_far_from_0():
             biases = [product.bias for product in matrix_products(file)]
             assert len(set(biases)) == len(biases) == 2
         runs = [TfliteRuntime(each, 1) for each in (content, pack(quantize(file)))]
-        expected, found = ([run(row[None]) for row in rows] for run in runs)
+        expected, found = (
+            [run(row[None])["probabilities"] for row in rows] for run in runs
+        )
         errors[corrected] = np.abs(np.mean(np.subtract(found, expected), axis=0)).max()
     assert errors[True] < 0.3 * errors[False]
