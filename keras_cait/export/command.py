@@ -10,10 +10,12 @@ from typing import Any, NoReturn
 from keras_cait.exit_code import exit_code_of
 from keras_cait.export.pipeline.model_source import ModelSource, load_source
 from keras_cait.export.pipeline.output_paths import check_target
+from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS, OUTPUTS, check_outputs
 from keras_cait.export.pipeline.report import ExportReport
 from keras_cait.export.to_onnx import OnnxFormat, to_onnx
 from keras_cait.export.to_saved_model import SavedModelFormat, to_saved_model
 from keras_cait.export.to_tflite import PRECISIONS, TfliteFormat, to_tflite
+from keras_cait.export.to_web import WebFormat, to_web
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class FormatOptions:
     suffix: str | None  # of the file's name; None for a folder
     arguments: tuple[str, ...]  # that not all exporters have
     precisions: tuple[str, ...] = ("float32",)
+    has_outputs: bool = True  # to choose from
 
 
 FORMATS = {
@@ -43,6 +46,12 @@ FORMATS = {
     ),
     "onnx": FormatOptions(
         export=to_onnx, suffix=OnnxFormat.suffix, arguments=("opset", "overwrite")
+    ),
+    "web": FormatOptions(
+        export=to_web,
+        suffix=WebFormat.suffix,
+        arguments=("runtime",),
+        has_outputs=False,
     ),
 }
 _FORMAT_ARGUMENTS = {name for row in FORMATS.values() for name in row.arguments}
@@ -71,7 +80,13 @@ def main(
 
 def check_flags(given: argparse.Namespace) -> None:
     """Raises `ValueError` if the format does not support a flag or needs another."""
+    check_outputs(given.outputs)
     name, chosen = given.format, FORMATS[given.format]
+    if not chosen.has_outputs and tuple(given.outputs) != DEFAULT_OUTPUTS:
+        raise ValueError(
+            f"--format {name} has outputs of its own. Leave --outputs out. Received: "
+            f"--outputs {' '.join(given.outputs)}"
+        )
     precision = getattr(given, "precision", "float32")
     if precision not in chosen.precisions:
         raise ValueError(
@@ -108,8 +123,10 @@ def run(given: argparse.Namespace) -> ExportReport:
     )
     chosen = FORMATS[given.format]
     options = {name: getattr(given, name) for name in chosen.arguments if name in given}
+    if chosen.has_outputs:
+        options["outputs"] = given.outputs
     target = given.output
-    if chosen.suffix is None:
+    if "version" in chosen.arguments:
         target = target / str(options.get("version", 1))
     # Before the model is loaded, because a download of weights may take minutes.
     check_target(
@@ -158,8 +175,11 @@ def _parser(
         add("format", "format of the export", required=True, choices=tuple(FORMATS))
     else:
         parser.set_defaults(format=format)
-    output = "target file; for saved_model the folder of the versions"
+    output = "target file; for saved_model the folder of the versions, for web a folder"
     add("output", output, required=True, type=Path, metavar="PATH")
+    outputs = f"one or more of {', '.join(OUTPUTS)} (default: probabilities)"
+    options: dict[str, Any] = {"nargs": "+", "choices": OUTPUTS, "metavar": "NAME"}
+    add("outputs", outputs, default=DEFAULT_OUTPUTS, **options)
     weights = "imagenet (default), none for random weights, a file, or hf://owner/repo"
     add("weights", weights, metavar="W")
     classes = "number of classes (default: that of the weights or labels)"
@@ -178,13 +198,15 @@ def _parser(
     add("precision", precision, choices=PRECISIONS)
     representative = "images such as the model will see, for --precision int8"
     add("representative", representative, type=Path, metavar="DIR")
-    tolerance = "largest difference from Keras, relative to the largest output"
+    tolerance = "largest difference from Keras, relative to an output's largest value"
     add("tolerance", tolerance, type=float, metavar="X")
     keep = "keep an export that differs by more; its report says so"
     add("keep_anyway", keep, action="store_true")
     add("opset", "version of the operators (default: 18)", type=int, metavar="N")
     add("top", "number of classes in a response (default: 5)", type=int, metavar="K")
     add("version", "number of the version (default: 1)", type=int, metavar="N")
+    runtime = "copy of the npm package onnxruntime-web (default: npm installs it)"
+    add("runtime", runtime, type=Path, metavar="DIR")
     add("overwrite", "replace an existing file", action="store_true")
     return parser
 

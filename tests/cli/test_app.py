@@ -131,6 +131,16 @@ def test_predictions_are_those_of_the_model(capsys, model, photo):
     assert lines[1].endswith(found["classes"][0]["name"])
 
 
+def test_a_model_with_fewer_classes_than_five_shows_all(capsys, tmp_path, photo):
+    tiny_cait(classes=2, class_names=["cat", "dog"]).save(tmp_path / "two.keras")
+    flags = ["--model", str(tmp_path / "two.keras")]
+    assert main(["predict", str(photo), *flags]) == 0
+    named = [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert sorted(named) == ["cat", "dog"]
+    assert main(["predict", str(photo), *flags, "--top", "5"]) == 2
+    assert "--top must be in [1, 2]" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("picture", ["heads", "overlay", "rollout"])
 @pytest.mark.parametrize("suffix", [".png", ".svg"])
 def test_attention_pictures_are_written(capsys, model, photo, picture, suffix):

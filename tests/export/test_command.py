@@ -102,7 +102,7 @@ def test_an_export_that_differs_is_kept_only_with_keep_anyway(tmp_path, capsys):
     flags = ["--precision", "dynamic", "--images", "photos", "--tolerance", "1e-9"]
     code, _, err = run(capsys, *output, *flags)
     assert code != 0
-    assert "to 1e-09 of its largest output" in err
+    assert "to 1e-09 of the largest value" in err
     assert "--keep-anyway keeps it" in err
     assert not (tmp_path / "a.tflite").exists()
     code, out, _ = run(capsys, *output, *flags, "--keep-anyway")
@@ -139,6 +139,19 @@ def test_an_existing_target_is_refused_before_the_model_is_loaded(tmp_path, caps
         assert err.startswith("error: The target must be new")
 
 
+def test_outputs_are_named_by_a_flag(tmp_path, capsys):
+    output = ["--format", "onnx", "--output", tmp_path / "a.onnx"]
+    flags = ["--outputs", "class_attention", "features", "--images", "photos"]
+    code, out, err = run(capsys, *output, *flags)
+    assert (code, err) == (0, "")
+    report = json.loads(out.splitlines()[-1])
+    assert list(report["outputs"]) == ["class_attention", "features"]
+    assert report["outputs"]["class_attention"]["shape"] == [4, 2, 2]
+    assert report["top1_agreement"] is None
+    outputs = onnxruntime.InferenceSession(tmp_path / "a.onnx").get_outputs()
+    assert [each.name for each in outputs] == ["class_attention", "features"]
+
+
 def test_a_file_is_replaced_only_with_overwrite(tmp_path, capsys):
     path = tmp_path / "a.onnx"
     path.write_text("precious")
@@ -166,6 +179,13 @@ def test_a_file_is_replaced_only_with_overwrite(tmp_path, capsys):
         ("--format tflite --precision int8", "int8 needs --representative DIR"),
         ("--format tflite --representative photos", "is for --precision int8"),
         ("--format tflite --precision int4", "invalid choice: 'int4'"),
+        ("--format onnx --outputs embedding", "--outputs: invalid choice: 'embedding'"),
+        ("--format onnx --outputs logits logits", "--outputs must be a list of one or"),
+        ("--format onnx --outputs heads", "--outputs may name heads of a distilled"),
+        ("--format web --outputs logits", "web has outputs of its own"),
+        ("--format web --overwrite", "web accepts --runtime. Received: --overwrite"),
+        ("--format onnx --runtime photos", "accepts --opset, --overwrite. Received"),
+        ("--format web --runtime photos", "--runtime must be a copy of the npm"),
         ("--format coreml", "invalid choice: 'coreml'"),
         ("--format onnx --opset new", "invalid int value: 'new'"),
         ("--format onnx --opset 99", "--opset must be 13 to 18. Received: --opset 99"),
@@ -188,7 +208,7 @@ def test_invalid_flags_are_one_line_of_error(flags, message, files, tmp_path, ca
     (files / "empty").mkdir(exist_ok=True)
     (files / "broken").mkdir(exist_ok=True)
     (files / "broken" / "a.png").write_bytes(b"no image")
-    output = [] if "--output" in flags else ["--output", tmp_path / "a.onnx"]
+    output = [] if "--output " in flags else ["--output", tmp_path / "a.onnx"]
     code, out, err = run(capsys, *output, *flags.split())
     assert (code, out) == (2, "")
     assert err.startswith("error: ")

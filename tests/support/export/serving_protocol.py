@@ -67,7 +67,8 @@ def predict(
     if signature not in signatures:
         code, message = missing
         raise RefusedError(code, message.format(signature))
-    kind = "string" if signature == "serving_default" else "float32"
+    files = ("serving_default", "outputs_of_files")
+    kind = "string" if signature in files else "float32"
     try:
         answer = signatures[signature](images=tf.constant(images, kind))
     except tf.errors.OpError as error:

@@ -1,0 +1,1 @@
+"""The page for browsers: its files, runtime, description and server."""
