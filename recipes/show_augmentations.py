@@ -5,26 +5,26 @@
     python recipes/show_augmentations.py --data-dir DIR --augment none --erasing 0
 
 Each row has one image: the crop for evaluation, then the views of the first training
-epochs. The two last rows have the first views of the first and of the last image, mixed
-by Mixup and CutMix. DIR holds one folder per class, or train/ and val/ or test/ with
-such folders. The flags are those of the training recipes, the defaults DeiT's
+epochs. Below are a row of Mixup and one of CutMix: two views of different images, with
+the weights of their labels. DIR holds one folder per class, or train/ and val/ or test/
+with such folders. The flags are those of the training recipes, the defaults DeiT's
 (https://arxiv.org/abs/2012.12877, table 9).
 """
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-import numpy as np
 import tensorflow as tf
 
 from keras_cait.data.batches import apply_transforms
 from keras_cait.data.images.gray_levels import to_gray_levels
+from keras_cait.data.mixing import Mixing
 from keras_cait.data.seeds import derive_seed
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.exit_code import exit_code_of
@@ -33,7 +33,6 @@ from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.input_pipeline import (
     evaluation_transform,
     images_to_test,
-    mixing_of,
     training_transforms,
 )
 from keras_cait.training.recipes import train_cait, train_deit
@@ -46,9 +45,8 @@ from keras_cait.training.settings.flags import (
 from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.presets import DIGITS, THUMBNAILS
 from keras_cait.training.settings.training_settings import TrainingSettings
-from keras_cait.visualization.image_grid import image_grid
+from keras_cait.visualization.image_grid import draw_image_grid
 
-_MIXED_ROWS = 2
 PRESETS = {
     "deit": train_deit.IMAGENET,
     "cait": train_cait.IMAGENET,
@@ -75,14 +73,14 @@ class SheetSettings(TrainingSettings, ImageSource):
             self._check(name, getattr(self, name) >= 1, "1 or more")
 
 
-def draw_rows(settings: SheetSettings) -> np.ndarray:
-    """All rows, `(rows, columns + 1, size, size, 3)` uint8."""
+def draw_sheet(settings: SheetSettings) -> Any:
+    """All rows with their captions, as a matplotlib figure."""
     names, images = images_to_test(settings, settings.images)
     shape = (settings.image_size, settings.image_size, 3)
     transforms = training_transforms(settings, shape)
     own = Preprocessing(image_size=shape[:2])
     whole = evaluation_transform(settings, shape, own)
-    rows, labels = [], []
+    rows, captions, labels = [], [], []
     with name_unreadable_images(images):
         for number, key in enumerate(images.in_order()):
             record, label = images.read(key)
@@ -92,26 +90,46 @@ def draw_rows(settings: SheetSettings) -> np.ndarray:
             )
             seen = [apply_transforms(record, transforms, seed) for seed in seeds]
             rows.append([tf.cast(whole(record), "float32"), *seen])
-            labels.append(int(label))
-    mixing = mixing_of(settings)
-    if mixing is not None and (settings.mixup or settings.cutmix):
-        firsts = tf.stack([row[1] for row in rows])
-        for number in range(_MIXED_ROWS):
-            blank = tf.fill(firsts.shape[1:], 255.0)
-            mixed = [
-                mixing(
-                    firsts,
-                    tf.constant(labels),
-                    derive_seed(settings.seed, 2, n),
-                    len(names),
-                )
-                for n in range(
-                    number * settings.columns, (number + 1) * settings.columns
-                )
-            ]
-            rows.append([blank, *(batch[-number] for batch, _ in mixed)])
+            epochs = [f"epoch {n + 1}" for n in range(settings.columns)]
+            captions.append([f"{names[int(label)]}, evaluation", *epochs])
+            labels.append(label)
+    mixed = list(_mixed_rows(settings, rows, labels, names)) if len(rows) > 1 else []
+    rows += [row for row, _ in mixed]
+    captions += [texts for _, texts in mixed]
     pixels = tf.stack([tf.stack(row) for row in rows])
-    return to_gray_levels(pixels).numpy()
+    return draw_image_grid(to_gray_levels(pixels).numpy(), captions)
+
+
+def _mixed_rows(
+    settings: SheetSettings, rows: list[Any], labels: list[Any], names: Sequence[str]
+) -> Iterator[tuple[list[Any], list[str]]]:
+    """Pairs of views mixed by Mixup and by CutMix, a row each, and their captions."""
+    kinds = {"Mixup": (settings.mixup, 0.0), "CutMix": (0.0, settings.cutmix)}
+    for number, (kind, alphas) in enumerate(kinds.items()):
+        if not any(alphas):
+            continue
+        mixing = Mixing(
+            mixup_alpha=alphas[0],
+            cutmix_alpha=alphas[1],
+            label_smoothing=settings.smoothing,
+        )
+        pixels, captions = [], []
+        for cell in range(settings.columns + 1):
+            first = cell % len(rows)
+            other = 1 + cell // len(rows) % (len(rows) - 1)
+            pair = [first, (first + other) % len(rows)]
+            view = 1 + cell % settings.columns  # before it stands the evaluation crop
+            images, targets = mixing(
+                tf.stack([rows[index][view] for index in pair]),
+                tf.stack([labels[index] for index in pair]),
+                derive_seed(settings.seed, 2, number, cell),
+                len(names),
+            )
+            classes = dict.fromkeys(int(labels[index]) for index in pair)
+            weights = [f"{100 * targets[0, i]:.0f}\xa0% {names[i]}" for i in classes]
+            pixels.append(images[0])
+            captions.append(f"{kind}: {', '.join(weights)}")
+        yield pixels, captions
 
 
 def write_picture(given: dict[str, Any]) -> str:
@@ -123,10 +141,11 @@ def write_picture(given: dict[str, Any]) -> str:
         )
     preset = {key: value for key, value in PRESETS[name].items() if key != "model"}
     settings = make_settings(SheetSettings, given, preset)
-    picture = image_grid(draw_rows(settings))
+    figure = draw_sheet(settings)
     with replace_when_written(settings.output) as temporary:
-        tf.io.write_file(str(temporary), tf.io.encode_png(picture))
-    return f"{settings.output}: {picture.shape[1]} x {picture.shape[0]} pixels"
+        figure.savefig(temporary, format="png")
+    width, height = figure.get_size_inches() * figure.dpi
+    return f"{settings.output}: {width:.0f} x {height:.0f} pixels"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

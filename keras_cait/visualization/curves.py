@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_cait.optional_packages import import_optional
+from keras_cait.visualization.log_axis import use_log_axis
 
 Curve = list[float]
 
@@ -16,8 +17,8 @@ def plot_curves(
     Accuracies are in [0, 1]; a curve of one value is drawn as a level. Returns a
     matplotlib figure.
     """
-    matplotlib = import_optional("matplotlib.figure", "recipes")
-    figure = matplotlib.Figure(figsize=(11, 4.2))
+    figures = import_optional("matplotlib.figure", "recipes")
+    figure = figures.Figure(figsize=(11, 4.2), layout="constrained")
     figure.suptitle(title)
     left, right = figure.subplots(1, 2)
     for name, curve in accuracies.items():
@@ -30,8 +31,10 @@ def plot_curves(
     for name, curve in losses.items():
         right.plot(range(1, len(curve) + 1), curve, label=name)
     left.set(xlabel="epoch", ylabel="test accuracy in %")
-    right.set(xlabel="epoch", ylabel="training loss", yscale="log")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
+    right.set(xlabel="epoch", ylabel="training loss")
+    use_log_axis(right)
+    for panel in (left, right):
+        panel.xaxis.get_major_locator().set_params(integer=True)
+        panel.grid(alpha=0.3)
+        panel.legend(fontsize=8)
     return figure

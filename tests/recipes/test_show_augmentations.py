@@ -1,13 +1,24 @@
 """The picture of augmented images: its rows, its seed, and errors of its flags."""
 
+import itertools
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from recipes.show_augmentations import main
+from recipes.show_augmentations import SheetSettings, draw_sheet, main
 from tests.support.data.pictures import write_pictures
 
 SMALL = ["--image-size", "24", "--images", "2", "--columns", "3"]
+
+
+def cells_of(picture, columns):
+    """The images of a sheet of 24 pixels, drawn five times as large, row by row."""
+    pixels = np.asarray(picture.convert("RGB"), "float32")
+    rows = range(6, len(pixels), 156)
+    wide = range(6, 6 + 126 * columns, 126)
+    return [[pixels[y : y + 120 : 5, x : x + 120 : 5] for x in wide] for y in rows]
 
 
 @pytest.mark.parametrize("preset", ["deit", "deit3", "thumbnails"])
@@ -16,13 +27,37 @@ def test_the_picture_has_a_row_per_image_and_two_mixed_rows(preset, tmp_path, ca
     output = tmp_path / "sheet.png"
     where = ["--data-dir", str(tmp_path / "data"), "--output", str(output)]
     assert main([*where, *SMALL, "--preset", preset]) == 0
-    rows = 2 if preset == "thumbnails" else 4
     with Image.open(output) as picture:
-        assert picture.size == (4 + 4 * 28, 4 + rows * 28)
-        pixels = np.asarray(picture, "float32")
-    first, second = pixels[4:28, 32:56], pixels[4:28, 60:84]
-    assert np.abs(first - second).mean() > 1
-    assert "sheet.png: 116 x" in capsys.readouterr().out
+        rows = cells_of(picture, 4)
+    assert len(rows) == (2 if preset == "thumbnails" else 4)
+    assert f"sheet.png: 510 x {6 + 156 * len(rows)} pixels" in capsys.readouterr().out
+    for row in rows:
+        for one, other in itertools.combinations(row, 2):
+            assert np.abs(one - other).mean() > 1
+
+
+def test_captions_name_classes_epochs_and_weights(tmp_path):
+    write_pictures(tmp_path / "data", size=(30, 40))
+    settings = SheetSettings(
+        data_dir=tmp_path / "data", image_size=24, images=2, columns=3, smoothing=0.0
+    )
+    texts = [text.get_text() for text in draw_sheet(settings).axes[0].texts]
+    assert len(texts) == 4 * 4
+    assert sorted(texts[:8:4]) == ["day, evaluation", "night, evaluation"]
+    assert texts[1:4] == texts[5:8] == ["epoch 1", "epoch 2", "epoch 3"]
+    for kind, row in (("Mixup", texts[8:12]), ("CutMix", texts[12:])):
+        assert all(text.startswith(f"{kind}: ") for text in row)
+        assert len(set(row)) == 4
+        for text in row:
+            assert sum(map(int, re.findall(r"(\d+)\s%", text))) == pytest.approx(
+                100, abs=1
+            )
+
+
+def test_one_image_is_not_mixed_with_itself(tmp_path):
+    write_pictures(tmp_path / "data", size=(30, 40))
+    settings = SheetSettings(data_dir=tmp_path / "data", image_size=24, images=1)
+    assert len(draw_sheet(settings).axes[0].texts) == 1 + settings.columns
 
 
 def test_the_same_seed_draws_the_same_picture(tmp_path):

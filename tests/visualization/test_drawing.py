@@ -65,9 +65,10 @@ def test_pictures_have_a_panel_for_each_head_and_map(tmp_path):
     figure = draw_token_attention(photo, blocks, title="class")
     assert len(figure.axes) == 2 * (1 + 4)
     assert figure.axes[0].get_title() == "class_block_0_attention\nmean of heads"
-    np.testing.assert_array_equal(
-        figure.axes[7].images[0].get_array(), blocks["class_block_1_attention"][1]
-    )
+    scores = blocks["class_block_1_attention"][1]
+    np.testing.assert_array_equal(figure.axes[7].images[0].get_array(), scores)
+    title = figure.axes[7].get_title()
+    assert title == f"head 1, up to {100 * scores.max():.0f} %"
     maps = {name: scores[0] for name, scores in attention_rollout(model, x).items()}
     figure = draw_overlays(photo, maps)
     titles = [panel.get_title() for panel in figure.axes]

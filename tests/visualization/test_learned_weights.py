@@ -31,8 +31,16 @@ def test_gains_are_those_of_the_blocks_in_order():
         np.array_equal(row, np.full(32, 0.25, "float32")) for row in gains.values()
     )
     model.get_layer("block_1_scale2").gamma.assign(np.full(32, -2.0))
-    axes = draw_gains(layer_scale_gains(model)).axes[0]
-    assert list(axes.lines[1].get_ydata()) == pytest.approx([0.25, 2, 0.25, 0.25, 0.25])
+    figure = draw_gains(layer_scale_gains(model))
+    figure.draw_without_rendering()
+    (panel,) = figure.axes
+    means = list(panel.lines[1].get_ydata())
+    assert means == pytest.approx([0.25, 2, 0.25, 0.25, 0.25])
+    low, high = panel.get_ylim()
+    assert sum(low <= tick <= high for tick in panel.get_yticks()) >= 3
+    (class_attention,) = panel.patches
+    area = class_attention.get_extents().transformed(panel.transData.inverted())
+    assert (area.x0, area.x1) == pytest.approx((2.5, 4.5))
 
 
 def test_a_row_of_a_mixing_matrix_makes_a_mixed_head():
@@ -48,8 +56,9 @@ def test_a_row_of_a_mixing_matrix_makes_a_mixed_head():
         mixed = to_numpy(mix_heads(scores, kernel, np.zeros(4, "float32")))
         expected = np.einsum("gh,bhqk->bgqk", matrices[layer.name][place], scores)
         np.testing.assert_allclose(mixed, expected, rtol=1e-5, atol=1e-5)
-    panels = draw_mixing_matrices(matrices).axes
+    *panels, scale = draw_mixing_matrices(matrices).axes
     assert len(panels) == 6
+    assert {panel.images[0].get_clim() for panel in panels} == {scale.get_ylim()}
     np.testing.assert_array_equal(
         panels[1].images[0].get_array(), matrices[layer.name]["before"]
     )
@@ -65,7 +74,8 @@ def test_similarity_of_positions_leaves_out_the_prefix_tokens(make):
         norms = np.linalg.norm(patches, axis=-1) * np.linalg.norm(patches[row, column])
         expected = patches @ patches[row, column] / norms
         np.testing.assert_allclose(found[row, column], expected, rtol=1e-4, atol=1e-6)
-    (panel,) = draw_position_similarity(found).axes
+    panel, scale = draw_position_similarity(found).axes
+    assert scale.get_ylabel() == "cosine of two position embeddings"
     picture = panel.images[0].get_array()
     for row, column in np.ndindex(3, 5):
         tile = picture[4 * row : 4 * row + 3, 6 * column : 6 * column + 5]

@@ -7,6 +7,7 @@ import pytest
 from keras_cait.visualization import draw_token_cosines, token_cosines
 from tests.support.models.tiny_models import (
     images,
+    loaded_anew,
     randomize,
     tiny_cait,
     tiny_deit,
@@ -43,6 +44,12 @@ def test_of_cait_the_blocks_are_those_of_class_attention():
     assert abs(found).max() <= 1 + 1e-9
     (line,) = draw_token_cosines(found).axes[0].lines
     np.testing.assert_allclose(line.get_ydata(), found.mean(1))
+
+
+@pytest.mark.parametrize("make", [tiny_cait, tiny_deit])
+def test_of_a_model_from_a_file(make, tmp_path):
+    model = loaded_anew(lambda: make(distilled=True, depth=1), tmp_path / "a.keras")
+    assert token_cosines(model, images(2, 32, 32, 3)).shape[1] == 2
 
 
 def test_equal_tokens_have_cosine_1():
