@@ -4,6 +4,7 @@ Keras and TensorFlow are imported by a command that needs them, when it runs, so
 help, version and list answer at once.
 """
 
+import contextlib
 import fnmatch
 import json
 import sys
@@ -21,6 +22,7 @@ from keras_cait.cli.loading import loading
 from keras_cait.cli.target_file import CHECKPOINTS, PICTURES, check_target_file
 from keras_cait.cli.training import COMMANDS
 from keras_cait.exit_code import exit_code_of
+from keras_cait.training.publishing.run_files import saved_card, saved_model
 from keras_cait.training.settings.flags import command_app
 from keras_cait.variants import VARIANTS
 
@@ -91,7 +93,9 @@ def predict(
     weights: Weights = None,
     labels: Labels = None,
     image_size: Size = None,
-    top: Annotated[int, Parameter(help="number of classes of each image")] = 5,
+    top: Annotated[
+        int | None, Parameter(help="number of classes of each image, if not 5")
+    ] = None,
     json_: Json = False,
 ) -> str:
     """Print the most probable classes of images."""
@@ -159,12 +163,78 @@ def convert(
     return f"{target}: {written.name}, {written.count_params():,} parameters"
 
 
+@app.command
+def push(
+    run: Annotated[Path, Parameter(help="folder of a finished run")],
+    repository: Annotated[str, Parameter(help="hf://owner/name")],
+    /,
+    *,
+    private: Annotated[
+        bool,
+        Parameter(help="create the repository for its owner alone", negative=()),
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        Parameter(help="add a commit to a repository that has files", negative=()),
+    ] = False,
+) -> str:
+    """Upload the model of a run and its card to the Hugging Face hub."""
+    path = saved_model(run)
+    saved_card(run)
+    with loading(f"Keras and {path}"):
+        from keras_cait.models.published.saved_models import load_saved_model
+        from keras_cait.training.publishing.upload import check_repository, upload
+
+        name = check_repository(repository, private=private, overwrite=overwrite)
+        model = load_saved_model(path)
+    address = upload(model, run, name, private=private)
+    return f"{path}: uploaded to {address}"
+
+
+@app.command
+def demo(
+    model: Annotated[
+        str, Parameter(help=f"{_MODEL}, or a folder of export --format web")
+    ] = "cait_xxs24_224",
+    /,
+    *,
+    image: Annotated[
+        Path | None, Parameter(help="a photograph to classify when the page opens")
+    ] = None,
+    port: Annotated[int, Parameter(help="port of this machine, 0 for any")] = 8000,
+    weights: Weights = None,
+    labels: Labels = None,
+    image_size: Size = None,
+    runtime: Annotated[
+        Path | None,
+        Parameter(help="copy of the npm package onnxruntime-web (default: npm's)"),
+    ] = None,
+) -> str:
+    """Serve a page that classifies images in the browser, until Ctrl-C."""
+    with contextlib.ExitStack() as stack:
+        with loading(f"Keras and {model}"):
+            from keras_cait.cli.demonstration import demonstration
+            from keras_cait.export.pipeline.model_source import ModelSource
+
+            source = ModelSource(
+                name=model, weights=weights, labels=labels, image_size=image_size
+            )
+            server, address = stack.enter_context(
+                demonstration(source, image=image, port=port, runtime=runtime)
+            )
+        sys.stdout.write(f"{address} shows {model} until Ctrl-C\n")
+        sys.stdout.flush()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return ""
+
+
 Raw = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 
 @app.command(help_flags=[], version_flags=[])
 def export(*arguments: Raw) -> int:
-    """Export a model: SavedModel, TFLite or ONNX. `export --help` has its flags."""
+    """Export a model: SavedModel, TFLite, ONNX, page. `export --help` has the flags."""
     with loading("TensorFlow", quiet=not {"-h", "--help"}.isdisjoint(arguments)):
         from keras_cait.export import command
     return command.main(list(arguments), prog="keras-cait export")

@@ -5,17 +5,15 @@ from typing import Any
 from cyclopts import App
 
 from keras_cait.benchmarking.settings import InferenceSettings, TrainingStepSettings
-from keras_cait.cli.loading import loading
+from keras_cait.cli.loading import loading_libraries
 from keras_cait.training.settings.flags import with_flags
-
-_LOADED = "Keras and TensorFlow"
 
 benchmark = App(name="benchmark", help="Measure the speed of a model on this machine.")
 
 
 def inference(**given: Any) -> int:
     """Measure images per second in each runtime."""
-    with loading(_LOADED):
+    with loading_libraries():
         from keras_cait.benchmarking.inference import benchmark_inference
         from keras_cait.benchmarking.program import run_measurement
     return run_measurement(InferenceSettings, benchmark_inference, given)
@@ -23,7 +21,7 @@ def inference(**given: Any) -> int:
 
 def training(**given: Any) -> int:
     """Measure images per second of training steps."""
-    with loading(_LOADED):
+    with loading_libraries():
         from keras_cait.benchmarking.program import run_measurement
         from keras_cait.benchmarking.training_steps import benchmark_steps
     return run_measurement(TrainingStepSettings, benchmark_steps, given)

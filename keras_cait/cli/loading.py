@@ -42,3 +42,8 @@ def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
             sys.stderr.write(end)
         for one in caught:
             warnings.showwarning(one.message, one.category, one.filename, one.lineno)
+
+
+def loading_libraries() -> contextlib.AbstractContextManager[None]:
+    """As `loading`, of Keras and TensorFlow; silent where Keras is loaded already."""
+    return loading("Keras and TensorFlow", quiet="keras" in sys.modules)

@@ -12,16 +12,20 @@ from keras_cait.data.image_files import printable
 from keras_cait.models.published.imagenet import decode_predictions
 
 _BATCH = 16  # images
+_TOP = 5
 
 
 def predictions(
-    classifier: ImageClassifier, paths: Sequence[Path], *, top: int
+    classifier: ImageClassifier, paths: Sequence[Path], *, top: int | None = None
 ) -> list[dict[str, Any]]:
     """The most probable classes of each file, with names where they are known.
 
-    A terminal shows the time left, from the second batch on.
+    Without `top` they are five, or all of a model with fewer. A terminal shows the time
+    left, from the second batch on.
     """
     classes = classifier.model.output_shape[-1]
+    if top is None:
+        top = min(_TOP, classes)
     labels = classifier.labels
     if labels is None and classes != 1000:
         labels = tuple(f"class {index}" for index in range(classes))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from keras_cait.cli.loading import loading
+from keras_cait.cli.loading import loading_libraries
 from keras_cait.training.recipes import (
     distill_cait,
     distill_deit,
@@ -19,8 +19,6 @@ from keras_cait.training.settings.finetuning_settings import FinetuningSettings
 from keras_cait.training.settings.flags import with_flags
 from keras_cait.training.settings.supervised_settings import SupervisedSettings
 
-_LOADED = "Keras and TensorFlow"
-
 Architecture = Annotated[
     Literal["deit", "cait"], Parameter(help="the paper whose recipe is run")
 ]
@@ -28,17 +26,23 @@ Architecture = Annotated[
 
 def distill(architecture: Architecture = "deit", /, **given: Any) -> int:
     """Train a student on labels and on a teacher, which is trained first if need be."""
-    with loading(_LOADED):
+    with loading_libraries():
         from keras_cait.training.programs.distill import distill as train_student
         from keras_cait.training.programs.launch import run_recipe
     recipe = {"deit": distill_deit, "cait": distill_cait}[architecture]
     train = partial(train_student, family=architecture)
-    return run_recipe(DistillationSettings, recipe.PRESETS, train, given)
+    return run_recipe(
+        DistillationSettings,
+        recipe.PRESETS,
+        train,
+        given,
+        program=f"keras-cait distill {architecture}",
+    )
 
 
 def train(architecture: Architecture = "deit", /, **given: Any) -> int:
     """Train a DeiT, DeiT III or CaiT on labels alone."""
-    with loading(_LOADED):
+    with loading_libraries():
         from keras_cait.training.programs.launch import run_recipe
         from keras_cait.training.programs.train import train as train_model
         from keras_cait.training.settings.model_settings import deit3_training_settings
@@ -49,13 +53,14 @@ def train(architecture: Architecture = "deit", /, **given: Any) -> int:
         recipe.PRESETS,
         partial(train_model, families=families),
         given,
+        program=f"keras-cait train {architecture}",
         model_settings=deit3_training_settings,
     )
 
 
 def finetune(**given: Any) -> int:
     """Fine-tune a checkpoint on other images or at another size."""
-    with loading(_LOADED):
+    with loading_libraries():
         from keras_cait.training.programs.finetune import finetune as train_model
         from keras_cait.training.programs.launch import run_recipe
         from keras_cait.training.settings.model_settings import (
@@ -66,13 +71,14 @@ def finetune(**given: Any) -> int:
         finetuning.PRESETS,
         train_model,
         given,
+        program="keras-cait finetune",
         model_settings=deit3_finetuning_settings,
     )
 
 
 def evaluate(**given: Any) -> int:
     """Measure a model on images: top-1 and top-5 accuracy, and speed."""
-    with loading(_LOADED):
+    with loading_libraries():
         from keras_cait.training.programs.evaluate import run_evaluation
     return run_evaluation(given)
 

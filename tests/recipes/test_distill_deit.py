@@ -52,7 +52,7 @@ def test_progress_shows_the_time_left_after_a_few_lines_of_tensorflow(run):
 def test_a_run_writes_models_log_curves_and_settings(run):
     folder = run.folder / "build" / "distill"
     names = sorted(path.name for path in folder.iterdir())
-    assert names == [".lock", "checkpoints", *FILES, "tensorboard"]
+    assert names == [".lock", "README.md", "checkpoints", *FILES, "tensorboard"]
     # Of each training what --resume needs: its model.
     kept = sorted(path.parent.name for path in folder.glob("checkpoints/*/*"))
     assert kept == ["01-teacher", "02-undistilled", "03-student"]

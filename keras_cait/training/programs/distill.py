@@ -30,6 +30,7 @@ FILES = (
     "history.csv",
     "curves.png",
     "config.json",
+    "README.md",
     "tensorboard",
 )
 
@@ -41,8 +42,6 @@ TEACHER_TRAINING: Mapping[str, Any] = {
     "repeats": 1,
     "ema": None,
 }
-
-_ALPHA = {"hard": 0.5, "soft": 0.9, "none": 0.0}
 
 # A teacher is refused if a guessing classifier would reach its accuracy with more than
 # this probability. If the test images cannot decide it, training images are added.
@@ -77,9 +76,7 @@ def distill(
     setup = DistillationSetup(
         teacher=teacher,
         distillation=settings.distillation,
-        alpha=_ALPHA[settings.distillation]
-        if settings.alpha is None
-        else settings.alpha,
+        alpha=settings.distillation_weight,
         temperature=settings.temperature,
     )
     speed = 0.0
@@ -89,7 +86,8 @@ def distill(
         run.write_model("student.keras", student)
     if "student" in students:
         results |= _student_results(run, settings)
-    return results | write_report(run, speed, results["teacher_accuracy"])
+    *_, model = students.values()
+    return results | write_report(run, model, speed, results["teacher_accuracy"])
 
 
 def _student_results(run: Run, settings: DistillationSettings) -> dict[str, float]:

@@ -26,6 +26,7 @@ FILES = (
     "history.csv",
     "curves.png",
     "config.json",
+    "README.md",
     "tensorboard",
 )
 
@@ -44,7 +45,7 @@ def finetune(settings: FinetuningSettings, data: ImageDataset) -> dict[str, Any]
         speed = fit(run, name, model, setup)
         results[f"{name}_accuracy"] = run.last(name, "val_accuracy")
     run.write_model("finetuned.keras", models["finetuned"])
-    return {**results, **write_report(run, speed)}
+    return {**results, **write_report(run, models["finetuned"], speed)}
 
 
 def with_published_size(settings: FinetuningSettings) -> FinetuningSettings:

@@ -12,6 +12,8 @@ from keras_cait.training.devices.termination import exits_on_signals
 from keras_cait.training.devices.worker_agreement import abandon, is_chief
 from keras_cait.training.input_pipeline import check_augmentation
 from keras_cait.training.programs.report import accuracy_table
+from keras_cait.training.publishing.command_line import command_line
+from keras_cait.training.publishing.model_card import write_model_card
 from keras_cait.training.run import strategy_of
 from keras_cait.training.settings.flags import flag_names, make_settings
 from keras_cait.training.settings.presets import Preset, preset_for_side
@@ -33,6 +35,7 @@ def run_recipe(
     train: Callable[[Settings, ImageDataset], dict[str, Any]],
     given: dict[str, Any],
     *,
+    program: str | None = None,
     model_settings: ModelSettings = _no_model_settings,
 ) -> int:
     """Loads the images, trains and reports; returns the exit code.
@@ -40,7 +43,8 @@ def run_recipe(
     `given` are the settings of the command line; `presets` has others by name. Without
     `--preset` the size of the images chooses one of "digits", "thumbnails" and
     "photographs", which `presets` must have, besides "smoke". The last line of the
-    standard output is a JSON object.
+    standard output is a JSON object. The model card shows `program` and `given` as the
+    command of the run; without a program none is written.
     """
 
     def work() -> str:
@@ -51,6 +55,9 @@ def run_recipe(
             results = train(settings, data)
         if not is_chief(strategy_of(settings)):
             return ""
+        if program is not None:
+            command = command_line(program, given)
+            write_model_card(settings, data, results, command)
         print(f"\n{accuracy_table(results)}\n\nResults in {settings.output}")  # noqa: T201
         return json.dumps(results)
 

@@ -1,7 +1,10 @@
 """Results of a recipe: the log, its curves, and a table of accuracies."""
 
+import re
 import time
 from typing import Any
+
+import keras
 
 from keras_cait.processors import peak_memory_mb
 from keras_cait.training.run import Run
@@ -30,11 +33,12 @@ _LOSSES = {
 
 
 def write_report(
-    run: Run, speed: float, teacher_accuracy: float | None = None
+    run: Run, model: keras.Model, speed: float, teacher_accuracy: float | None = None
 ) -> dict[str, Any]:
     """Writes history.csv and curves.png; returns the results that all recipes have.
 
-    `speed` is in training images per second, of the last model.
+    `model` is that which the run is for; `speed` is in training images per second, of
+    the last model.
     """
     run.folder.write_table("history.csv", run.history)
     title = f"{run.data.name}, {run.image_shape[0]} pixels"
@@ -43,6 +47,10 @@ def write_report(
     averaged = {f"{name}_ema_accuracy": found for name, found in run.averaged.items()}
     return {
         **averaged,
+        # Keras counts the models of a process, as in "deit_1".
+        "model": re.sub(r"_\d$", "", model.name),
+        "parameters": model.count_params(),
+        "image_shape": run.image_shape,
         "images_per_second": round(speed, 1),
         "seconds": round(time.perf_counter() - run.started, 1),
         "peak_memory_mb": round(peak_memory_mb()),

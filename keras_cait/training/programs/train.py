@@ -16,6 +16,7 @@ FILES = (
     "history.csv",
     "curves.png",
     "config.json",
+    "README.md",
     "tensorboard",
 )
 
@@ -37,4 +38,7 @@ def train(
     run.start()
     speed = fit(run, "model", model)
     run.write_model("model.keras", model)
-    return {"accuracy": run.last("model", "val_accuracy"), **write_report(run, speed)}
+    return {
+        "accuracy": run.last("model", "val_accuracy"),
+        **write_report(run, model, speed),
+    }

@@ -6,6 +6,8 @@ from typing import ClassVar, Literal
 from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.run_settings import RunSettings
 
+_ALPHA = {"hard": 0.5, "soft": 0.9, "none": 0.0}
+
 
 @dataclass(frozen=True, kw_only=True)
 class DistillationSettings(RunSettings):
@@ -35,3 +37,8 @@ class DistillationSettings(RunSettings):
         self._check("teacher_epochs", self.teacher_epochs >= 1, "1 or more")
         whole = all(part.strip().isdecimal() for part in self.teacher_widths.split(","))
         self._check("teacher_widths", whole, "whole numbers, separated by commas")
+
+    @property
+    def distillation_weight(self) -> float:
+        """`alpha`, or that of the loss."""
+        return _ALPHA[self.distillation] if self.alpha is None else self.alpha

@@ -44,7 +44,8 @@ def with_flags(settings_class: type, run: Callable[..., Any]) -> Callable[..., A
     `run` has positional parameters of its own or none, and `**given`, the settings that
     the command line gives, and no others. `batch_size: int` becomes `--batch-size INT`,
     `jit: bool` becomes `--jit` and `--no-jit`, a `Literal` becomes choices; `X | None`
-    is parsed as `X`, and `tuple[X, ...]` as one or more. The fields of the dataclass
+    is parsed as `X`, and `tuple[X, ...]` as one or more. Of a flag that is given twice
+    the last value counts. The fields of the dataclass
     come from `option`. `--help` groups them by the dataclass that declares them, if it
     has a `group`.
     """
@@ -61,9 +62,9 @@ def with_flags(settings_class: type, run: Callable[..., Any]) -> Callable[..., A
             default=field.default,
             annotation=Annotated[
                 hints[field.name],
-                Parameter(help=field.metadata["help"]),
+                Parameter(help=field.metadata["help"], allow_repeating=True),
                 _group(settings_class, field.name),
-                _parsing(hints[field.name]),
+                _parsing(hints[field.name], field.default),
             ],
         )
         for field in dataclasses.fields(typing.cast(Any, settings_class))
@@ -123,7 +124,7 @@ def _group(settings_class: type, name: str) -> Parameter:
     return Parameter(group=vars(declaring[-1])["group"]) if declaring else Parameter()
 
 
-def _parsing(hint: Any) -> Parameter:
+def _parsing(hint: Any, default: Any) -> Parameter:
     """The form of a flag on the command line: negated, of several values, or plain."""
     kinds = (hint,)
     # `int | None` is a UnionType, `Literal[...] | None` a Union.
@@ -136,7 +137,7 @@ def _parsing(hint: Any) -> Parameter:
             negative=(),
             consume_multiple=True,
             show_default=_joined,
-            validator=_check_not_empty,
+            validator=None if default == () else _check_not_empty,
         )
     return Parameter(negative=())
 

@@ -18,8 +18,8 @@ from keras_cait.errors import first_line
 
 FILE = "model.safetensors"  # as timm and its users name it
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
-# The base of the errors of the HTTP library that the client uses.
-_TRANSPORT: tuple[Any, ...] = HfHubHTTPError.__bases__
+TRANSPORT_ERRORS: tuple[Any, ...] = HfHubHTTPError.__bases__
+"""The base of the errors of the HTTP library that the hub's client uses."""
 _HELP = "Without a network pass weights=None, or the path of a file."
 
 
@@ -38,7 +38,7 @@ def download(source: str) -> Path:
     Raises `OSError` if the file cannot be downloaded, or its hash is not the hub's;
     then it is removed from the cache.
     """
-    repository, revision = _repository_and_revision(source)
+    repository, revision = repository_and_revision(source)
     try:
         path = Path(hf_hub_download(repository, FILE, revision=revision))
     except RepositoryNotFoundError as error:
@@ -55,7 +55,7 @@ def download(source: str) -> Path:
         raise OSError(
             f"Expected {FILE} in the repository. Received: {source}, which has none."
         ) from error
-    except (OSError, *_TRANSPORT) as error:
+    except (OSError, *TRANSPORT_ERRORS) as error:
         raise OSError(
             f"Could not get {source} from the hub: {first_line(error)} {_HELP}"
         ) from error
@@ -65,12 +65,12 @@ def download(source: str) -> Path:
 
 def download_configuration(source: str) -> list[dict[str, Any]]:
     """The JSON files of a repository that state its preprocessing, if it has any."""
-    repository, revision = _repository_and_revision(source)
+    repository, revision = repository_and_revision(source)
     found = []
     for name in CONFIGURATIONS:
         try:
             path = Path(hf_hub_download(repository, name, revision=revision))
-        except (OSError, *_TRANSPORT):  # no such file, or no download: not stated
+        except (OSError, *TRANSPORT_ERRORS):  # no such file, or no download: not stated
             continue
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict):
@@ -81,7 +81,14 @@ def download_configuration(source: str) -> list[dict[str, Any]]:
     return found
 
 
-def _repository_and_revision(source: str) -> tuple[str, str | None]:
+def repository_and_revision(source: str) -> tuple[str, str | None]:
+    """Repository and revision in "hf://owner/repository@revision".
+
+    Example:
+        >>> repository_and_revision("hf://me/birds")
+        ('me/birds', None)
+
+    """
     match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?", source)
     if match is None:
         raise ValueError(

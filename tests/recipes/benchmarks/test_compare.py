@@ -13,9 +13,9 @@ from compare import (  # pyright: ignore[reportMissingImports]
     ratios,
 )
 from peers import INFERENCE, PACKAGES, TRAINING  # pyright: ignore[reportMissingImports]
-from training import JIT_COMPILE
 
 from keras_cait.benchmarking.settings import RUNTIMES
+from keras_cait.benchmarking.training_steps import JIT_COMPILE
 from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
 

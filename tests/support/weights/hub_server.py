@@ -5,6 +5,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 
 COMMIT = "0123456789" * 4
 FAILURES = {
@@ -15,6 +16,9 @@ FAILURES = {
     "owner/gated": (403, "GatedRepo"),
     "owner/bad-token": (401, ""),
 }
+
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 class Hub(ThreadingHTTPServer):
@@ -38,9 +42,8 @@ class Hub(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(files: dict[str, bytes]) -> Iterator[Hub]:
-    """Runs a hub for the time of the block."""
-    hub = Hub(files)
+def serving(hub: Server) -> Iterator[Server]:
+    """Runs a server for the time of the block."""
     thread = threading.Thread(target=hub.serve_forever, daemon=True)
     thread.start()
     try:

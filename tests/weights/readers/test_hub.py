@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save
 
 from tests.support.reference import manifest
-from tests.support.weights.hub_server import FAILURES, serving
+from tests.support.weights.hub_server import FAILURES, Hub, serving
 
 ROOT = Path(__file__).parents[3]
 DEIT_TI = "timm/deit_tiny_patch16_224.fb_in1k"
@@ -85,7 +85,7 @@ def hub(published, tmp_path_factory):
     sources.remove(f"hf://{DEIT_TI}")
     builds = ["DeiT_Ti 1000", "DeiT_Ti 7 hf://somebody/birds", "DeiT_Ti 3"]
     builds += ["DeiT_Ti 2 hf://somebody/stated", "DeiT_Ti 2 hf://somebody/stated 0.25"]
-    with serving(files) as server:
+    with serving(Hub(files)) as server:
         results = loaded(*sources, *builds, home=home, endpoint=server.url)
         requests = list(server.requests)
     return {
