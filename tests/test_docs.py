@@ -1,14 +1,8 @@
 """Documentation: its Python runs, its commands and links exist."""
 
-import contextlib
-import importlib
-import io
-import os
 import re
 import shutil
 import warnings
-from pathlib import Path
-from unittest import mock
 
 import keras
 import numpy as np
@@ -16,20 +10,15 @@ import pytest
 import tensorflow as tf
 
 import keras_cait
-
-ROOT = Path(__file__).parents[1]
-PAGES = [
-    path
-    for path in sorted(ROOT.rglob("*.md"))
-    if not {".venv", ".venv-torch", "build", "dist"} & {*path.parts}
-]
-NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
-
-
-def python_in(page):
-    text = (ROOT / page).read_text()
-    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-
+from tests.support.documentation import (
+    PAGES,
+    anchors_of,
+    commands_in,
+    help_of,
+    links_in,
+    python_in,
+)
+from tests.support.source_tree import ROOT
 
 README, MODELS = python_in("README.md"), python_in("docs/models.md")
 
@@ -116,52 +105,22 @@ def test_the_readme_s_lines_on_models_run():
     assert names["model"].count_params() == names["same"].count_params() == 11956264
 
 
-@pytest.mark.parametrize("page", NAMES)
-def test_links_lead_to_files(page):
-    found = re.findall(r"\]\(([^)#:\s]+)\)", (ROOT / page).read_text())
-    missing = [
-        link for link in found if not (ROOT / page).parent.joinpath(link).exists()
-    ]
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files_and_headings(page):
+    here = ROOT / page
+    missing = []
+    for path, anchor in links_in(page):
+        target = here.parent / path if path else here
+        if not target.exists() or (anchor and anchor not in anchors_of(target)):
+            missing.append(f"{path}#{anchor}")
     assert missing == []
 
 
-def commands_in(page):
-    """The program of each command of a page, and its flags."""
-    text = (ROOT / page).read_text().replace("\\\n", " ")
-    for line in text.splitlines():
-        quoted = re.findall(r"`([^`]+)`", line)
-        for part in [line] if line.startswith("    ") else quoted:
-            command = part.partition(" #")[0]
-            found = re.search(r"(?:^|\s|/)python (-m )?([\w./]+)(.*)", command)
-            if found:
-                module = found[2] if found[1] else found[2].removesuffix(".py")
-                flags = re.findall(r"\s(--[a-z][a-z-]*)", found[3])
-                yield module.replace("/", "."), set(flags)
-
-
-def help_of(module):
-    """The text that a program prints for `--help`."""
-    if module == "keras_cait.export":
-        module = "keras_cait.export.command"
-    elif module.startswith(("recipes.ablations.", "recipes.benchmarks.")):
-        module = module.rpartition(".")[2]  # as when its file is run
-    main = importlib.import_module(module).main
-    with (
-        contextlib.redirect_stdout(io.StringIO()) as text,
-        mock.patch.dict(os.environ, {"COLUMNS": "200"}),  # no flag is broken
-    ):
-        try:
-            code = main(["--help"])
-        except SystemExit as ended:
-            code = ended.code
-    assert code == 0
-    return text.getvalue()
-
-
-@pytest.mark.parametrize("page", NAMES)
+@pytest.mark.parametrize("page", PAGES)
 def test_commands_name_programs_and_flags_that_exist(page):
-    for module, flags in commands_in(page):
-        if module.split(".")[0] not in ("recipes", "keras_cait", "export"):
+    ours = ("recipes", "keras_cait", "export", "keras-cait")
+    for name, flags in commands_in(page):
+        if name.partition(" ")[0].split(".")[0] not in ours:
             continue
-        known = set(re.findall(r"--[a-z][a-z-]*", help_of(module)))
-        assert flags <= known | {"--help"}, module
+        known = set(re.findall(r"--[a-z][a-z-]*", help_of(name)))
+        assert flags <= known | {"--help"}, name

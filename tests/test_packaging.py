@@ -20,6 +20,8 @@ PACKAGE = ROOT / "keras_cait"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
 
+DATA = {".typed", ".json", ".html", ".css", ".js", ".svg"}  # suffixes
+
 
 def run(*command, **options):
     """The stripped stdout of a command that must succeed."""
@@ -115,8 +117,8 @@ def test_the_wheel_holds_every_python_file_and_the_license(wheel):
     expected = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*.py")}
     expected.add("keras_cait_command.py")
     assert {name for name in names if name.endswith(".py")} == expected
-    data = [path for path in PACKAGE.rglob("*") if path.suffix in (".json", ".typed")]
-    assert len(data) == 2
+    data = [path for path in PACKAGE.rglob("*.*") if path.suffix not in (".py", ".pyc")]
+    assert {path.suffix for path in data} == DATA
     assert {path.relative_to(ROOT).as_posix() for path in data} <= names
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 

@@ -154,6 +154,7 @@ def draw(found: dict[str, dict[str, list[dict]]]) -> Any:
             panel.set(xscale="log", xlabel=axis, ylabel=label)
             panel.set_xticks(sizes, labels=map(str, sizes), minor=False)
             panel.minorticks_off()
+            panel.tick_params(axis="x", labelsize=7)
             panel.grid(alpha=0.3)
             panel.legend(fontsize=7)
         grid[0, column].set_yscale("log")

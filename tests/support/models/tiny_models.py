@@ -58,6 +58,14 @@ def released(timm_name):
     return builder, (height, width, channels)
 
 
+def loaded_anew(make, path):
+    """A model from a file, as in a new process, where Keras has named nothing yet."""
+    keras.backend.clear_session(free_memory=False)
+    make().save(path)
+    keras.backend.clear_session(free_memory=False)
+    return keras.saving.load_model(path)
+
+
 @contextlib.contextmanager
 def without_values():
     """Models made inside have shapes but no values, which takes no time."""
