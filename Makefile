@@ -27,7 +27,7 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill check test quick slow test-export test-faults torch bench lint format wheel lock clean FORCE
+.PHONY: help distill check test quick slow test-export test-web test-faults torch bench docs docs-serve lint format wheel lock clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
@@ -52,6 +52,11 @@ test-export: $(READY) ## the published sizes in every format of export; the tabl
 	$(BIN)/python -m pytest -m export tests/export $(ARGS)
 	cat build/exports.md
 
+test-web: $(READY) ## the exported page in Chromium, beside Keras; needs chromium and npm
+	@for program in chromium npm; do command -v $$program > /dev/null || \
+	  { echo "make test-web needs $$program on the PATH. Received: none. Install it, on Debian: apt install $$program" >&2; exit 1; }; done
+	$(BIN)/python -m pytest -m browser tests/export/web $(ARGS)
+
 test-faults: $(READY) ## runs that are killed twenty times, and what else can happen to one
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
 
@@ -62,6 +67,12 @@ torch: $(READY) $(TORCH)/.stamp ## what needs torch and timm: .pth files, full-s
 
 bench: $(READY) ## the speed of inference and training here, beside timm, ZeroModels and OpenVINO where they are installed
 	$(BIN)/python recipes/benchmarks/compare.py $(ARGS)
+
+docs: $(READY) ## the documentation as a site in build/site; a broken link is an error
+	PYTHON=$(BIN)/python docs/build.sh
+
+docs-serve: docs ## build it, and show it on http://localhost:8000
+	$(BIN)/python -m http.server --directory build/site --bind 127.0.0.1 8000
 
 lint: $(READY) ## format, lint, types, import directions, spelling
 	$(BIN)/ruff format --check .
@@ -78,7 +89,7 @@ wheel: $(READY) ## build the wheel, which holds keras_cait alone, in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --disable-pip-version-check --wheel-dir dist .
 
 lock: build/uv/bin/uv ## resolve requirements.lock anew from pyproject.toml
-	$< pip compile --quiet --universal --python-version 3.11 --extra recipes --extra export --extra test --extra dev --no-annotate \
+	$< pip compile --quiet --universal --python-version 3.11 --extra recipes --extra export --extra test --extra docs --extra dev --no-annotate \
 	  --custom-compile-command 'make lock' $(ARGS) pyproject.toml --output-file requirements.lock
 
 clean: ## remove .venv and everything that was built
