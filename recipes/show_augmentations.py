@@ -22,12 +22,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import tensorflow as tf
 
+from keras_cait.command_line.exit_code import exit_code_of
+from keras_cait.command_line.flags import (
+    flag_names,
+    make_settings,
+    option,
+    parse_flags,
+)
 from keras_cait.data.batches import apply_transforms
 from keras_cait.data.images.gray_levels import to_gray_levels
 from keras_cait.data.mixing import Mixing
 from keras_cait.data.seeds import derive_seed
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
-from keras_cait.exit_code import exit_code_of
 from keras_cait.files import replace_when_written
 from keras_cait.preprocessing import Preprocessing
 from keras_cait.training.input_pipeline import (
@@ -36,12 +42,6 @@ from keras_cait.training.input_pipeline import (
     training_transforms,
 )
 from keras_cait.training.recipes import train_cait, train_deit
-from keras_cait.training.settings.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
 from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.presets import DIGITS, THUMBNAILS
 from keras_cait.training.settings.training_settings import TrainingSettings

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from keras_cait.exit_code import exit_code_of
-from keras_cait.training.settings.flags import (
+from keras_cait.command_line.exit_code import exit_code_of
+from keras_cait.command_line.flags import (
     flag_names,
     make_settings,
     parse_flags,

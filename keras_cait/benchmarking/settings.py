@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from keras_cait.command_line.flags import flag_names, option
 from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import flag_names, option
 
 Runtime = Literal[
     "predict",

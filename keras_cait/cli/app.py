@@ -21,9 +21,9 @@ from keras_cait.cli.image_paths import image_paths
 from keras_cait.cli.loading import loading
 from keras_cait.cli.target_file import CHECKPOINTS, PICTURES, check_target_file
 from keras_cait.cli.training import COMMANDS
-from keras_cait.exit_code import exit_code_of
+from keras_cait.command_line.exit_code import exit_code_of
+from keras_cait.command_line.flags import command_app
 from keras_cait.training.publishing.run_files import saved_card, saved_model
-from keras_cait.training.settings.flags import command_app
 from keras_cait.variants import VARIANTS
 
 _DESCRIPTION = "CaiT and DeiT for Keras 3: predictions, pictures, training and exports."
@@ -214,7 +214,7 @@ def demo(
     with contextlib.ExitStack() as stack:
         with loading(f"Keras and {model}"):
             from keras_cait.cli.demonstration import demonstration
-            from keras_cait.export.pipeline.model_source import ModelSource
+            from keras_cait.models.published.model_source import ModelSource
 
             source = ModelSource(
                 name=model, weights=weights, labels=labels, image_size=image_size

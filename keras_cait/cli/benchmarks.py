@@ -6,7 +6,7 @@ from cyclopts import App
 
 from keras_cait.benchmarking.settings import InferenceSettings, TrainingStepSettings
 from keras_cait.cli.loading import loading_libraries
-from keras_cait.training.settings.flags import with_flags
+from keras_cait.command_line.flags import with_flags
 
 benchmark = App(name="benchmark", help="Measure the speed of a model on this machine.")
 

@@ -11,9 +11,9 @@ from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.labeled_images import images_in_files
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
-from keras_cait.export.pipeline.model_source import ModelSource, load_source
 from keras_cait.models.logits import output_kind
 from keras_cait.models.published.imagenet import preprocess_input
+from keras_cait.models.published.model_source import ModelSource, load_source
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.models.published.saved_models import check_classifier
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
-from keras_cait.export.pipeline.model_source import ModelSource, load_source
 from keras_cait.files import replace_when_written
 from keras_cait.models.published.detection import detect_model
+from keras_cait.models.published.model_source import ModelSource, load_source
 from keras_cait.models.published.registry import model_with_weights
 from keras_cait.weights.timm.checkpoints import (
     save_official_weights,

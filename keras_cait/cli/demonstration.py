@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from keras_cait.data.image_files import printable
-from keras_cait.export.pipeline.model_source import ModelSource, load_source
 from keras_cait.export.to_web import to_web
 from keras_cait.export.web.server import PageServer
+from keras_cait.models.published.model_source import ModelSource, load_source
 
 IMAGE = "given-image"  # the name that it has in the page
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from keras_cait.cli.loading import loading_libraries
+from keras_cait.command_line.flags import with_flags
 from keras_cait.training.recipes import (
     distill_cait,
     distill_deit,
@@ -16,7 +17,6 @@ from keras_cait.training.recipes import finetune as finetuning
 from keras_cait.training.settings.distillation_settings import DistillationSettings
 from keras_cait.training.settings.evaluation_settings import EvaluationSettings
 from keras_cait.training.settings.finetuning_settings import FinetuningSettings
-from keras_cait.training.settings.flags import with_flags
 from keras_cait.training.settings.supervised_settings import SupervisedSettings
 
 Architecture = Annotated[

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from keras_cait.exit_code import exit_code_of
-from keras_cait.export.pipeline.model_source import ModelSource, load_source
+from keras_cait.command_line.exit_code import exit_code_of
 from keras_cait.export.pipeline.output_paths import check_target
 from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS, OUTPUTS, check_outputs
 from keras_cait.export.pipeline.report import ExportReport
@@ -16,6 +15,7 @@ from keras_cait.export.to_onnx import OnnxFormat, to_onnx
 from keras_cait.export.to_saved_model import SavedModelFormat, to_saved_model
 from keras_cait.export.to_tflite import PRECISIONS, TfliteFormat, to_tflite
 from keras_cait.export.to_web import WebFormat, to_web
+from keras_cait.models.published.model_source import ModelSource, load_source
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,9 @@ from keras_cait.typing import Tensor
 
 OutputKind = Literal["logits", "probabilities"]
 
+HEAD_LAYERS = {"class": "head", "distillation": "head_distillation"}
+"""Layers of the heads of a distilled model, by the names of their logits."""
+
 # Layers through which logits stay logits and probabilities stay probabilities.
 _TRANSPARENT = (
     keras.layers.Activation,  # linear, such as casts to float32
@@ -83,7 +86,7 @@ def output_logits(model: keras.Model) -> Tensor:
 
 def is_distilled(model: keras.Model) -> bool:
     """Whether a model has a distillation head at its top level."""
-    return any(layer.name == "head_distillation" for layer in model.layers)
+    return any(layer.name == HEAD_LAYERS["distillation"] for layer in model.layers)
 
 
 def head_logits(model: keras.Model) -> dict[str, Tensor]:
@@ -91,8 +94,7 @@ def head_logits(model: keras.Model) -> dict[str, Tensor]:
     _known_kind(model)
     if is_distilled(model):
         return {
-            "class": model.get_layer("head").output,
-            "distillation": model.get_layer("head_distillation").output,
+            name: model.get_layer(layer).output for name, layer in HEAD_LAYERS.items()
         }
     _refuse_hidden_heads(model)
     return {"class": output_logits(model)}

@@ -1,11 +1,12 @@
 """Attention maps of every block of a model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_cait.layers.attention.multi_head import MultiHeadAttention
 from keras_cait.models.features.token_layout import attention_layers, token_layout
 from keras_cait.models.functional_model import with_outputs
 
@@ -40,14 +41,13 @@ def attention_maps(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
         https://arxiv.org/abs/2103.17239
 
     """
-    return dict(each_attention_map(model, images))
+    return dict(each_attention_map(model, images, attention_layers(model)))
 
 
 def each_attention_map(
-    model: keras.Model, images: Any
+    model: keras.Model, images: Any, layers: Sequence[MultiHeadAttention]
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """As `attention_maps`, one block after the other, which needs less memory."""
-    layers = attention_layers(model)
+    """As `attention_maps`, of these layers, one after the other: it saves memory."""
     reads = with_outputs(model, [layer.input for layer in layers])
     for layer, tokens in zip(layers, keras.tree.flatten(reads(images)), strict=True):
         _, scores = layer(tokens, return_attention_scores=True)
@@ -89,11 +89,9 @@ def token_attention(
     """
     layout = token_layout(model)
     prefix = len(layout.prefix)
-    names = {layer.name for layer in layout.prefix_attention}
     found: dict[str, dict[str, np.ndarray]] = {name: {} for name in layout.prefix}
-    for layer, scores in each_attention_map(model, images):
-        if layer in names:
-            for index, token in enumerate(layout.prefix):
-                rows = scores[:, :, index, prefix:]
-                found[token][layer] = rows.reshape(*rows.shape[:2], *layout.grid_size)
+    for layer, scores in each_attention_map(model, images, layout.prefix_attention):
+        for index, token in enumerate(layout.prefix):
+            rows = scores[:, :, index, prefix:]
+            found[token][layer] = rows.reshape(*rows.shape[:2], *layout.grid_size)
     return found

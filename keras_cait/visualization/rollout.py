@@ -48,7 +48,7 @@ def attention_rollout(model: keras.Model, images: Any) -> dict[str, np.ndarray]:
     prefix = len(layout.prefix)
     identity = np.eye(prefix + layout.patches, dtype="float32")
     rollout = identity[None]
-    for _, scores in each_attention_map(model, images):
+    for _, scores in each_attention_map(model, images, layout.attention):
         attention = scores.mean(axis=1)  # (batch, queries, keys)
         queries, keys = attention.shape[1:]
         first = len(identity) - keys  # the patches' first row in CaiT's self-attention

@@ -39,11 +39,11 @@ from residual_scaling import (
 )
 from token_insertion import token_insertion_network
 
+from keras_cait.command_line.flags import option, parse_flags
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.training.fit import fit
 from keras_cait.training.programs.launch import run_recipe
 from keras_cait.training.run import Run
-from keras_cait.training.settings.flags import option, parse_flags
 from keras_cait.training.settings.presets import (
     DIGITS,
     SMOKE,

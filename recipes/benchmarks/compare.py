@@ -33,10 +33,10 @@ from peers import INFERENCE, PACKAGES, TRAINING
 
 from keras_cait.benchmarking.program import run_program
 from keras_cait.benchmarking.timing import matrix_product_gflops, output_of, rounded
+from keras_cait.command_line.flags import option
 from keras_cait.optional_packages import import_optional
 from keras_cait.processors import processors
 from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import option
 from keras_cait.variants import VARIANTS
 
 _FOLDER = Path(__file__).parent

@@ -31,12 +31,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cait.benchmarking.program import run_program
+from keras_cait.command_line.flags import option
 from keras_cait.data.batches import steps_per_epoch, training_batches
 from keras_cait.data.sources.load import load_test_images
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.processors import processors
 from keras_cait.training.input_pipeline import mixing_of, training_transforms
-from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.training_settings import TrainingSettings
 
 _HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph

@@ -35,9 +35,9 @@ from keras_cait.benchmarking.program import run_program
 from keras_cait.benchmarking.runtimes import Source
 from keras_cait.benchmarking.settings import ModelSettings
 from keras_cait.benchmarking.timing import rounded
+from keras_cait.command_line.flags import option
 from keras_cait.export import to_onnx, to_saved_model, to_tflite
 from keras_cait.processors import peak_memory_mb, processors
-from keras_cait.training.settings.flags import option
 
 EXPORTS = {
     "saved_model": (to_saved_model, "saved_model"),

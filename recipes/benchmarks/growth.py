@@ -29,9 +29,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 from keras_cait.benchmarking.program import run_program
 from keras_cait.benchmarking.timing import output_of, rounded
+from keras_cait.command_line.flags import option
 from keras_cait.optional_packages import import_optional
 from keras_cait.range_check import check_range
-from keras_cait.training.settings.flags import option
 
 _FOLDER = Path(__file__).parent
 _PATCH = 16  # pixels

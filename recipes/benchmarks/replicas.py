@@ -29,6 +29,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 import tensorflow as tf
 
 from keras_cait.benchmarking.program import run_program
+from keras_cait.command_line.flags import option
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.processors import processors
 from keras_cait.training.devices.strategy import make_strategy
@@ -36,7 +37,6 @@ from keras_cait.training.distillation_setup import DistillationSetup
 from keras_cait.training.fit import fit
 from keras_cait.training.programs.students import build_student
 from keras_cait.training.run import Run
-from keras_cait.training.settings.flags import option
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 from keras_cait.training.teachers.teacher import make_teacher
 

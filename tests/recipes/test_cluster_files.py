@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from keras_cait.command_line.flags import make_settings, parse_flags
 from keras_cait.training.devices.cluster import read_cluster
 from keras_cait.training.programs.distill import DistillationSettings
-from keras_cait.training.settings.flags import make_settings, parse_flags
 
 CLUSTER = Path(__file__).parents[2] / "recipes" / "cluster"
 PRINT_ARGUMENTS = """#!/bin/bash

@@ -8,6 +8,7 @@ import keras
 from keras_cait.export.folding.full_precision import in_float32
 from keras_cait.export.pipeline.class_attention import with_class_attention
 from keras_cait.models.features.head_features import head_features
+from keras_cait.models.functional_model import with_outputs
 from keras_cait.models.logits import head_logits, output_kind, output_logits
 from keras_cait.typing import Tensor
 
@@ -72,7 +73,7 @@ def with_named_outputs(model: keras.Model, outputs: Sequence[str]) -> keras.Mode
             tensors |= _heads(rebuilt)
         else:
             tensors[name] = _TENSORS[name](rebuilt)
-    return keras.Model(rebuilt.input, tensors, name=model.name)
+    return with_outputs(rebuilt, tensors, name=model.name)
 
 
 def named(outputs: Any) -> dict[str, Tensor]:

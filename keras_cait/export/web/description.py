@@ -8,9 +8,7 @@ from typing import Any
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.layers import ClassAttention
 from keras_cait.models.classes.imagenet_classes import imagenet_names, is_imagenet
-
-RANDOM = "random"
-"""The source of weights that were not trained, as `ExportReport.weights` has it."""
+from keras_cait.models.published.model_source import RANDOM
 
 
 def describe(

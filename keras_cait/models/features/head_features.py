@@ -2,10 +2,8 @@
 
 import keras
 
-from keras_cait.models.logits import head_logits
+from keras_cait.models.logits import HEAD_LAYERS, head_logits
 from keras_cait.typing import Tensor
-
-_HEADS = {"class": "head", "distillation": "head_distillation"}  # logits to layer
 
 
 def head_features(model: keras.Model) -> Tensor:
@@ -16,7 +14,7 @@ def head_features(model: keras.Model) -> Tensor:
     `pooling="token"` of the builders and `forward_head(pre_logits=True)` of timm give.
     Raises `ValueError` if the model is no classifier.
     """
-    vectors = [model.get_layer(_HEADS[name]).input for name in head_logits(model)]
+    vectors = [model.get_layer(HEAD_LAYERS[name]).input for name in head_logits(model)]
     if len(vectors) == 1:
         return vectors[0]
     return keras.layers.Average(dtype="float32", name="features")(vectors)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_cait.command_line.exit_code import exit_code_of
+from keras_cait.command_line.flags import flag_names, make_settings
 from keras_cait.data.batches import evaluation_batches
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
-from keras_cait.exit_code import exit_code_of
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.published.preprocessing import (
     preprocessing_or_default,
@@ -25,7 +26,6 @@ from keras_cait.training.programs.evaluated_model import (
     overrides_of,
 )
 from keras_cait.training.settings.evaluation_settings import EvaluationSettings
-from keras_cait.training.settings.flags import flag_names, make_settings
 from keras_cait.training.settings.serialization import to_json
 
 

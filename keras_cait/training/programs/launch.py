@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from keras_cait.command_line.exit_code import exit_code_of
+from keras_cait.command_line.flags import flag_names, make_settings
 from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.data.sources.load import load_dataset
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
-from keras_cait.exit_code import exit_code_of
 from keras_cait.training.devices.termination import exits_on_signals
 from keras_cait.training.devices.worker_agreement import abandon, is_chief
 from keras_cait.training.input_pipeline import check_augmentation
@@ -15,7 +16,6 @@ from keras_cait.training.programs.report import accuracy_table
 from keras_cait.training.publishing.command_line import command_line
 from keras_cait.training.publishing.model_card import write_model_card
 from keras_cait.training.run import strategy_of
-from keras_cait.training.settings.flags import flag_names, make_settings
 from keras_cait.training.settings.presets import Preset, preset_for_side
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
 

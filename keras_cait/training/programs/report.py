@@ -1,6 +1,5 @@
 """Results of a recipe: the log, its curves, and a table of accuracies."""
 
-import re
 import time
 from typing import Any
 
@@ -47,8 +46,7 @@ def write_report(
     averaged = {f"{name}_ema_accuracy": found for name, found in run.averaged.items()}
     return {
         **averaged,
-        # Keras counts the models of a process, as in "deit_1".
-        "model": re.sub(r"_\d$", "", model.name),
+        "model": model.name,
         "parameters": model.count_params(),
         "image_shape": run.image_shape,
         "images_per_second": round(speed, 1),

@@ -41,6 +41,7 @@ def build_student(
         classes=classes,
         drop_path_rate=published_rate if drop_path_rate is None else drop_path_rate,
         include_preprocessing=True,
+        name=family,  # without the number that Keras gives a second model
     )
 
 

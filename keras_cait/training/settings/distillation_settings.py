@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_cait.training.settings.flags import option
+from keras_cait.command_line.flags import option
 from keras_cait.training.settings.run_settings import RunSettings
 
 _ALPHA = {"hard": 0.5, "soft": 0.9, "none": 0.0}

@@ -3,22 +3,17 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_cait.training.settings.flags import option
+from keras_cait.command_line.flags import option
 from keras_cait.training.settings.image_source import ImageSource
-
-Channels = tuple[float, float, float]
+from keras_cait.training.settings.weights_source import WeightsSource
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluationSettings(ImageSource):
+class EvaluationSettings(ImageSource, WeightsSource):
     """Settings of an evaluation: model, images and preprocessing."""
 
-    group: ClassVar[str] = "Model and preprocessing"
+    group: ClassVar[str] = "Evaluation"
 
-    model: str | None = option(
-        None, "a builder's or timm's name; not needed with a .keras file"
-    )
-    weights: str = option("imagenet", "imagenet, hf://owner/repo, or a file")
     match: Literal["name", "index"] = option(
         "name", "match the classes of images and model by it"
     )
@@ -27,20 +22,12 @@ class EvaluationSettings(ImageSource):
     interpolation: Literal["bicubic", "bilinear"] | None = option(
         None, "resizing method; by default the model's"
     )
-    mean: Channels | None = option(
-        None, "mean of each channel of images in [0, 1]; by default the model's"
-    )
-    std: Channels | None = option(None, "standard deviation, likewise")
     batch_size: int = option(64, "images a step")
     limit: int | None = option(None, "largest number of images, drawn at random")
     per_class: bool = option(False, "print the accuracy of each class")
 
     def __post_init__(self) -> None:
-        if self.model is None and not self.weights.endswith(".keras"):
-            raise ValueError(
-                "--model must be named, unless --weights is a .keras file. "
-                f"Received: --weights {self.weights}"
-            )
+        super().__post_init__()
         for name in ("batch_size", "limit", "image_size"):
             value = getattr(self, name)
             if value is not None and value < 1:

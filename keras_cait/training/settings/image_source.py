@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from keras_cait.training.settings.flags import option
+from keras_cait.command_line.flags import option
 
 
 @dataclass(frozen=True, kw_only=True)

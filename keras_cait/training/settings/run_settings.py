@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from keras_cait.training.settings.flags import option
+from keras_cait.command_line.flags import option
 from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.training_settings import TrainingSettings
 

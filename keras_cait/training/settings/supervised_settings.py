@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from keras_cait.training.settings.flags import option
+from keras_cait.command_line.flags import option
 from keras_cait.training.settings.run_settings import RunSettings
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_cait.training.settings.flags import option
+from keras_cait.command_line.flags import option
 
 BATCH_SETTINGS = (
     *("epochs", "batch_size", "crop", "flip", "augment", "color_jitter", "shift"),

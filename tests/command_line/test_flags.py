@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from keras_cait.training.settings.flags import make_settings, option, parse_flags
+from keras_cait.command_line.flags import make_settings, option, parse_flags
 
 
 @dataclass(frozen=True, kw_only=True)

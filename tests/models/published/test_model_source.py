@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import constants
 
 import keras_cait
-from keras_cait.export.pipeline.model_source import (
+from keras_cait.models.published.model_source import (
     ModelSource,
     load_source,
     read_labels,

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from keras_cait.exit_code import exit_code_of
+from keras_cait.command_line.exit_code import exit_code_of
 
 
 def interrupted_by(number):

@@ -11,6 +11,9 @@ from keras_cait.models.published.registry import find_variant, model_with_weight
 from keras_cait.models.published.saved_models import load_saved_model
 from keras_cait.weights.metadata.class_count import read_class_count
 
+RANDOM = "random"
+"""Source of weights that were not trained, as reports and pages state it."""
+
 _ADVICE = (
     "Models with layers of one's own are exported from Python, where those are known: "
     "keras_cait.export.to_onnx, to_tflite and to_saved_model."
@@ -76,7 +79,7 @@ def load_source(source: ModelSource) -> LoadedModel:
     return LoadedModel(
         model=model,
         labels=labels or class_names_of(model),
-        weights={"none": "random", "imagenet": f"published, of {source.name}"}.get(
+        weights={"none": RANDOM, "imagenet": f"published, of {source.name}"}.get(
             weights, weights
         ),
     )

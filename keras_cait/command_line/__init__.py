@@ -1,0 +1,1 @@
+"""What every program of the command line has: its flags, and its exit code."""
