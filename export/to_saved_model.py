@@ -23,22 +23,12 @@ was not run; the SavedModel was loaded by TensorFlow.
 Exits with 0, or with one line of error and 2, after Ctrl-C 130, after SIGTERM 143.
 """
 
-import os
 import sys
-from collections.abc import Sequence
+from functools import partial
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+from keras_cait_command import main as keras_cait
 
-from keras_cait.export import command
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the export; returns the exit code."""
-    prog = f"python {sys.argv[0]}"
-    return command.main(
-        arguments, format="saved_model", prog=prog, description=__doc__ or ""
-    )
-
+main = partial(keras_cait, command=("export", "--format", "saved_model"))
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,12 +17,13 @@ from cyclopts import CycloptsError, Parameter
 
 import keras_cait
 from keras_cait.cli.benchmarks import benchmark
+from keras_cait.cli.exports.command import EXPORT
 from keras_cait.cli.image_paths import image_paths
-from keras_cait.cli.loading import loading
 from keras_cait.cli.target_file import CHECKPOINTS, PICTURES, check_target_file
 from keras_cait.cli.training import COMMANDS
 from keras_cait.command_line.exit_code import exit_code_of
 from keras_cait.command_line.flags import command_app
+from keras_cait.command_line.loading import loading
 from keras_cait.training.publishing.run_files import saved_card, saved_model
 from keras_cait.variants import VARIANTS
 
@@ -229,17 +230,7 @@ def demo(
     return ""
 
 
-Raw = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
-
-
-@app.command(help_flags=[], version_flags=[])
-def export(*arguments: Raw) -> int:
-    """Export a model: SavedModel, TFLite, ONNX, page. `export --help` has the flags."""
-    with loading("TensorFlow", quiet=not {"-h", "--help"}.isdisjoint(arguments)):
-        from keras_cait.export import command
-    return command.main(list(arguments), prog="keras-cait export")
-
-
+app.command(EXPORT)
 for _command in COMMANDS:
     app.command(_command)
 app.command(benchmark)

@@ -1,1 +1,1 @@
-"""What every program of the command line has: its flags, and its exit code."""
+"""Flags, exit code and loading line of the programs of the command line."""

@@ -78,6 +78,7 @@ def model(tmp_path):
         (["finetune", "--help"], "--scratch"),
         (["evaluate", "--help"], "--per-class"),
         (["convert", "--help"], ".safetensors"),
+        (["export", "--help"], "--representative"),
     ],
 )
 def test_help_version_and_list_import_nothing_heavy(arguments, printed):

@@ -77,9 +77,7 @@ def program(name: str):
     """The main function of a program: a file, a module or `keras-cait`."""
     if name == "keras-cait":
         name = "keras_cait.cli.app"
-    if name == "keras_cait.export":
-        name = "keras_cait.export.command"
-    elif name.startswith(("recipes.ablations.", "recipes.benchmarks.")):
+    if name.startswith(("recipes.ablations.", "recipes.benchmarks.")):
         name = name.rpartition(".")[2]  # as when its file is run
     return importlib.import_module(name).main
 

@@ -1,0 +1,1 @@
+"""The command that exports a model: its flags, and the exporter of each format."""
