@@ -245,7 +245,8 @@ def main(arguments: Sequence[str] | None = None, *, command: Sequence[str] = ())
     try:
         run, bound, _ = app.parse_args(tokens)
     except CycloptsError as error:
-        sys.stderr.write(f"error: {error} See keras-cait --help.\n")
+        program = " ".join(["keras-cait", *(error.command_chain or ())])
+        sys.stderr.write(f"error: {error} See {program} --help.\n")
         return 2
     flags = [
         "--" + row.name.replace("_", "-")

@@ -190,6 +190,10 @@ def test_export_has_the_flags_of_the_program(capsys, model, tmp_path):
     ("arguments", "message"),
     [
         (["lst"], 'Did you mean "list"?'),
+        (
+            ["benchmark", "inference", "--top"],
+            "See keras-cait benchmark inference --help.",
+        ),
         (["list", "zzz"], "Received: 'zzz'"),
         (["info", "cait_xxs24_225"], "Did you mean cait_xxs24_224?"),
         (["predict", "--model", "CaiT_XXS24"], "IMAGES requires an argument"),
