@@ -136,7 +136,7 @@ def _parsing(hint: Any, default: Any) -> Parameter:
         return Parameter(
             negative=(),
             consume_multiple=True,
-            show_default=_joined,
+            show_default=None if default is None else _joined,
             validator=None if default == () else _check_not_empty,
         )
     return Parameter(negative=())

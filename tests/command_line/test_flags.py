@@ -20,6 +20,7 @@ class Settings:
     mean: tuple[float, float] | None = option(None, "two numbers")
     sizes: tuple[int, ...] = option((1, 8), "one size or more")
     kinds: tuple[Literal["hard", "soft"], ...] = option(("hard",), "one kind or more")
+    only: tuple[str, ...] | None = option(None, "one name or more, or all")
 
     def __post_init__(self):
         if self.rate > 1:
@@ -84,3 +85,4 @@ def test_help_names_every_setting(capsys):
         assert flag in text
     assert "a rate [default: 0.5]" in text
     assert "one size or more [default: 1 8]" in text
+    assert "one name or more, or all  " in text  # without a default
