@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 from keras_cait.benchmarking.program import run_program
 from keras_cait.benchmarking.runtimes import Source
 from keras_cait.benchmarking.settings import ModelSettings
-from keras_cait.benchmarking.timing import rounded
+from keras_cait.benchmarking.timing import output_of, rounded
 from keras_cait.command_line.flags import option
 from keras_cait.export import to_onnx, to_saved_model, to_tflite
 from keras_cait.processors import peak_memory_mb, processors
@@ -65,8 +65,7 @@ def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
             results[name] = _measure(name, settings)
         else:
             try:
-                found = settings.measured_apart(__file__, "formats", name)
-                results[name] = found["results"][name]
+                results[name] = _measured_apart(name, settings)
             except ValueError as error:
                 results[name] = {"error": str(error)}
         print(_line(name, results[name]), flush=True)
@@ -76,6 +75,13 @@ def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
         "processors": processors(),
         "results": results,
     }
+
+
+def _measured_apart(
+    name: Format, settings: ExportBenchmarkSettings
+) -> dict[str, float]:
+    alone = replace(settings, formats=(name,))
+    return output_of([sys.executable, __file__, *alone.flags()])["results"][name]
 
 
 def _measure(name: str, settings: ExportBenchmarkSettings) -> dict[str, float]:
