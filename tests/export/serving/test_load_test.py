@@ -3,7 +3,7 @@
 import pytest
 import tensorflow as tf
 
-from export.serving import load_test
+from export.serving import load_test, many_clients
 
 
 def test_no_request_is_lost_or_wrong(served, capfd):
@@ -16,9 +16,9 @@ def test_no_request_is_lost_or_wrong(served, capfd):
 
 @pytest.mark.export
 def test_no_request_of_a_thousand_is_lost_or_wrong(served):
-    load = load_test.send(
+    load = many_clients.send(
         served.signatures["serving_default"],
-        load_test.pictures(),
+        many_clients.pictures(),
         requests=1000,
         clients=8,
     )
@@ -48,26 +48,26 @@ def lost(found):
 
 @pytest.mark.parametrize(("fault", "counted"), [(swapped, "wrong"), (lost, "lost")])
 def test_faults_are_counted(fault, counted, served):
-    files = load_test.pictures(2)
+    files = many_clients.pictures(2)
     faulty = Faulty(served.signatures["serving_default"], fault, from_call=2 + 10)
-    load = load_test.send(faulty, files, requests=20, clients=1)
+    load = many_clients.send(faulty, files, requests=20, clients=1)
     assert (load.answered, getattr(load, counted)) == (10, 10)
     assert "10 right" in str(load)
 
 
 def test_an_answer_to_a_truncated_file_is_wrong(served):
-    (file,) = load_test.pictures(1)
+    (file,) = many_clients.pictures(1)
     model = served.signatures["serving_default"]
-    load = load_test.send(
+    load = many_clients.send(
         lambda images: model(images=tf.constant([file])), [file], requests=50, clients=2
     )
     assert (load.answered, load.wrong, load.lost) == (49, 1, 0)
 
 
 def test_without_answers_the_latency_is_nan(served):
-    files = load_test.pictures(1)
+    files = many_clients.pictures(1)
     model = Faulty(served.signatures["serving_default"], lost, from_call=1)
-    load = load_test.send(model, files, requests=3, clients=2)
+    load = many_clients.send(model, files, requests=3, clients=2)
     assert str(load).startswith("3 requests: 0 right, 0 wrong, 3 lost; p50 nan ms, ")
 
 
@@ -97,4 +97,4 @@ def test_zero_requests_or_clients_are_refused(flag, capsys):
     assert f"{flag}: must be 1 or more. Received: 0" in capsys.readouterr().err
     name = flag.removeprefix("--")
     with pytest.raises(ValueError, match=f"must be 1 or more.* {name}=0"):
-        load_test.send(dict, [], **{name: 0})
+        many_clients.send(dict, [], **{name: 0})
