@@ -20,32 +20,15 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-import tensorflow as tf
-
+import keras_cait_command  # first: then keras_cait does not import Keras
 from keras_cait.command_line.exit_code import exit_code_of
-from keras_cait.command_line.flags import (
-    flag_names,
-    make_settings,
-    option,
-    parse_flags,
-)
-from keras_cait.data.batches import apply_transforms
-from keras_cait.data.images.gray_levels import to_gray_levels
-from keras_cait.data.mixing import Mixing
-from keras_cait.data.seeds import derive_seed
-from keras_cait.data.sources.unreadable_images import name_unreadable_images
+from keras_cait.command_line.flags import flag_names, make_settings, option
 from keras_cait.files import replace_when_written
 from keras_cait.preprocessing import Preprocessing
-from keras_cait.training.input_pipeline import (
-    evaluation_transform,
-    images_to_test,
-    training_transforms,
-)
 from keras_cait.training.recipes import train_cait, train_deit
 from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.presets import DIGITS, THUMBNAILS
 from keras_cait.training.settings.training_settings import TrainingSettings
-from keras_cait.visualization.image_grid import draw_image_grid
 
 PRESETS = {
     "deit": train_deit.IMAGENET,
@@ -75,6 +58,20 @@ class SheetSettings(TrainingSettings, ImageSource):
 
 def draw_sheet(settings: SheetSettings) -> Any:
     """All rows with their captions, as a matplotlib figure."""
+    # Here, so that --help answers at once.
+    import tensorflow as tf
+
+    from keras_cait.data.batches import apply_transforms
+    from keras_cait.data.images.gray_levels import to_gray_levels
+    from keras_cait.data.seeds import derive_seed
+    from keras_cait.data.sources.unreadable_images import name_unreadable_images
+    from keras_cait.training.input_pipeline import (
+        evaluation_transform,
+        images_to_test,
+        training_transforms,
+    )
+    from keras_cait.visualization.image_grid import draw_image_grid
+
     names, images = images_to_test(settings, settings.images)
     shape = (settings.image_size, settings.image_size, 3)
     transforms = training_transforms(settings, shape)
@@ -104,6 +101,11 @@ def _mixed_rows(
     settings: SheetSettings, rows: list[Any], labels: list[Any], names: Sequence[str]
 ) -> Iterator[tuple[list[Any], list[str]]]:
     """Pairs of views mixed by Mixup and by CutMix, a row each, and their captions."""
+    import tensorflow as tf
+
+    from keras_cait.data.mixing import Mixing
+    from keras_cait.data.seeds import derive_seed
+
     kinds = {"Mixup": (settings.mixup, 0.0), "CutMix": (0.0, settings.cutmix)}
     for number, (kind, alphas) in enumerate(kinds.items()):
         if not any(alphas):
@@ -150,7 +152,9 @@ def write_picture(given: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the recipe; returns the exit code."""
-    given = parse_flags(SheetSettings, arguments, description=__doc__ or "")
+    given = keras_cait_command.parse_flags(
+        SheetSettings, arguments, description=__doc__ or ""
+    )
     return exit_code_of(lambda: write_picture(given), flags=flag_names(SheetSettings))
 
 

@@ -1,7 +1,7 @@
 """Timing of repeated calls, and the speed of this machine's matrix products.
 
-NumPy is the only package that is imported, so that scripts which run in an environment
-without Keras can use this file too.
+Only the matrix products need a package, NumPy, so that programs which run in an
+environment without Keras can use this file too.
 """
 
 import json
@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 _SIDE = 2048  # of the matrices
 _FEWEST = 5  # timed calls
@@ -64,6 +62,8 @@ def timed(run: Callable[[], Any], *, seconds: float) -> Timing:
 
 def matrix_product_gflops() -> float:
     """Speed of float32 matrix products in NumPy, the best of them, in GFLOP/s."""
+    import numpy as np  # here, for programs that print their help
+
     matrix = np.random.default_rng(0).standard_normal((_SIDE, _SIDE), "float32")
     best = min(timed(lambda: matrix @ matrix, seconds=0.5).seconds)
     return rounded(2 * _SIDE**3 / best / 1e9)

@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 from without_keras import import_file
 
 _TIMING = import_file("benchmarking/timing.py")
@@ -175,7 +174,10 @@ def measure_timm(case: Case, part: str, seconds: float) -> dict[str, Any]:
     return _row(timing, batch, peak)
 
 
-def _batch(images: int, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _batch(images: int, shape: Sequence[int]) -> tuple[Any, Any]:
+    """Random images and their labels, as NumPy arrays."""
+    import numpy as np  # here, so that --help answers at once
+
     random = np.random.default_rng(0)
     return random.uniform(0, 1, (images, *shape)).astype("float32"), np.arange(images)
 

@@ -31,7 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 from peers import INFERENCE, PACKAGES, TRAINING
 
-from keras_cait.benchmarking.program import run_program
+import keras_cait_command  # first: then keras_cait does not import Keras
 from keras_cait.benchmarking.timing import matrix_product_gflops, output_of, rounded
 from keras_cait.command_line.flags import option
 from keras_cait.optional_packages import import_optional
@@ -281,7 +281,9 @@ def draw(table: dict[str, Any]) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compares; returns the exit code."""
-    return run_program(ComparisonSettings, compare, arguments, __doc__)
+    return keras_cait_command.run_program(
+        ComparisonSettings, compare, arguments, __doc__
+    )
 
 
 if __name__ == "__main__":

@@ -27,16 +27,9 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-import numpy as np
-import tensorflow as tf
-
-from keras_cait.benchmarking.program import run_program
+import keras_cait_command  # first: then keras_cait does not import Keras
 from keras_cait.command_line.flags import option
-from keras_cait.data.batches import steps_per_epoch, training_batches
-from keras_cait.data.sources.load import load_test_images
-from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.processors import processors
-from keras_cait.training.input_pipeline import mixing_of, training_transforms
 from keras_cait.training.settings.training_settings import TrainingSettings
 
 _HEIGHT, _WIDTH = 375, 500  # pixels, of ImageNet's typical photograph
@@ -62,6 +55,8 @@ class PipelineSettings(TrainingSettings):
 
 def write_photographs(folder: Path, number: int) -> None:
     """Writes JPEG files, parts of a photograph, into two class folders."""
+    import numpy as np
+    import tensorflow as tf
     from sklearn.datasets import load_sample_image
 
     photograph = load_sample_image("china.jpg")  # 427 x 640 pixels
@@ -77,6 +72,12 @@ def write_photographs(folder: Path, number: int) -> None:
 
 def our_rates(settings: PipelineSettings, folder: Path) -> list[float]:
     """Images per second of each pass through our pipeline."""
+    # Here, so that --help answers at once.
+    from keras_cait.data.batches import steps_per_epoch, training_batches
+    from keras_cait.data.sources.load import load_test_images
+    from keras_cait.data.sources.unreadable_images import name_unreadable_images
+    from keras_cait.training.input_pipeline import mixing_of, training_transforms
+
     names, images = load_test_images(data_dir=folder, limit=settings.images)
     batch_size = min(settings.batch_size, images.number)
     steps = steps_per_epoch(images.number, batch_size)
@@ -142,7 +143,9 @@ def benchmark_data(settings: PipelineSettings) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the pipelines; returns the exit code."""
-    return run_program(PipelineSettings, benchmark_data, arguments, __doc__)
+    return keras_cait_command.run_program(
+        PipelineSettings, benchmark_data, arguments, __doc__
+    )
 
 
 if __name__ == "__main__":

@@ -27,34 +27,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from keras_cait.benchmarking.program import run_program
-from keras_cait.benchmarking.runtimes import Source
+import keras_cait_command  # first: then keras_cait does not import Keras
 from keras_cait.benchmarking.settings import ModelSettings
 from keras_cait.benchmarking.timing import output_of, rounded
 from keras_cait.command_line.flags import option
-from keras_cait.export import to_onnx, to_saved_model, to_tflite
 from keras_cait.processors import peak_memory_mb, processors
 
-EXPORTS = {
-    "saved_model": (to_saved_model, "saved_model"),
-    "tflite": (to_tflite, "model.tflite"),
-    "tflite_float16": (partial(to_tflite, precision="float16"), "model.tflite"),
-    "onnx": (to_onnx, "model.onnx"),
-}
-"""A function that exports a Keras model and the name of its result, by format."""
-
 Format = Literal["saved_model", "tflite", "tflite_float16", "onnx"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportBenchmarkSettings(ModelSettings):
     """Settings of `exports.py`."""
 
-    formats: tuple[Format, ...] = option(tuple(EXPORTS), "formats to measure")
+    formats: tuple[Format, ...] = option(FORMATS, "formats to measure")
 
 
 def benchmark_exports(settings: ExportBenchmarkSettings) -> dict[str, Any]:
@@ -84,10 +75,19 @@ def _measured_apart(
     return output_of([sys.executable, __file__, *alone.flags()])["results"][name]
 
 
-def _measure(name: str, settings: ExportBenchmarkSettings) -> dict[str, float]:
+def _measure(name: Format, settings: ExportBenchmarkSettings) -> dict[str, float]:
+    # Here, so that --help answers at once, and before the clock starts.
+    from keras_cait.benchmarking.runtimes import Source
+    from keras_cait.export import to_onnx, to_saved_model, to_tflite
+
+    export, target = {
+        "saved_model": (to_saved_model, "saved_model"),
+        "tflite": (to_tflite, "model.tflite"),
+        "tflite_float16": (partial(to_tflite, precision="float16"), "model.tflite"),
+        "onnx": (to_onnx, "model.onnx"),
+    }[name]
     imports_mb = peak_memory_mb()
     model = Source(settings.model, settings.image_size, "float32", Path()).build()
-    export, target = EXPORTS[name]
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         report = export(model, Path(folder) / target, verbose=False)
@@ -112,7 +112,9 @@ def _line(name: str, found: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the exports; returns the exit code."""
-    return run_program(ExportBenchmarkSettings, benchmark_exports, arguments, __doc__)
+    return keras_cait_command.run_program(
+        ExportBenchmarkSettings, benchmark_exports, arguments, __doc__
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-from keras_cait.benchmarking.program import run_program
+import keras_cait_command  # first: then keras_cait does not import Keras
 from keras_cait.benchmarking.timing import output_of, rounded
 from keras_cait.command_line.flags import option
 from keras_cait.optional_packages import import_optional
@@ -164,7 +164,9 @@ def draw(found: dict[str, dict[str, list[dict]]]) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures the growth; returns the exit code."""
-    return run_program(GrowthSettings, benchmark_growth, arguments, __doc__)
+    return keras_cait_command.run_program(
+        GrowthSettings, benchmark_growth, arguments, __doc__
+    )
 
 
 if __name__ == "__main__":

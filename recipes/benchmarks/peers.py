@@ -32,7 +32,6 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-import numpy as np
 from without_keras import import_file
 
 Options = argparse.Namespace
@@ -184,13 +183,14 @@ def _zeromodels(options: Options) -> Callable[[int], Call]:
 
     def call_of(batch_size: int) -> Call:
         images = tf.constant(_images(options, batch_size))
-        return lambda: np.asarray(function(images))
+        return lambda: function(images).numpy()
 
     return call_of
 
 
 def _zeromodels_training(options: Options) -> Callable[[int], Call]:
     import keras
+    import numpy as np
 
     model = _zeromodels_model(options)
     model.compile(
@@ -259,9 +259,10 @@ def measure(options: Options) -> dict[str, Any]:
     return {"model": options.timm_name, "results": {options.peer: found}}
 
 
-def _images(
-    options: Options, batch_size: int, *, channels_first: bool = False
-) -> np.ndarray:
+def _images(options: Options, batch_size: int, *, channels_first: bool = False) -> Any:
+    """Random images, as a NumPy array."""
+    import numpy as np  # here, for programs that print their help
+
     sides = (options.image_size, options.image_size)
     shape = (batch_size, 3, *sides) if channels_first else (batch_size, *sides, 3)
     return np.random.default_rng(0).standard_normal(shape, "float32")

@@ -1,4 +1,4 @@
-"""Measures the speed of distillation on one device and on more.
+r"""Measures the speed of distillation on one device and on more.
 
     python recipes/benchmarks/replicas.py --replicas 4
     python recipes/benchmarks/replicas.py --student CaiT_S24 --teacher RegNetY_16GF \
@@ -26,19 +26,10 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
-import tensorflow as tf
-
-from keras_cait.benchmarking.program import run_program
+import keras_cait_command  # first: then keras_cait does not import Keras
 from keras_cait.command_line.flags import option
-from keras_cait.data.sources.load import load_dataset
 from keras_cait.processors import processors
-from keras_cait.training.devices.strategy import make_strategy
-from keras_cait.training.distillation_setup import DistillationSetup
-from keras_cait.training.fit import fit
-from keras_cait.training.programs.students import build_student
-from keras_cait.training.run import Run
 from keras_cait.training.settings.run_settings import DATA_SETTINGS, RunSettings
-from keras_cait.training.teachers.teacher import make_teacher
 
 FILES = ("config.json", "tensorboard")
 IMAGENET_RUN = 300 * 1_281_167  # images, in the papers' 300 epochs
@@ -94,7 +85,7 @@ def benchmark_replicas(settings: ReplicaSettings) -> dict[str, Any]:
         f"At the last rate 300 epochs of ImageNet, {IMAGENET_RUN:,} images of this "
         f"size, take {hours:,.0f} hours.\n"
     )
-    if not tf.config.list_physical_devices("GPU"):
+    if not _gpus():
         sys.stdout.write(
             f"These replicas are logical devices of one machine: they share its "
             f"{processors()} processors, its memory and the input pipeline. They "
@@ -110,6 +101,15 @@ def _doubled(most: int) -> list[int]:
 
 
 def _rate(settings: ReplicaSettings, replicas: int) -> float:
+    # Here, so that --help answers at once.
+    from keras_cait.data.sources.load import load_dataset
+    from keras_cait.training.devices.strategy import make_strategy
+    from keras_cait.training.distillation_setup import DistillationSetup
+    from keras_cait.training.fit import fit
+    from keras_cait.training.programs.students import build_student
+    from keras_cait.training.run import Run
+    from keras_cait.training.teachers.teacher import make_teacher
+
     make_strategy(f"mirrored:{replicas}")  # before TensorFlow reads any image
     data = load_dataset(
         settings.dataset,
@@ -149,14 +149,21 @@ def _rate(settings: ReplicaSettings, replicas: int) -> float:
         return fit(run, "student", student, setup)
 
 
+def _gpus() -> int:
+    import tensorflow as tf
+
+    return len(tf.config.list_physical_devices("GPU"))
+
+
 def _device() -> str:
-    gpus = tf.config.list_physical_devices("GPU")
-    return f"{len(gpus)} GPUs" if gpus else f"{processors()} CPU cores"
+    return f"{_gpus()} GPUs" if _gpus() else f"{processors()} CPU cores"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures distillation; returns the exit code."""
-    return run_program(ReplicaSettings, benchmark_replicas, arguments, __doc__)
+    return keras_cait_command.run_program(
+        ReplicaSettings, benchmark_replicas, arguments, __doc__
+    )
 
 
 if __name__ == "__main__":

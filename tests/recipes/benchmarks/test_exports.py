@@ -3,7 +3,7 @@
 from subprocess import CalledProcessError
 
 import pytest
-from exports import EXPORTS  # pyright: ignore[reportMissingImports]
+from exports import FORMATS  # pyright: ignore[reportMissingImports]
 
 from tests.support.benchmark_programs import run_benchmark
 from tests.support.data.pictures import results_of
@@ -31,8 +31,8 @@ def test_one_export_prints_its_line_and_json():
 @pytest.mark.slow
 def test_every_export_is_measured_in_a_process_of_its_own():
     done = run_benchmark("exports", *TINY)
-    assert done.stdout.count("MB of memory") == len(EXPORTS)
-    check(done, *EXPORTS)
+    assert done.stdout.count("MB of memory") == len(FORMATS)
+    check(done, *FORMATS)
 
 
 def test_a_wrong_model_is_named_in_one_line():
