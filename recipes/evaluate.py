@@ -27,7 +27,7 @@ from functools import partial
 
 from keras_cait_command import main as keras_cait
 
-main = partial(keras_cait, command=("evaluate",))
+main = partial(keras_cait, command=("evaluate",), description=__doc__)
 
 if __name__ == "__main__":
     sys.exit(main())

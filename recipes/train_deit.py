@@ -24,7 +24,7 @@ from functools import partial
 
 from keras_cait_command import main as keras_cait
 
-main = partial(keras_cait, command=("train", "deit"))
+main = partial(keras_cait, command=("train", "deit"), description=__doc__)
 
 if __name__ == "__main__":
     sys.exit(main())

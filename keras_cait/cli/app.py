@@ -236,12 +236,20 @@ for _command in COMMANDS:
 app.command(benchmark)
 
 
-def main(arguments: Sequence[str] | None = None, *, command: Sequence[str] = ()) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    command: Sequence[str] = (),
+    description: str | None = None,
+) -> int:
     """Runs the command; returns its exit code: 0, or as of `exit_code_of`.
 
-    `arguments` are None for `sys.argv`; `command` is put in front of them.
+    `arguments` are None for `sys.argv`; `command` is put in front of them, and
+    `description` in front of its help.
     """
     tokens = [*command, *(sys.argv[1:] if arguments is None else arguments)]
+    if description and not {"-h", "--help"}.isdisjoint(tokens):
+        sys.stdout.write(f"{description}\n")
     try:
         run, bound, _ = app.parse_args(tokens)
     except CycloptsError as error:

@@ -24,7 +24,7 @@ from functools import partial
 
 from keras_cait_command import main as keras_cait
 
-main = partial(keras_cait, command=("benchmark", "training"))
+main = partial(keras_cait, command=("benchmark", "training"), description=__doc__)
 
 if __name__ == "__main__":
     sys.exit(main())
