@@ -29,7 +29,7 @@ from functools import partial
 
 from keras_cait_command import main as keras_cait
 
-main = partial(keras_cait, command=("export", "--format", "onnx"))
+main = partial(keras_cait, command=("export", "--format", "onnx"), description=__doc__)
 
 if __name__ == "__main__":
     sys.exit(main())

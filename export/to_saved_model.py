@@ -28,7 +28,9 @@ from functools import partial
 
 from keras_cait_command import main as keras_cait
 
-main = partial(keras_cait, command=("export", "--format", "saved_model"))
+main = partial(
+    keras_cait, command=("export", "--format", "saved_model"), description=__doc__
+)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -35,7 +35,9 @@ from functools import partial
 
 from keras_cait_command import main as keras_cait
 
-main = partial(keras_cait, command=("export", "--format", "tflite"))
+main = partial(
+    keras_cait, command=("export", "--format", "tflite"), description=__doc__
+)
 
 if __name__ == "__main__":
     sys.exit(main())
