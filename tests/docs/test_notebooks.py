@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from keras_cait.export.web.runtime import PACKAGE, pinned_version
+from tests.support.export.page_export import runtime_folder
 from tests.support.source_tree import ROOT
 
 FOLDER = ROOT / "docs" / "notebooks"
@@ -39,6 +41,9 @@ def test_every_cell_runs(name, tmp_path, monkeypatch):
     """As in Jupyter, in a folder of its own; an error of a cell is raised here."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The page's runtime is there, so that npm installs nothing; no browser runs it.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    runtime_folder(tmp_path / "cache/keras_cait" / f"{PACKAGE}-{pinned_version()}")
     shutil.copy(FOLDER / name, tmp_path)
     notebook = nbformat.read(tmp_path / name, as_version=4)
     NotebookClient(
