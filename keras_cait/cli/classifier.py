@@ -1,21 +1,24 @@
 """A classifier for image files: its model, transform and class names."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_cait.data.batches import evaluation_batches
+from keras_cait.data.images.decoding import decode
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.data.labeled_images import images_in_files
+from keras_cait.data.images.orientation import stored_orientation, upright
+from keras_cait.data.labeled_images import IndexedImages, images_in_files
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.models.logits import output_kind
 from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.models.published.model_source import ModelSource, load_source
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.models.published.saved_models import check_classifier
+from keras_cait.typing import Tensor
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,10 @@ class ImageClassifier:
     def batches(self, paths: Sequence[Path], batch_size: int) -> Iterator[np.ndarray]:
         """Files as the model sees them, `(batch, height, width, channels)` float32.
 
-        They are pixels in [0, 255]. Raises `ValueError` if one cannot be decoded.
+        They are pixels in [0, 255], upright as the EXIF orientation of a photograph
+        says. Raises `ValueError` if one cannot be decoded.
         """
-        images = images_in_files([str(path) for path in paths], [0] * len(paths))
+        images = _upright_images(paths)
         with name_unreadable_images(images):
             for pixels, _ in evaluation_batches(images, self.transform, batch_size):
                 yield pixels.numpy()
@@ -74,3 +78,15 @@ def load(
         channels=channels if channels in (1, 3) else None,
     )
     return ImageClassifier(loaded.model, transform, loaded.labels)
+
+
+def _upright_images(paths: Sequence[Path]) -> IndexedImages:
+    """Decoded images, with their stored orientations as labels."""
+    orientations = [stored_orientation(path) for path in paths]
+    files = images_in_files([str(path) for path in paths], orientations)
+
+    def read(index: Tensor) -> tuple[Tensor, Tensor]:
+        record, orientation = files.read(index)
+        return upright(decode(record), orientation), orientation
+
+    return replace(files, reader=read)

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 import keras_cait
 from keras_cait.export import to_web
-from tests.support.data.photographs import encoded, photograph
+from tests.support.data.photographs import encoded, exif, photograph
 from tests.support.export.browser import assert_equal, of_keras, served, visit
 from tests.support.export.samples import plausible
 
@@ -40,13 +40,6 @@ FILES = {
 }
 
 
-def oriented(orientation):
-    """A JPEG that a camera took with this orientation."""
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return encoded(photograph(), exif=exif.tobytes())
-
-
 def upright(file):
     return np.array(ImageOps.exif_transpose(Image.open(io.BytesIO(file))))
 
@@ -70,7 +63,7 @@ def test_every_kind_of_image_equals_keras(name, open_page):
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_photographs_are_turned_as_their_metadata_says(orientation, open_page):
     model, here = open_page
-    file = oriented(orientation)
+    file = encoded(photograph(), exif=exif(orientation))
     assert_equal(here.classify("turned.jpg", file), of_keras(model, upright(file)))
 
 

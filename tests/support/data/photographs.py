@@ -4,7 +4,7 @@ import functools
 import io
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 from sklearn.datasets import load_sample_image
 
 
@@ -24,6 +24,14 @@ def encoded(image: np.ndarray | Image.Image, kind: str = "JPEG", **options) -> b
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def exif(orientation: int) -> bytes:
+    """Metadata as a camera writes them, for the option `exif` of `encoded`."""
+    metadata = Image.Exif()
+    metadata[ExifTags.Base.Make] = "a camera"
+    metadata[ExifTags.Base.Orientation] = orientation
+    return metadata.tobytes()
 
 
 def opened(file: bytes, mode: str = "RGB") -> np.ndarray:
