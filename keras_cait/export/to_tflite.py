@@ -269,7 +269,7 @@ def _metadata(prepared: PreparedModel) -> TfliteMetadata:
             f"Classifies {prepared.input_description}. The whole image is resized to "
             f"the model's size / {preprocessing.crop_pct:g}, "
             f"{preprocessing.interpolation}, and the middle cut out. "
-            f"Weights: {prepared.weights}."
+            f"Weights: {prepared.published_source}."
         ),
         mean=mean,
         std=std,

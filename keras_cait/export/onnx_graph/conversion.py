@@ -81,7 +81,7 @@ def add_metadata(proto: Any, prepared: PreparedModel) -> None:
     proto.graph.output.sort(key=lambda value: prepared.outputs.index(value.name))
     metadata: dict[str, Any] = {
         "model": prepared.model.name,
-        "weights": prepared.weights,
+        "weights": prepared.published_source,
         "input": prepared.input_description,
         "input_range": "[0, 255]" if prepared.takes_pixels else "normalized",
         "image_size": preprocessing.image_size,

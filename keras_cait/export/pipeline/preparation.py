@@ -1,5 +1,6 @@
 """Preparation of a Keras model for other runtimes: float32, folded, named outputs."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,15 @@ class PreparedModel:
     takes_pixels: bool  # in [0, 255]; otherwise normalized images
     labels: tuple[str, ...] | None
     weights: str
+
+    @property
+    def published_source(self) -> str:
+        """Source of the weights; of a file its name alone, since exports are published.
+
+        The report, which stays beside an export, has the whole path.
+        """
+        is_file = os.path.isfile(self.weights) or os.path.isabs(self.weights)
+        return os.path.basename(self.weights) if is_file else self.weights
 
     @property
     def input_description(self) -> str:

@@ -25,7 +25,7 @@ def describe(
         scale, offset = (1.0,) * channels, (0.0,) * channels
     return {
         "name": prepared.model.name,
-        "weights": prepared.weights,
+        "weights": prepared.published_source,
         "isRandom": prepared.weights == RANDOM,
         "labels": _labels(prepared),
         "imageSize": preprocessing.size,

@@ -1,5 +1,7 @@
 """Preparation of models for export, and models that are refused."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -52,6 +54,23 @@ def test_mean_and_std_have_one_value_for_each_channel(channels):
 def test_takes_pixels_follows_include_preprocessing(build):
     assert prepare(build(include_preprocessing=True)).takes_pixels
     assert not prepare(build()).takes_pixels
+
+
+def test_of_a_local_file_of_weights_only_the_name_is_published(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "birds.keras").touch()
+    monkeypatch.chdir(tmp_path)
+    shown = {
+        str(tmp_path / "run" / "birds.keras"): "birds.keras",
+        "run/birds.keras": "birds.keras",
+        "hf://owner/birds": "hf://owner/birds",
+        "trained on iNaturalist/birds": "trained on iNaturalist/birds",
+    }
+    prepared = prepare(tiny_deit())
+    for source, name in shown.items():
+        found = dataclasses.replace(prepared, weights=source)
+        assert found.published_source == name
+        assert found.report_fields["weights"] == source
 
 
 def test_geometric_layers_before_the_model_are_accepted():
