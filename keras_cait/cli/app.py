@@ -17,6 +17,7 @@ from cyclopts import CycloptsError, Parameter
 
 import keras_cait
 from keras_cait.cli.benchmarks import benchmark
+from keras_cait.cli.demonstration.serving import served_page
 from keras_cait.cli.exports.command import EXPORT
 from keras_cait.cli.image_paths import image_paths
 from keras_cait.cli.target_file import CHECKPOINTS, PICTURES, check_target_file
@@ -212,21 +213,29 @@ def demo(
     ] = None,
 ) -> str:
     """Serve a page that classifies images in the browser, until Ctrl-C."""
-    with contextlib.ExitStack() as stack:
+    of_a_model = {
+        "--weights": weights,
+        "--labels": labels,
+        "--image-size": image_size,
+        "--runtime": runtime,
+    }
+    flags = [flag for flag, value in of_a_model.items() if value is not None]
+
+    def write(folder: Path) -> None:
         with loading(f"Keras and {model}"):
-            from keras_cait.cli.demonstration import demonstration
+            from keras_cait.cli.demonstration.model_page import write_page
             from keras_cait.models.published.model_source import ModelSource
 
             source = ModelSource(
                 name=model, weights=weights, labels=labels, image_size=image_size
             )
-            server, address = stack.enter_context(
-                demonstration(source, image=image, port=port, runtime=runtime)
-            )
+            write_page(source, folder, runtime=runtime)
+
+    page = served_page(model, image=image, port=port, flags=flags, write=write)
+    with page as (server, address), contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"{address} shows {model} until Ctrl-C\n")
         sys.stdout.flush()
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
     return ""
 
 

@@ -1,1 +1,1 @@
-"""The page for browsers: its files, runtime, description and server."""
+"""The page for browsers: its files, runtime and description."""

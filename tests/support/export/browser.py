@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from keras_cait.cli.demonstration.server import PageServer
 from keras_cait.data.images.evaluation_transform import EvaluationTransform
-from keras_cait.export.web.server import PageServer
 from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.visualization import token_attention

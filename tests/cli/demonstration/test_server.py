@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from keras_cait.export.web.server import HEADERS, PageServer
+from keras_cait.cli.demonstration.server import HEADERS, PageServer
 from tests.support.export.page_scripts import PAGE
 
 

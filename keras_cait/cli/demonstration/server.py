@@ -1,4 +1,4 @@
-"""A server of the page on this machine alone."""
+"""A server of a page on this machine alone."""
 
 import errno
 from collections.abc import Mapping

@@ -1,0 +1,1 @@
+"""The command that serves a page: its server, and the page of a model."""
