@@ -4,6 +4,7 @@
 #
 #   ARGS      passed on: make distill ARGS="--seed 1", make test ARGS="-k distiller", make lock ARGS=--upgrade
 #   WORKERS   processes that `make test` and the like use; 0 runs everything in one
+#   IMAGE     the photograph of `make demo`;   MODEL   its model: a name of timm, or a .keras file
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,6 +18,7 @@ LOCKED := $(VENV)/.locked
 TORCH := .venv-torch
 SOURCES := keras_cait recipes export tests
 WORKERS ?= 2
+MODEL ?= cait_xxs24_224
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --disable-pip-version-check
 
 # The interpreter that .venv was built with, and the one asked for now, both as real paths.
@@ -27,13 +29,24 @@ PYTHON := $(or $(BUILT_WITH),python3)
 endif
 WANTED := $(or $(shell $(PYTHON) -c '$(INTERPRETER)' 2>/dev/null),$(PYTHON))
 
-.PHONY: help distill check test quick slow test-export test-web test-faults torch bench docs docs-serve lint format wheel lock clean FORCE
+.PHONY: help distill demo check test quick slow test-export test-web test-faults torch bench docs docs-serve lint format wheel lock clean FORCE
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 22
 
 distill: $(READY) ## the main job: distil a DeiT from a convnet, on handwritten digits
 	$(BIN)/python recipes/distill_deit.py --output build/distill --overwrite $(ARGS)
+
+# Checked while this file is read, before anything is built.
+ifneq ($(filter demo,$(MAKECMDGOALS)),)
+QUOTED_IMAGE := '$(subst ','\'',$(IMAGE))'
+ifneq ($(shell test -f $(QUOTED_IMAGE) && echo found),found)
+$(error make demo needs a photograph: make demo IMAGE=photo.jpg. Received: $(if $(IMAGE),IMAGE=$(IMAGE) and no such file,no IMAGE))
+endif
+endif
+
+demo: $(READY) ## attention of a model over a photograph, in build/attention.png: make demo IMAGE=photo.jpg
+	$(BIN)/keras-cait attend $(QUOTED_IMAGE) --model '$(MODEL)' --output build/attention.png --overwrite $(ARGS)
 
 check: ## all that a change must pass: lint and test, as CI runs them
 	.ci/run

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,10 +16,17 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from keras_cait.cli.app import main
+from tests.support.data.photographs import encoded, photograph
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keras_cait"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
+
+NEEDS_MAKE = pytest.mark.skipif(
+    shutil.which("make") is None, reason="make is not installed"
+)
 
 DATA = {".typed", ".json", ".html", ".css", ".js", ".svg"}  # suffixes
 
@@ -168,10 +176,44 @@ def test_what_is_installed_fits_together():
     run(sys.executable, "-m", "pip", "check", "--disable-pip-version-check")
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@NEEDS_MAKE
 def test_the_readme_opens_with_commands_that_exist():
     readme = (ROOT / "README.md").read_text()
     targets = re.findall(r"^\s*make ([a-z]+)", readme, re.MULTILINE)
     assert targets[:2] == ["distill", "test"]
     for target in dict.fromkeys(targets):
         make("--dry-run", target)
+    assert "`make demo IMAGE=photo.jpg`" in readme
+
+
+@NEEDS_MAKE
+@pytest.mark.parametrize(
+    ("given", "received"),
+    [
+        ([], "no IMAGE"),
+        (["IMAGE="], "no IMAGE"),
+        (["IMAGE=it's none.jpg"], "IMAGE=it's none.jpg and no such file"),
+        (["IMAGE=docs"], "IMAGE=docs and no such file"),
+    ],
+)
+def test_a_demo_without_a_photograph_is_refused_in_one_line(given, received):
+    command = ["make", "--no-print-directory", "demo", *given]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert f"make demo IMAGE=photo.jpg. Received: {received}." in line
+
+
+@NEEDS_MAKE
+def test_a_demo_draws_attention_over_the_photograph(tmp_path, monkeypatch):
+    image = tmp_path / "it's a photo (1).jpg"
+    image.write_bytes(encoded(photograph(60, 80)))
+    flags = "--weights none --image-size 32"
+    printed = make("--dry-run", "demo", f"IMAGE={image}", f"ARGS={flags}")
+    program, *words = shlex.split(printed.splitlines()[-1])
+    assert program == ".venv/bin/keras-cait"
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == main(words) == 0  # the second time it is replaced
+    assert (tmp_path / "build" / "attention.png").read_bytes().startswith(b"\x89PNG")
+    printed = make("--dry-run", "demo", f"IMAGE={image}", "MODEL=my own.keras")
+    assert shlex.split(printed.splitlines()[-1])[4] == "my own.keras"
