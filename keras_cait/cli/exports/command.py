@@ -14,12 +14,11 @@ from keras_cait.cli.exports.settings import (
 )
 from keras_cait.command_line.flags import make_settings, with_flags
 from keras_cait.command_line.loading import loading
+from keras_cait.command_line.parameters import MODEL
 
 
 def export(
-    model: Annotated[
-        str, Parameter(help="a builder's or timm's name, or a .keras file")
-    ],
+    model: Annotated[str, Parameter(help=MODEL)],
     /,
     *,
     format: Annotated[Format, Parameter(help="of the export")],

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from keras_cait.cli.classifier import ImageClassifier
+from keras_cait.cli.images.classifier import ImageClassifier
 from keras_cait.data.image_files import printable
 from keras_cait.models.published.imagenet import decode_predictions
 

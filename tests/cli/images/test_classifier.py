@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from keras_cait.cli.app import main
-from keras_cait.cli.classifier import load
+from keras_cait.cli.images.classifier import load
 from tests.support.data.photographs import encoded, exif, photograph
 from tests.support.models.tiny_models import randomize, tiny_cait
 

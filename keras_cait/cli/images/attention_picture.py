@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cait.cli.classifier import ImageClassifier
+from keras_cait.cli.images.classifier import ImageClassifier
 from keras_cait.files import replace_when_written
 from keras_cait.visualization import (
     attention_rollout,
