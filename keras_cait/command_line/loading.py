@@ -18,8 +18,9 @@ def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
     warnings are printed afterwards.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+    line = f"loading {what} ..."
     if not quiet:
-        sys.stderr.write(f"loading {what} ...")
+        sys.stderr.write(line)
         sys.stderr.flush()
     started = time.perf_counter()
     end = " failed\n"
@@ -39,7 +40,9 @@ def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
         raise
     finally:
         if not quiet:
-            sys.stderr.write(end)
+            # Again on a terminal, where the bar of a download may have come between.
+            begin = f"\r{line}" if sys.stderr.isatty() else ""
+            sys.stderr.write(begin + end)
         for one in caught:
             warnings.showwarning(one.message, one.category, one.filename, one.lineno)
 

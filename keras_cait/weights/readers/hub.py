@@ -3,10 +3,11 @@
 import hashlib
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     HfHubHTTPError,
@@ -14,6 +15,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
+from keras_cait.captured_stderr import released_stderr
 from keras_cait.errors import first_line
 
 FILE = "model.safetensors"  # as timm and its users name it
@@ -40,7 +42,10 @@ def download(source: str) -> Path:
     """
     repository, revision = repository_and_revision(source)
     try:
-        path = Path(hf_hub_download(repository, FILE, revision=revision))
+        known = try_to_load_from_cache(repository, FILE, revision=revision)
+        # The client shows the time left, which no capture may hide.
+        with nullcontext() if isinstance(known, str) else released_stderr():
+            path = Path(hf_hub_download(repository, FILE, revision=revision))
     except RepositoryNotFoundError as error:
         raise OSError(
             f"The hub shows no repository {repository}. Received: {source}. Check the "
