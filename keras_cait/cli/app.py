@@ -86,10 +86,14 @@ def convert(
     """Convert a checkpoint between Keras, timm (.safetensors), and torch (.pth)."""
     check_target_file(target, CHECKPOINTS, overwrite=overwrite)
     with loading(f"Keras and {source}"):
-        from keras_cait.cli.conversion import convert as write
+        from keras_cait.cli.conversion import model_of, write
+        from keras_cait.command_line.steps import begin_step, steps_shown
 
-        written = write(source, target, name=model)
-    return f"{target}: {written.name}, {written.count_params():,} parameters"
+        loaded = model_of(source, name=model)
+    with steps_shown():
+        begin_step(f"writing {target}")
+        write(loaded, target)
+    return f"{target}: {loaded.name}, {loaded.count_params():,} parameters"
 
 
 @app.command
@@ -111,12 +115,14 @@ def push(
     path = saved_model(run)
     saved_card(run)
     with loading(f"Keras and {path}"):
+        from keras_cait.command_line.steps import steps_shown
         from keras_cait.models.published.saved_models import load_saved_model
         from keras_cait.training.publishing.upload import check_repository, upload
 
         name = check_repository(repository, private=private, overwrite=overwrite)
         model = load_saved_model(path)
-    address = upload(model, run, name, private=private)
+    with steps_shown():
+        address = upload(model, run, name, private=private)
     return f"{path}: uploaded to {address}"
 
 

@@ -23,20 +23,11 @@ _WRITERS: Mapping[str, Callable[[keras.Model, Path], Any]] = {
 }
 
 
-def convert(source: str, target: Path, *, name: str | None) -> keras.Model:
-    """Writes the model of a checkpoint in the format of the target's name.
+def model_of(source: str, *, name: str | None) -> keras.Model:
+    """The model of a checkpoint, in its image size, for images in [0, 255].
 
     `name` is that of the model of a `.weights.h5` file, which does not tell it.
     """
-    model = _model_of(source, name)
-    (suffix,) = (suffix for suffix in _WRITERS if target.name.endswith(suffix))
-    with replace_when_written(target) as temporary:
-        _WRITERS[suffix](model, temporary)
-    return model
-
-
-def _model_of(source: str, name: str | None) -> keras.Model:
-    """The model of a source, in its image size, for images in [0, 255]."""
     needs_name = source.endswith(".weights.h5")
     if needs_name != (name is not None):
         raise ValueError(
@@ -56,3 +47,10 @@ def _model_of(source: str, name: str | None) -> keras.Model:
         classes=found.classes,
         include_preprocessing=True,
     )
+
+
+def write(model: keras.Model, target: Path) -> None:
+    """Writes a model in the format of the target's name."""
+    (suffix,) = (suffix for suffix in _WRITERS if target.name.endswith(suffix))
+    with replace_when_written(target) as temporary:
+        _WRITERS[suffix](model, temporary)

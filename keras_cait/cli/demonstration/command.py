@@ -41,13 +41,12 @@ def demo(
 
     def write(folder: Path) -> None:
         with loading(f"Keras and {model}"):
-            from keras_cait.cli.demonstration.model_page import write_page
-            from keras_cait.models.published.model_source import ModelSource
+            from keras_cait.cli.demonstration.model_page import load_model, write_page
 
-            source = ModelSource(
-                name=model, weights=weights, labels=labels, image_size=image_size
+            loaded = load_model(
+                model, weights=weights, labels=labels, image_size=image_size
             )
-            write_page(source, folder, runtime=runtime)
+        write_page(loaded, folder, runtime=runtime)
 
     page = served_page(model, image=image, port=port, flags=flags, write=write)
     with page as (server, address), contextlib.suppress(KeyboardInterrupt):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from keras_cait.command_line.steps import counted_step
 from keras_cait.export.pipeline.outputs import OF_CLASSES
 
 REPEATS = 20
@@ -100,7 +101,11 @@ def predict_singly(
     run: Callable[[np.ndarray], Mapping[str, np.ndarray]], inputs: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Outputs `(images, ...)` of an export that runs on one image at a time."""
-    rows = [run(image[None]) for image in inputs]
+    rows = []
+    with counted_step("running the export", len(inputs)) as advance:
+        for image in inputs:
+            rows.append(run(image[None]))
+            advance()
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 

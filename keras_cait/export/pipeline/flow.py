@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
+from keras_cait.command_line.steps import begin_step, steps_shown
 from keras_cait.export.pipeline.comparison_images import images_to_compare
 from keras_cait.export.pipeline.output_paths import export_target
 from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS
@@ -67,10 +68,16 @@ def export_model(
     for package in format.packages:
         import_optional(package, "export")
     # The target first: nothing is computed if it cannot be written.
-    with export_target(path, suffix=format.suffix, overwrite=overwrite) as target:
+    with (
+        export_target(path, suffix=format.suffix, overwrite=overwrite) as target,
+        steps_shown(verbose),
+    ):
+        begin_step(f"preparing {model.name}")
         prepared = format.prepare(model, labels=labels, weights=weights)
         pixels, compared = images_to_compare(prepared, images, format.photograph_size)
+        begin_step(f"writing {path}")
         format.write(prepared, target.artifact)
+        begin_step(f"comparing {path} with Keras")
         result = format.check(prepared, target.artifact, pixels)
         report = ExportReport(
             path=path,

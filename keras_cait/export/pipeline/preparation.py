@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_cait.command_line.steps import counted_step
 from keras_cait.export.folding.fold import check_foldable, fold
 from keras_cait.export.folding.full_precision import functional
 from keras_cait.export.pipeline.class_attention import MapOrder
@@ -79,7 +80,14 @@ class PreparedModel:
 
     def predict(self, inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Outputs of the Keras model by name, in order, `(images, ...)`."""
-        found = self.reference.predict(inputs, batch_size=_BATCH, verbose=0)
+        batches = -(-len(inputs) // _BATCH)
+        with counted_step("running the Keras model", batches) as advance:
+            counter = keras.callbacks.LambdaCallback(
+                on_predict_batch_end=lambda batch, logs: advance()
+            )
+            found = self.reference.predict(
+                inputs, batch_size=_BATCH, verbose=0, callbacks=[counter]
+            )
         return {name: found[name] for name in self.outputs}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_cait.captured_stderr import captured_stderr
+from keras_cait.command_line.steps import counted_step
 from keras_cait.export.tflite.file import pack
 from keras_cait.optional_packages import import_optional
 
@@ -97,15 +98,18 @@ def tensor_statistics(
         graph.outputs, model.signatureDefs = outputs, signatures
     ranges = dict.fromkeys(wanted, (np.inf, -np.inf))
     means: dict[int, Any] = dict.fromkeys(wanted, 0.0)
-    for image in images:
-        runtime(image[None])
-        for index in wanted:
-            values = runtime.interpreter.get_tensor(index)
-            smallest, largest = ranges[index]
-            ranges[index] = (
-                min(smallest, float(values.min())),
-                max(largest, float(values.max())),
-            )
-            mean = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype="float64")
-            means[index] = means[index] + mean / len(images)
+    with counted_step("measuring ranges", len(images)) as advance:
+        for image in images:
+            runtime(image[None])
+            for index in wanted:
+                values = runtime.interpreter.get_tensor(index)
+                smallest, largest = ranges[index]
+                ranges[index] = (
+                    min(smallest, float(values.min())),
+                    max(largest, float(values.max())),
+                )
+                rows = values.reshape(-1, values.shape[-1])
+                mean = rows.mean(axis=0, dtype="float64")
+                means[index] = means[index] + mean / len(images)
+            advance()
     return TensorStatistics(ranges, means)

@@ -2,14 +2,21 @@
 
 import contextlib
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import keras
-from huggingface_hub import HfApi, get_token
+from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.utils import (
+    are_progress_bars_disabled,
+    disable_progress_bars,
+    enable_progress_bars,
+)
 
+from keras_cait.command_line.steps import begin_step
 from keras_cait.errors import first_line
 from keras_cait.training.publishing.run_files import CARD, saved_card, saved_model
 from keras_cait.weights.readers.hub import TRANSPORT_ERRORS, repository_and_revision
@@ -84,13 +91,15 @@ def upload(model: keras.Model, run: Path, name: str, *, private: bool) -> str:
     card, file = saved_card(run).read_text(encoding="utf-8"), saved_model(run).name
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
+        begin_step(f"writing {model.name} for the hub")
         keras.saving.save_model(model, folder, zipped=False)
         loads = f'load_model("{file}")', f'load_model("hf://{name}")'
         (folder / CARD).write_text(card.replace(*loads), encoding="utf-8")
         for other in _BESIDE:
             if (run / other).is_file():
                 shutil.copy(run / other, folder)
-        with _one_line_errors(f"hf://{name}"):
+        begin_step(f"uploading to hf://{name}")
+        with _one_line_errors(f"hf://{name}"), _bars_on_a_terminal_alone():
             repository = api.create_repo(name, private=private, exist_ok=True)
             api.upload_folder(
                 repo_id=name,
@@ -98,6 +107,23 @@ def upload(model: keras.Model, run: Path, name: str, *, private: bool) -> str:
                 commit_message=f"Add {model.name}, trained with keras_cait",
             )
     return str(repository)
+
+
+@contextlib.contextmanager
+def _bars_on_a_terminal_alone() -> Iterator[None]:
+    """Turns the progress bars of the hub's client off where they would fill a log.
+
+    Unless `HF_HUB_DISABLE_PROGRESS_BARS` tells otherwise.
+    """
+    is_free = constants.HF_HUB_DISABLE_PROGRESS_BARS is None
+    hidden = is_free and not sys.stderr.isatty() and not are_progress_bars_disabled()
+    if hidden:
+        disable_progress_bars()
+    try:
+        yield
+    finally:
+        if hidden:
+            enable_progress_bars()
 
 
 @contextlib.contextmanager

@@ -101,8 +101,10 @@ def pushed(tmp_path_factory):
 
 def test_a_repository_has_the_model_and_the_card_of_the_run(pushed):
     hub, results = pushed
-    code, out, _ = results["new"]
+    code, out, error = results["new"]
     assert code == 0
+    (line,) = error.splitlines()  # a log gets no bars
+    assert line.startswith("loading ")
     assert out.endswith(f"student.keras: uploaded to {hub.url}/owner/birds\n")
     files = hub.repositories["owner/birds"]
     assert sorted(files) == [
