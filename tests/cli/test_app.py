@@ -109,8 +109,14 @@ def test_a_model_with_fewer_classes_than_five_shows_all(capsys, tmp_path, photo)
     assert "--top must be in [1, 2]" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("picture", ["heads", "overlay", "rollout"])
-@pytest.mark.parametrize("suffix", [".png", ".svg"])
+@pytest.mark.parametrize(
+    ("picture", "suffix"),
+    [
+        ("heads", ".png"),
+        ("rollout", ".svg"),
+        pytest.param("overlay", ".png", marks=pytest.mark.slow),
+    ],
+)
 def test_attention_pictures_are_written(capsys, model, photo, picture, suffix):
     target = photo.with_name(f"attention{suffix}")
     flags = ["--model", model, "--output", str(target), "--picture", picture]
@@ -143,14 +149,6 @@ def test_python_s_warnings_are_printed_after_loading(capsys, tmp_path, photo):
     flags = ["--model", "DeiT_Ti", "--weights", str(source)]
     with pytest.warns(UserWarning, match="does not state the mean and std"):
         assert main(["predict", str(photo), *flags]) == 0
-
-
-def test_export_has_the_flags_of_the_program(capsys, model, tmp_path):
-    flags = ["--format", "onnx", "--output", str(tmp_path / "birds.onnx")]
-    assert main(["export", model, *flags]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["format"] == "onnx"
-    assert main(["export", model, *flags]) == 2
-    assert "--overwrite" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from keras_cait.cli.app import main
 from tests.support.models.tiny_models import randomize
 
 NAMES = ("ant", "bee", "cat")
-SUFFIXES = [".keras", ".safetensors"]
+SUFFIXES = [".safetensors", pytest.param(".keras", marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
 def original():
     """A published size at another image size, with classes of its own."""
-    model = keras_cait.CaiT_XXS24(
+    model = keras_cait.DeiT_Ti(
         weights=None,
         input_shape=(48, 32, 3),
         classes=3,
@@ -52,7 +52,13 @@ def test_a_model_comes_back_as_it_was(suffix, original, tmp_path, capsys):
     assert "pass --overwrite" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["DeiT_Ti_Distilled", "DeiT3_S"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DeiT_Ti_Distilled",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("DeiT3_S", "CaiT_XXS24")),
+    ],
+)
 def test_tensors_tell_variant_image_size_and_classes(name, tmp_path, capsys):
     sizes = {"input_shape": (64, 64, 3), "classes": 7}
     model = keras_cait.create_model(name, weights=None, **sizes)

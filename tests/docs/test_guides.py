@@ -12,11 +12,11 @@ from tests.support.documentation import PAGES, blocks_in, command_lines, program
 from tests.support.models.tiny_models import tiny_cait
 from tests.support.source_tree import ROOT
 
-SLOW = ("export-and-deploy", "fine-tune")  # their programs have tests of their own
+# Their programs have tests of their own.
+SLOW = ("distill-your-convnet", "export-and-deploy", "fine-tune")
 GUIDES = (
     *SLOW,
     "attention",
-    "distill-your-convnet",
     "faq",
     "from-timm",
     "how-distillation-works",

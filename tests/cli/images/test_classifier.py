@@ -49,6 +49,7 @@ def test_pixels_are_those_of_the_photograph_turned_by_pil(model, tmp_path):
     assert [*map(np.array_equal, phone, stored)] == [True] + 7 * [False]
 
 
+@pytest.mark.slow  # the pixels are compared above
 def test_predictions_are_those_of_the_upright_photograph(model, tmp_path, capsys):
     paths = photographs(tmp_path, encoded(CAMERA, quality=90, exif=exif(6)))
     assert main(["predict", *map(str, paths), "--model", model, "--json"]) == 0
@@ -81,7 +82,7 @@ def test_damaged_metadata_do_not_break_a_readable_image(model, tmp_path, capsys)
     assert "Corrupt EXIF" not in captured.err
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_gray_and_alpha_are_turned_for_a_model_of_any_channels(channels, tmp_path):
     model = randomize(tiny_cait(input_shape=(32, 32, channels)))
     model.save(tmp_path / "model.keras")
