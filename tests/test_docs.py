@@ -53,6 +53,7 @@ def photographs(folder, classes, each):
             keras.utils.save_img(folder / name / f"{index}.jpg", pixels, scale=False)
 
 
+@pytest.mark.slow
 def test_ten_lines_fine_tune_a_published_model(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     photographs(tmp_path / "photos", classes=10, each=1)
@@ -81,6 +82,7 @@ def test_ten_lines_fine_tune_a_published_model(tmp_path, monkeypatch, capsys):
     assert not np.array_equal(before[0], after[0])  # the whole model was trained
 
 
+@pytest.mark.slow
 def test_the_lines_on_heads_maps_and_features_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source = keras_cait.DeiT_S(weights=None)

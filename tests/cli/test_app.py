@@ -99,6 +99,7 @@ def test_predictions_are_those_of_the_model(capsys, model, photo):
     assert lines[1].endswith(found["classes"][0]["name"])
 
 
+@pytest.mark.slow
 def test_a_model_with_fewer_classes_than_five_shows_all(capsys, tmp_path, photo):
     tiny_cait(classes=2, class_names=["cat", "dog"]).save(tmp_path / "two.keras")
     flags = ["--model", str(tmp_path / "two.keras")]

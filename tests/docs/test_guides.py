@@ -13,7 +13,7 @@ from tests.support.models.tiny_models import tiny_cait
 from tests.support.source_tree import ROOT
 
 # Their programs have tests of their own.
-SLOW = ("distill-your-convnet", "export-and-deploy", "fine-tune")
+SLOW = ("distill-your-convnet", "export-and-deploy", "fine-tune", "start")
 GUIDES = (
     *SLOW,
     "attention",
@@ -22,7 +22,6 @@ GUIDES = (
     "how-distillation-works",
     "layers",
     "parity",
-    "start",
 )
 RUN_ELSEWHERE = {"README.md", "docs/models.md"}  # by tests/test_docs.py
 CLASSES = ("cat", "dog")

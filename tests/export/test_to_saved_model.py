@@ -166,6 +166,7 @@ def test_each_kind_of_model_is_exported(make, tmp_path):
     assert (tmp_path / "model" / "1.json").exists()
 
 
+@pytest.mark.slow
 def test_without_labels_there_are_no_classes(tmp_path):
     images = photographs((32, 32), number=2)
     report = to_saved_model(
@@ -229,6 +230,7 @@ def test_an_existing_version_is_refused_before_the_model_is_prepared(
         to_saved_model(small(), tmp_path)
 
 
+@pytest.mark.slow
 def test_comparison_photographs_are_larger_than_the_model(tmp_path, monkeypatch):
     """So that resizing inside is compared where nothing is cropped, too."""
 

@@ -116,6 +116,7 @@ def test_8_bits_that_change_the_predictions_are_refused(precision, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_tolerance_allows_and_keep_anyway_keeps_a_difference(tmp_path):
     model = tiniest(include_preprocessing=True)
     head = model.get_layer("head")

@@ -35,5 +35,6 @@ def test_no_operation_reads_all_blocks():
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs on JAX already")
+@pytest.mark.slow
 def test_on_jax():
     run_on_jax("tests/models/test_compiled_gradient.py")

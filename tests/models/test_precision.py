@@ -88,6 +88,7 @@ def test_a_branch_with_gains_of_1e_5_changes_the_features(make):
         assert changed > 0.5, policy
 
 
+@pytest.mark.slow
 def test_logits_of_cait_xxs24_at_224():
     def make(**settings):
         return keras_cait.CaiT_XXS24(weights=None, **settings)

@@ -150,6 +150,7 @@ def test_a_folder_of_images_is_trained_with_each_flag(
     assert (output / "student.keras").exists()
 
 
+@pytest.mark.slow
 def test_a_saved_teacher_is_not_trained_again(run, tmp_path, capsys):
     """At another resolution, too: the teacher knows 8 pixels, the student 16."""
     teacher = run.folder / "build" / "distill" / "teacher.keras"

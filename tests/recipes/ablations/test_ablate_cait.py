@@ -26,6 +26,7 @@ def run(table, tmp_path, capsys, *options):
     return rows, found
 
 
+@pytest.mark.slow
 def test_the_table_scaling_has_a_row_per_scaling_and_depth(tmp_path, capsys):
     rows, found = run("scaling", tmp_path, capsys, "--depths", "1")
     expected = ["none", "rezero", "fixup", "scalar", "layer_scale"]

@@ -18,6 +18,7 @@ def check(results, parts, implementations):
             assert min(row["share"], row["peak_mb"], row["first_s"]) > 0
 
 
+@pytest.mark.slow
 def test_a_dry_run_prints_a_table_and_json(capsys):
     flags = ["--parts", "inference", "--implementations", "fused"]
     assert main(["--dry-run", *flags]) == 0

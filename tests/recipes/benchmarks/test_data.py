@@ -1,5 +1,6 @@
 """The pipeline's benchmark prints plausible rates, and one line for wrong flags."""
 
+import pytest
 import tensorflow as tf
 from data import main, write_photographs
 
@@ -7,6 +8,7 @@ from keras_cait.data.images.decoding import image_size
 from tests.support.data.pictures import results_of
 
 
+@pytest.mark.slow
 def test_images_per_second_and_core_are_printed(capsys):
     few = ["--images", "8", "--batch-size", "4", "--passes", "1"]
     assert main([*few, "--image-size", "32"]) == 0

@@ -35,6 +35,7 @@ def test_every_export_is_measured_in_a_process_of_its_own():
     check(done, *FORMATS)
 
 
+@pytest.mark.slow
 def test_a_wrong_model_is_named_in_one_line():
     with pytest.raises(CalledProcessError) as caught:
         run_benchmark("exports", "--model", "CaiT_XXS42", "--formats", "onnx")

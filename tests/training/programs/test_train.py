@@ -40,6 +40,7 @@ def test_smoke_runs_every_part_of_the_paper_s_recipe(recipe, tmp_path, capsys):
         assert saved.predict(images, verbose=0).shape == (1, 10)
 
 
+@pytest.mark.slow
 def test_accumulated_batches_train_as_one_large_batch(tmp_path):
     """Three epochs of 40 images, not a multiple of 16, with SGD."""
     options = ["--preset", "digits", "--limit", "40", "--model", TINY_MODEL]
