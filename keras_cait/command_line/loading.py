@@ -18,6 +18,8 @@ def loading(what: str, *, quiet: bool = False) -> Iterator[None]:
     warnings are printed afterwards.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
+    # Else each attempt to reach the hub is a line; the last one is in the error.
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")
     line = f"loading {what} ..."
     if not quiet:
         sys.stderr.write(line)

@@ -29,6 +29,17 @@ except AttributeError as error:
     print(error)
 """
 
+COMMAND = "import sys, keras_cait_command; sys.exit(keras_cait_command.main())"
+
+
+def python(script, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+    )
+
 
 @pytest.fixture
 def photo(tmp_path):
@@ -50,12 +61,7 @@ def model(tmp_path):
 
 
 def test_public_names_are_there_behind_the_command():
-    done = subprocess.run(
-        [sys.executable, "-c", FULL],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    done = python(FULL)
     assert done.returncode == 0, done.stderr
     assert "Did you mean CaiT_XXS24?" in done.stdout
 
@@ -190,6 +196,16 @@ def test_mistakes_end_with_one_line_and_code_2(capsys, arguments, message, monke
     assert line.startswith("error: ")
     assert message in line
     assert all(one.startswith("loading ") for one in loading)
+
+
+@pytest.mark.slow  # the hub is asked six times
+def test_without_a_network_there_is_one_line(photo, tmp_path):
+    where = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    done = python(COMMAND, "predict", str(photo), "-m", "cait_xxs24_224", **where)
+    loading, error = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert loading == "loading Keras and cait_xxs24_224 ... failed"
+    assert error.endswith("pass --weights none, or the path of a file.")
 
 
 def test_a_folder_without_images_is_refused(capsys, tmp_path):
