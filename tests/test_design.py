@@ -33,6 +33,7 @@ PUBLIC_NAMES = "keras_cait.public_names"  # hands names on, as an __init__.py do
 # A floor imports what stands below it, never what stands above or beside it.
 FLOORS = (  # other files beside the folders stand on the ground floor
     {"command_line"},
+    {"terminal"},
     {"preprocessing"},
     {"variants"},
     {"layers"},

@@ -1,13 +1,11 @@
 """Programs print their help at once: with their docstring, before Keras is imported."""
 
 import ast
-import os
-import subprocess
-import sys
 
 import pytest
 
 import keras_cait
+from tests.support.command import COMMAND, run_python
 from tests.support.source_tree import ROOT, parsed, python_files
 
 HEAVY = {"keras", "tensorflow", "numpy", "jax", "torch", "matplotlib"}
@@ -20,18 +18,11 @@ PROGRAMS = [
     and "__main__" in (ROOT / path).read_text(encoding="utf-8")
     and path.as_posix() not in STARTED_BY_OTHERS
 ]
-COMMAND = "import sys, keras_cait_command; sys.exit(keras_cait_command.main())"
 
 
 def printed_by(*command):
     """The output of a Python process that imports nothing heavy."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", *command],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = run_python("-X", "importtime", *command, cwd=ROOT, COLUMNS="100")
     lines = done.stderr.splitlines()
     others = [line for line in lines if not line.startswith("import time:")]
     assert (done.returncode, others) == (0, [])
@@ -65,4 +56,4 @@ def test_help_has_the_docstring_of_a_program(program):
     ],
 )
 def test_help_version_and_list_of_the_command(arguments, expected):
-    assert expected in printed_by("-c", COMMAND, *arguments)
+    assert expected in printed_by(*COMMAND, *arguments)

@@ -21,10 +21,10 @@ from keras_cait.cli.exports.command import EXPORT
 from keras_cait.cli.images.command import attend, predict
 from keras_cait.cli.training import COMMANDS
 from keras_cait.command_line.exit_code import exit_code_of
-from keras_cait.command_line.flags import command_app
-from keras_cait.command_line.loading import loading
+from keras_cait.command_line.flags import command_app, flag
 from keras_cait.command_line.parameters import MODEL, Json, Overwrite
 from keras_cait.command_line.target_file import CHECKPOINTS, check_target_file
+from keras_cait.terminal.loading import loading
 from keras_cait.training.publishing.run_files import saved_card, saved_model
 from keras_cait.variants import VARIANTS
 
@@ -87,7 +87,7 @@ def convert(
     check_target_file(target, CHECKPOINTS, overwrite=overwrite)
     with loading(f"Keras and {source}"):
         from keras_cait.cli.conversion import model_of, write
-        from keras_cait.command_line.steps import begin_step, steps_shown
+        from keras_cait.terminal.steps import begin_step, steps_shown
 
         loaded = model_of(source, name=model)
     with steps_shown():
@@ -115,8 +115,8 @@ def push(
     path = saved_model(run)
     saved_card(run)
     with loading(f"Keras and {path}"):
-        from keras_cait.command_line.steps import steps_shown
         from keras_cait.models.published.saved_models import load_saved_model
+        from keras_cait.terminal.steps import steps_shown
         from keras_cait.training.publishing.upload import check_repository, upload
 
         name = check_repository(repository, private=private, overwrite=overwrite)
@@ -151,7 +151,7 @@ def main(
         sys.stderr.write(f"error: {error} See {program} --help.\n")
         return 2
     flags = [
-        "--" + row.name.replace("_", "-")
+        flag(row.name)
         for row in signature(run).parameters.values()
         if row.kind is row.KEYWORD_ONLY
     ]

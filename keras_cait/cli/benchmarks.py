@@ -6,7 +6,7 @@ from cyclopts import App
 
 from keras_cait.benchmarking.settings import InferenceSettings, TrainingStepSettings
 from keras_cait.command_line.flags import with_flags
-from keras_cait.command_line.loading import loading_libraries
+from keras_cait.terminal.loading import loading_libraries
 
 benchmark = App(name="benchmark", help="Measure the speed of a model on this machine.")
 

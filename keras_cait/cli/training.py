@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from keras_cait.command_line.flags import with_flags
-from keras_cait.command_line.loading import loading_libraries
+from keras_cait.terminal.loading import loading_libraries
 from keras_cait.training.recipes import (
     distill_cait,
     distill_deit,

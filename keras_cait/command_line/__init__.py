@@ -1,1 +1,1 @@
-"""Flags, exit code and loading line of the programs of the command line."""
+"""Flags, target files and exit code of the programs of the command line."""

@@ -99,10 +99,15 @@ def parse_flags(
     return given
 
 
+def flag(name: str) -> str:
+    """The flag of a setting: `--batch-size` of `batch_size`."""
+    return "--" + name.replace("_", "-")
+
+
 def flag_names(settings_class: type) -> list[str]:
     """The flags of a settings dataclass, in the order of its fields."""
     fields = dataclasses.fields(typing.cast(Any, settings_class))
-    return ["--" + field.name.replace("_", "-") for field in fields]
+    return [flag(field.name) for field in fields]
 
 
 def make_settings(

@@ -10,10 +10,8 @@ Images = Annotated[
 ]
 MODEL = "a builder's or timm's name, or a .keras file"
 Model = Annotated[str, Parameter(help=MODEL, alias="-m")]
-Weights = Annotated[
-    str | None,
-    Parameter(help="imagenet (default), none for random ones, a file, hf://owner/repo"),
-]
+WEIGHTS = "imagenet (default), none for random ones, a file, or hf://owner/repo"
+Weights = Annotated[str | None, Parameter(help=WEIGHTS)]
 Labels = Annotated[Path | None, Parameter(help="text file with one class name a line")]
 Size = Annotated[
     int | None, Parameter(help="side of the images in pixels, if not the model's own")

@@ -1,13 +1,10 @@
-"""Tables of the ablations, whose rows are trained one after the other.
-
-`settings` are those of `ablate_cait.py`.
-"""
+"""Tables of the ablations, whose rows are trained one after the other."""
 
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from ablate_distillation import trained_students
@@ -21,12 +18,15 @@ from keras_cait.data.image_dataset import ImageDataset
 from keras_cait.training.fit import fit
 from keras_cait.training.run import Run
 
+if TYPE_CHECKING:  # it imports this file
+    from ablate_cait import AblationSettings
+
 FILES = ("results.csv", "table.md", "config.json", "tensorboard")
 
 Rows = Iterator[dict[str, Any]]
 
 
-def ablate(settings: Any, data: ImageDataset) -> dict[str, Any]:
+def ablate(settings: "AblationSettings", data: ImageDataset) -> dict[str, Any]:
     """Trains every row of a table; returns their means over the seeds."""
     run = Run(settings, data, FILES)
     run.start()
@@ -51,7 +51,7 @@ def ablate(settings: Any, data: ImageDataset) -> dict[str, Any]:
     return {"rows": means, "seconds": seconds, "dataset": data.name}
 
 
-def _scaling(run: Run, settings: Any, seed: int) -> Rows:
+def _scaling(run: Run, settings: "AblationSettings", seed: int) -> Rows:
     for depth in map(int, settings.depths.split(",")):
         for scaling in RESIDUAL_SCALINGS:
             build = partial(residual_scaling_network, scaling, depth=depth)
@@ -62,7 +62,7 @@ def _scaling(run: Run, settings: Any, seed: int) -> Rows:
             }
 
 
-def _token(run: Run, settings: Any, seed: int) -> Rows:
+def _token(run: Run, settings: "AblationSettings", seed: int) -> Rows:
     depth = settings.depth
     late = sorted({depth // 6, depth // 3, 2 * depth // 3, depth - 2, depth - 1} - {0})
     cases: list[tuple[int | None, int, int]] = [
@@ -91,7 +91,7 @@ def _token(run: Run, settings: Any, seed: int) -> Rows:
 
 
 def train_one(
-    run: Run, settings: Any, seed: int, build: Callable[..., keras.Model]
+    run: Run, settings: "AblationSettings", seed: int, build: Callable[..., keras.Model]
 ) -> dict[str, Any]:
     """Trains one network; returns its row of the table."""
     make = partial(

@@ -1,9 +1,6 @@
 """The command `keras-cait`: what users type, print and read."""
 
 import json
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -12,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 import keras_cait
 from keras_cait.cli.app import main
+from tests.support.command import COMMAND, run_python
 from tests.support.models.tiny_models import randomize, tiny_cait, tiny_deit
 from tests.support.source_tree import ROOT
 
@@ -28,17 +26,6 @@ try:
 except AttributeError as error:
     print(error)
 """
-
-COMMAND = "import sys, keras_cait_command; sys.exit(keras_cait_command.main())"
-
-
-def python(script, *arguments, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        text=True,
-    )
 
 
 @pytest.fixture
@@ -61,7 +48,7 @@ def model(tmp_path):
 
 
 def test_public_names_are_there_behind_the_command():
-    done = python(FULL)
+    done = run_python("-c", FULL)
     assert done.returncode == 0, done.stderr
     assert "Did you mean CaiT_XXS24?" in done.stdout
 
@@ -201,7 +188,7 @@ def test_mistakes_end_with_one_line_and_code_2(capsys, arguments, message, monke
 @pytest.mark.slow  # the hub is asked six times
 def test_without_a_network_there_is_one_line(photo, tmp_path):
     where = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
-    done = python(COMMAND, "predict", str(photo), "-m", "cait_xxs24_224", **where)
+    done = run_python(*COMMAND, "predict", photo, "-m", "cait_xxs24_224", **where)
     loading, error = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (2, "")
     assert loading == "loading Keras and cait_xxs24_224 ... failed"

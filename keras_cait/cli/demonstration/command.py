@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from keras_cait.cli.demonstration.serving import served_page
-from keras_cait.command_line.loading import loading
 from keras_cait.command_line.parameters import MODEL, Labels, Size, Weights
+from keras_cait.terminal.loading import loading
 
 
 def demo(
@@ -41,11 +41,16 @@ def demo(
 
     def write(folder: Path) -> None:
         with loading(f"Keras and {model}"):
-            from keras_cait.cli.demonstration.model_page import load_model, write_page
-
-            loaded = load_model(
-                model, weights=weights, labels=labels, image_size=image_size
+            from keras_cait.cli.demonstration.model_page import write_page
+            from keras_cait.models.published.model_source import (
+                ModelSource,
+                load_source,
             )
+
+            source = ModelSource(
+                name=model, weights=weights, labels=labels, image_size=image_size
+            )
+            loaded = load_source(source)
         write_page(loaded, folder, runtime=runtime)
 
     page = served_page(model, image=image, port=port, flags=flags, write=write)

@@ -2,26 +2,9 @@
 
 from pathlib import Path
 
-from keras_cait.command_line.steps import steps_shown
 from keras_cait.export.to_web import to_web
-from keras_cait.models.published.model_source import (
-    LoadedModel,
-    ModelSource,
-    load_source,
-)
-
-
-def load_model(
-    name: str,
-    *,
-    weights: str | None,
-    labels: Path | None,
-    image_size: int | None,
-) -> LoadedModel:
-    """Builds a model by name, or loads a `.keras` file."""
-    return load_source(
-        ModelSource(name=name, weights=weights, labels=labels, image_size=image_size)
-    )
+from keras_cait.models.published.model_source import LoadedModel
+from keras_cait.terminal.steps import steps_shown
 
 
 def write_page(loaded: LoadedModel, folder: Path, *, runtime: Path | None) -> None:

@@ -13,8 +13,8 @@ from keras_cait.cli.exports.settings import (
     check_format,
 )
 from keras_cait.command_line.flags import make_settings, with_flags
-from keras_cait.command_line.loading import loading
 from keras_cait.command_line.parameters import MODEL
+from keras_cait.terminal.loading import loading
 
 
 def export(

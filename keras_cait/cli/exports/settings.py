@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from keras_cait.command_line.flags import flag_names, option
+from keras_cait.command_line.flags import flag, flag_names, option
+from keras_cait.command_line.parameters import WEIGHTS
+from keras_cait.training.settings.weights_source import Channels
 
 Format = Literal["saved_model", "tflite", "onnx", "web"]
 Output = Literal["probabilities", "logits", "features", "heads", "class_attention"]
 Precision = Literal["float32", "float16", "dynamic", "int8"]
-Channels = tuple[float, float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +20,7 @@ class ExportSettings:
 
     group: ClassVar[str] = "Model"
 
-    weights: str | None = option(
-        None,
-        "imagenet (default), none for random ones, a file, or hf://owner/repo",
-    )
+    weights: str | None = option(None, WEIGHTS)
     classes: int | None = option(
         None, "number of classes (default: that of the weights or labels)"
     )
@@ -146,11 +144,11 @@ def options_of(settings: ExportSettings) -> dict[str, object]:
 def check_format(format: Format, given: dict[str, object]) -> None:
     """Raises `ValueError` if a flag was given that the format does not have."""
     accepted = flag_names(SETTINGS[format])
-    foreign = [name for name in given if f"--{name.replace('_', '-')}" not in accepted]
+    foreign = [flag(name) for name in given if flag(name) not in accepted]
     if foreign:
-        received = ", ".join(f"--{name.replace('_', '-')}" for name in foreign)
         raise ValueError(
-            f"--format {format} accepts {', '.join(accepted)}. Received: {received}"
+            f"--format {format} accepts {', '.join(accepted)}. Received: "
+            f"{', '.join(foreign)}"
         )
 
 

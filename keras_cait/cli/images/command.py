@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from keras_cait.cli.images.image_paths import image_paths
-from keras_cait.command_line.loading import loading
 from keras_cait.command_line.parameters import (
     Images,
     Json,
@@ -19,6 +18,7 @@ from keras_cait.command_line.parameters import (
     Weights,
 )
 from keras_cait.command_line.target_file import PICTURES, check_target_file
+from keras_cait.terminal.loading import loading
 
 
 def predict(

@@ -10,12 +10,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.onnx_graph.file import check_operators
 from keras_cait.export.onnx_graph.operators import name_operators
 from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS, named
 from keras_cait.export.pipeline.preparation import PreparedModel
 from keras_cait.optional_packages import import_optional
+from keras_cait.terminal.captured_stderr import captured_stderr
 
 LARGEST_FILE = 2**31 - 2**20  # bytes of weights: protobuf ends at 2 GiB
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from keras_cait.command_line.steps import counted_step
 from keras_cait.export.pipeline.outputs import OF_CLASSES
+from keras_cait.terminal.steps import counted_step
 
 REPEATS = 20
 

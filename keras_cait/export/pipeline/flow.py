@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from keras_cait.command_line.steps import begin_step, steps_shown
 from keras_cait.export.pipeline.comparison_images import images_to_compare
 from keras_cait.export.pipeline.output_paths import export_target
 from keras_cait.export.pipeline.outputs import DEFAULT_OUTPUTS
 from keras_cait.export.pipeline.preparation import PreparedModel, prepare
 from keras_cait.export.pipeline.report import CheckResult, ExportReport, size_on_disk
 from keras_cait.optional_packages import import_optional
+from keras_cait.terminal.steps import begin_step, steps_shown
 
 
 class ExportFormat(abc.ABC):

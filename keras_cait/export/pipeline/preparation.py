@@ -8,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_cait.command_line.steps import counted_step
 from keras_cait.export.folding.fold import check_foldable, fold
 from keras_cait.export.folding.full_precision import functional
 from keras_cait.export.pipeline.class_attention import MapOrder
@@ -23,6 +22,7 @@ from keras_cait.models.pixel_inputs import takes_pixels
 from keras_cait.models.published.imagenet import preprocess_input
 from keras_cait.models.published.preprocessing import preprocessing_for
 from keras_cait.preprocessing import Preprocessing
+from keras_cait.terminal.steps import counted_step
 
 _BATCH = 8  # images that the Keras model predicts at once
 

@@ -11,9 +11,9 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.folding.full_precision import in_float32
 from keras_cait.export.pipeline.outputs import named
+from keras_cait.terminal.captured_stderr import captured_stderr
 
 SIGNATURE = "serving_default"
 INPUT = "images"

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_cait.captured_stderr import captured_stderr
 from keras_cait.export.tflite.file import (
     operator_name,
     pack,
@@ -28,6 +27,7 @@ from keras_cait.export.tflite.file import (
 )
 from keras_cait.export.tflite.matrix_products import products_before_gelu
 from keras_cait.optional_packages import import_optional
+from keras_cait.terminal.captured_stderr import captured_stderr
 
 FLOAT_OPERATORS = (
     "the patch embedding (with float16 weights), LayerNorm, softmax, GELU, the "

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_cait.captured_stderr import captured_stderr
-from keras_cait.command_line.steps import counted_step
 from keras_cait.export.tflite.file import pack
 from keras_cait.optional_packages import import_optional
+from keras_cait.terminal.captured_stderr import captured_stderr
+from keras_cait.terminal.steps import counted_step
 
 
 class TfliteRuntime:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_cait.command_line.flags import flag
 from keras_cait.models.classes.names import class_names_of
 from keras_cait.models.published.registry import find_variant, model_with_weights
 from keras_cait.models.published.saved_models import load_saved_model
@@ -57,8 +58,7 @@ def load_source(source: ModelSource) -> LoadedModel:
     for name in ("image_size", "classes"):
         value = getattr(source, name)
         if value is not None and value < 1:
-            flag = "--" + name.replace("_", "-")
-            raise ValueError(f"{flag} must be 1 or more. Received: {value}")
+            raise ValueError(f"{flag(name)} must be 1 or more. Received: {value}")
     weights = source.weights or "imagenet"
     known = {"imagenet": 1000, "none": None}
     known = known[weights] if weights in known else read_class_count(weights)

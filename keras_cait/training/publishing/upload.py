@@ -16,8 +16,8 @@ from huggingface_hub.utils import (
     enable_progress_bars,
 )
 
-from keras_cait.command_line.steps import begin_step
 from keras_cait.errors import first_line
+from keras_cait.terminal.steps import begin_step
 from keras_cait.training.publishing.run_files import CARD, saved_card, saved_model
 from keras_cait.weights.readers.hub import TRANSPORT_ERRORS, repository_and_revision
 

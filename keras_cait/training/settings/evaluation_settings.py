@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_cait.command_line.flags import option
+from keras_cait.command_line.flags import flag, option
 from keras_cait.training.settings.image_source import ImageSource
 from keras_cait.training.settings.weights_source import WeightsSource
 
@@ -31,5 +31,4 @@ class EvaluationSettings(ImageSource, WeightsSource):
         for name in ("batch_size", "limit", "image_size"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                flag = "--" + name.replace("_", "-")
-                raise ValueError(f"{flag} must be 1 or more. Received: {value}")
+                raise ValueError(f"{flag(name)} must be 1 or more. Received: {value}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_cait.command_line.flags import option
+from keras_cait.command_line.flags import flag, option
 
 BATCH_SETTINGS = (
     *("epochs", "batch_size", "crop", "flip", "augment", "color_jitter", "shift"),
@@ -84,9 +84,8 @@ class TrainingSettings:
 
     def _check(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
-            flag = "--" + name.replace("_", "-")
             raise ValueError(
-                f"{flag} must be {expected}. Received: {getattr(self, name)}"
+                f"{flag(name)} must be {expected}. Received: {getattr(self, name)}"
             )
 
     @property

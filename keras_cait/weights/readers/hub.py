@@ -15,8 +15,8 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
 )
 
-from keras_cait.captured_stderr import released_stderr
 from keras_cait.errors import first_line
+from keras_cait.terminal.captured_stderr import released_stderr
 
 FILE = "model.safetensors"  # as timm and its users name it
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")

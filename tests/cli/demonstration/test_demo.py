@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import signal
 import subprocess
@@ -12,12 +11,11 @@ import urllib.request
 import pytest
 
 from keras_cait.cli.app import main
+from tests.support.command import COMMAND, with_package
 from tests.support.data.photographs import encoded, photograph
 from tests.support.export.page_export import runtime_folder
 from tests.support.models.tiny_models import randomize, tiny_cait
-from tests.support.source_tree import ROOT
 
-START = "import sys, keras_cait_command; sys.exit(keras_cait_command.main())"
 LIGHT = """
 import sys
 from keras_cait_command import main
@@ -40,13 +38,13 @@ def read(url):
 
 
 @contextlib.contextmanager
-def started(arguments, folder, script=START):
+def started(arguments, folder, script=COMMAND):
     """A process of the command, ended by Ctrl-C, and the line that it prints."""
-    command = [sys.executable, "-c", script, "demo", *map(str, arguments)]
+    command = [sys.executable, *script, "demo", *map(str, arguments)]
     folder.mkdir()
     with subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+        env=with_package(TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -91,7 +89,7 @@ def test_an_exported_folder_is_served_at_once_without_keras(tmp_path):
     (site / "index.html").write_text("the page")
     (site / "model.json").write_text("{}")
     arguments = [site, "--port", "0"]
-    with started(arguments, tmp_path / "temporary", LIGHT) as (process, line):
+    with started(arguments, tmp_path / "temporary", ("-c", LIGHT)) as (process, line):
         assert read(line.split()[0]) == b"the page"
         assert ended(process) == ""
 

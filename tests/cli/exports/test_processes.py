@@ -11,21 +11,11 @@ import time
 import onnx
 import pytest
 
+from tests.support.command import COMMAND, run_python, with_package
 from tests.support.models.tiny_models import tiny_deit
 from tests.support.source_tree import ROOT
 
-START = "import sys, keras_cait_command; sys.exit(keras_cait_command.main())"
-COMMAND = ["-c", START, "export"]
-
-
-def start(*command, cwd):
-    return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+EXPORT = [*COMMAND, "export"]
 
 
 def messages(stderr):
@@ -36,14 +26,16 @@ def messages(stderr):
 @pytest.mark.parametrize(
     "command",
     [
-        [*COMMAND, "--format", "onnx"],
+        [*EXPORT, "--format", "onnx"],
         pytest.param([ROOT / "export" / "to_onnx.py"], marks=pytest.mark.slow),
     ],
 )
 def test_a_program_exports_a_file(command, tmp_path):
     model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
     model.save(tmp_path / "model.keras")
-    done = start(*command, "model.keras", "--output", "new/model.onnx", cwd=tmp_path)
+    done = run_python(
+        *command, "model.keras", "--output", "new/model.onnx", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert messages(done.stderr) == []
     report = json.loads(done.stdout.splitlines()[-1])
@@ -71,7 +63,7 @@ sys.exit(code)
 @pytest.mark.slow
 def test_the_command_starts_without_the_packages_of_the_formats(tmp_path):
     flags = ["CaiT_XXS25", "--format", "onnx", "--output", "model.onnx"]
-    done = start("-c", WITHOUT_PACKAGES, "export", *flags, cwd=tmp_path)
+    done = run_python("-c", WITHOUT_PACKAGES, "export", *flags, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "True\n"), done.stderr
     (line,) = messages(done.stderr)
     assert line.startswith("error: Expected a name of keras_cait.list_models()")
@@ -83,15 +75,11 @@ def exporting(*flags, folder):
     model = tiny_deit(depth=1, patch_size=16, include_preprocessing=True)
     model.save(folder / "model.keras")
     (folder / "tmp").mkdir()
-    command = [sys.executable, *COMMAND, "model.keras", *flags]
+    command = [sys.executable, *EXPORT, "model.keras", *flags]
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(folder / "tmp"),
-        },
+        env=with_package(TMPDIR=str(folder / "tmp")),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -143,6 +131,6 @@ def test_temporary_files_of_a_killed_export_are_removed_by_the_next(tmp_path):
     with exporting(*flags, folder=tmp_path) as process:
         process.kill()
     assert len(list(tmp_path.glob("new/.writing-*"))) == 2  # the file and its report
-    done = start(*COMMAND, "model.keras", *flags, cwd=tmp_path)
+    done = run_python(*EXPORT, "model.keras", *flags, cwd=tmp_path)
     assert done.returncode == 0
     assert sorted(os.listdir(tmp_path / "new")) == ["model.onnx", "model.onnx.json"]

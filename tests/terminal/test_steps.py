@@ -7,8 +7,8 @@ import re
 import pytest
 
 from keras_cait.cli.app import main
-from keras_cait.command_line.steps import begin_step, counted_step, steps_shown
 from keras_cait.export import to_onnx
+from keras_cait.terminal.steps import begin_step, counted_step, steps_shown
 from tests.support.export.samples import plausible
 from tests.support.models.tiny_models import tiny_deit
 

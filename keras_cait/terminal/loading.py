@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 
-from keras_cait.captured_stderr import captured_stderr
+from keras_cait.terminal.captured_stderr import captured_stderr
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_cait.captured_stderr import captured_stderr, released_stderr
+from keras_cait.terminal.captured_stderr import captured_stderr, released_stderr
 
 
 def test_a_capture_holds_what_is_not_released(capfd):
