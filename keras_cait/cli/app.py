@@ -39,19 +39,23 @@ def list_models(pattern: str = "*", /) -> str:
     """List the models with published weights.
 
     Args:
-        pattern: wildcards of a shell, for timm's names or those of the builders
+        pattern: a part of a name of timm or of a builder, or all of it with wildcards
 
     """
+    whole = pattern if {*"*?["} & {*pattern} else f"*{pattern}*"
     rows = [
         (row.timm_name, variant.name, f"{row.image_size} pixels", f"hf://{row.hub_id}")
         for variant in VARIANTS.values()
         for row in variant.checkpoints
-        if any(fnmatch.fnmatch(n, pattern) for n in (row.timm_name, variant.name))
+        if any(
+            fnmatch.fnmatchcase(name.lower(), whole.lower())
+            for name in (row.timm_name, variant.name)
+        )
     ]
     if not rows:
         raise ValueError(
-            "Expected a pattern that fits a name of timm or of a builder, such as "
-            f"'cait*' or 'DeiT_S*'. Received: {pattern!r}"
+            "Expected a part of a name of timm or of a builder, such as xxs24, or a "
+            f"pattern such as 'cait*_384'. Received: {pattern!r}"
         )
     return "\n".join(_columns(sorted(rows)))
 
@@ -67,7 +71,7 @@ def info(
         found = information(model)
     if json_:
         return json.dumps(found)
-    return "\n".join(_columns([(name, str(value)) for name, value in found.items()]))
+    return "\n".join(_columns([(name, _plain(value)) for name, value in found.items()]))
 
 
 @app.command
@@ -156,6 +160,11 @@ def main(
         if row.kind is row.KEYWORD_ONLY
     ]
     return exit_code_of(lambda: run(*bound.args, **bound.kwargs) or 0, flags=flags)
+
+
+def _plain(value: object) -> str:
+    """A value as text, a list without its brackets and quotes."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

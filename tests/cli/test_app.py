@@ -57,10 +57,18 @@ def test_list_has_every_published_name(capsys):
     assert main(["list"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert sorted(set(names)) == keras_cait.list_models()
-    assert main(["list", "DeiT3_*"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [("DeiT3_*", 16), ("xxs24", 2), ("CAIT", 10), ("cait*_384", 6), ("xxs24*", 0)],
+)
+def test_list_takes_a_part_of_a_name_or_a_pattern(capsys, pattern, count):
+    assert main(["list", pattern]) == (0 if count else 2)
     rows = capsys.readouterr().out.splitlines()
-    assert rows
-    assert all("DeiT3_" in row for row in rows)
+    assert len(rows) == count
+    part = pattern.strip("*").split("*")[0].lower()
+    assert all(part in row.lower() for row in rows)
 
 
 def test_info_of_a_name_and_of_a_file(capsys, model):
@@ -70,7 +78,7 @@ def test_info_of_a_name_and_of_a_file(capsys, model):
     assert found["input"] == [224, 224, 3]
     assert found["crop_pct"] == 0.9
     assert main(["info", model]) == 0
-    assert "[32, 32, 3]" in capsys.readouterr().out
+    assert "32, 32, 3\n" in capsys.readouterr().out
 
 
 def test_predictions_are_those_of_the_model(capsys, model, photo):
@@ -121,6 +129,14 @@ def test_attention_pictures_are_written(capsys, model, photo, picture, suffix):
     assert main(["attend", str(photo), *flags]) == 2
     assert "exists" in capsys.readouterr().err
     assert main(["attend", str(photo), *flags, "--overwrite"]) == 0
+
+
+def test_random_weights_are_named_as_such(capsys, tmp_path, photo, model):
+    assert main(["predict", str(photo), "--model", model]) == 0
+    assert "random weights" not in capsys.readouterr().err
+    flags = ["--model", "deit_tiny_patch16_224", "--image-size", "32"]
+    assert main(["predict", str(photo), *flags, "--weights", "none"]) == 0
+    assert "random weights, so random classes" in capsys.readouterr().err
 
 
 def test_a_model_that_takes_normalized_images_is_served_too(capsys, tmp_path, photo):

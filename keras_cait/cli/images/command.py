@@ -1,6 +1,7 @@
 """The commands `keras-cait predict` and `keras-cait attend`."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -41,6 +42,7 @@ def predict(
         from keras_cait.cli.images.prediction import predictions
 
         loaded = load(model, weights=weights, labels=labels, image_size=image_size)
+    _note_random(weights, "classes")
     found = predictions(loaded, paths, top=top)
     if json_:
         return json.dumps(found)
@@ -73,7 +75,14 @@ def attend(
         from keras_cait.cli.images.classifier import load
 
         loaded = load(model, weights=weights, image_size=image_size)
+    _note_random(weights, "attention")
     return write_attention(loaded, image, output, picture=picture)
+
+
+def _note_random(weights: str | None, shown: str) -> None:
+    """Says what an untrained model shows: nothing about the image."""
+    if weights == "none":
+        sys.stderr.write(f"note: --weights none: random weights, so random {shown}\n")
 
 
 def _table(found: Sequence[dict[str, Any]]) -> Iterator[str]:
