@@ -1,5 +1,7 @@
-"""Progress bar of a training: losses, images per second and the time left."""
+"""Progress of a training: losses, images per second and the time left."""
 
+import io
+import sys
 import time
 from typing import Any
 
@@ -15,8 +17,9 @@ _SHOWN = {
 
 
 class Progress(keras.callbacks.Callback):
-    """Progress bar of a training: losses, images per second and the time left.
+    """Progress of a training: losses, images per second and the time left.
 
+    It is a bar on a terminal; in a log it is a line at the start and for each epoch.
     `batch_size` counts training images of one step, `steps` those of an epoch,
     `epochs` those of the whole training, `done` the steps of an earlier run.
     `rates` are images per second of each epoch, without its evaluation.
@@ -35,15 +38,19 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.batch_size, self.epochs = batch_size, epochs
         self.rates: list[float] = []
+        terminal = sys.stderr.isatty()
+        self.logged = shown and not terminal
         self.bar = tqdm(
             total=steps * epochs,
             initial=done,
             desc=name,
             unit="step",
             dynamic_ncols=True,
-            mininterval=0.5,
+            file=None if terminal else io.StringIO(),
+            mininterval=0.5 if terminal else float("inf"),
             disable=not shown,
         )
+        self._log()
 
     @property
     def images_per_second(self) -> float:
@@ -66,7 +73,14 @@ class Progress(keras.callbacks.Callback):
         logs = logs or {}
         shown = {k: f"{logs[name]:.3f}" for k, name in _SHOWN.items() if name in logs}
         epochs, rate = f"{epoch + 1}/{self.epochs}", f"{self.rates[-1]:.0f}"
-        self.bar.set_postfix({"epoch": epochs, **shown, "images/s": rate})
+        shown = {"epoch": epochs, **shown, "images/s": rate}
+        self.bar.set_postfix(shown, refresh=not self.logged)
+        self._log()
+
+    def _log(self) -> None:
+        if self.logged:
+            sys.stderr.write(f"{self.bar}\n")
+            sys.stderr.flush()
 
     def close(self) -> None:
         """Ends the line of the bar."""
