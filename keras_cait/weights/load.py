@@ -9,8 +9,8 @@ import keras
 from keras_cait.suggestion import did_you_mean
 from keras_cait.weights.metadata.source_metadata import read_source_metadata
 from keras_cait.weights.normalization_warning import warn_about_normalization
-from keras_cait.weights.readers.hub import local_path
 from keras_cait.weights.readers.keras_files import open_keras_checkpoint
+from keras_cait.weights.readers.source_paths import local_path
 from keras_cait.weights.tensors.matching import matching_values
 from keras_cait.weights.timm.checkpoints import open_timm_checkpoint
 

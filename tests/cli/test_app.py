@@ -20,6 +20,7 @@ import keras_cait_command
 import keras_cait
 assert "keras" not in sys.modules
 assert keras_cait.CaiT_XXS24.__name__ == "CaiT_XXS24"
+assert "huggingface_hub.file_download" not in sys.modules  # slow, and seldom used
 assert not hasattr(keras_cait, "_private")
 try:
     keras_cait.CaiT_XXS25

@@ -88,6 +88,21 @@ def test_a_branch_with_gains_of_1e_5_changes_the_features(make):
         assert changed > 0.5, policy
 
 
+def bfloat16_error():
+    """Error of a product in bfloat16, as a multiple of that of rounding to nearest.
+
+    TensorFlow's kernels for processors without AVX-512 cut the last bits off, which
+    doubles it.
+    """
+    generator = np.random.default_rng(0)
+    left, right = generator.standard_normal((2, 384, 384))
+    left, right = (keras.ops.cast(x, "bfloat16") for x in (left, right))
+    exact = to_numpy(left).astype("float64") @ to_numpy(right).astype("float64")
+    rounded = to_numpy(keras.ops.cast(exact, "bfloat16"))
+    product = to_numpy(keras.ops.matmul(left, right))
+    return np.std(product - exact) / np.std(rounded - exact)
+
+
 @pytest.mark.slow
 def test_logits_of_cait_xxs24_at_224():
     def make(**settings):
@@ -101,7 +116,7 @@ def test_logits_of_cait_xxs24_at_224():
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("name", "limit"),
-    # The most that torch's autocast loses with these weights and images.
+    # The most that torch's autocast, which rounds, loses with these weights and images.
     [("CaiT_XXS24", 0.0054), ("DeiT_Ti_Distilled", 0.0093), ("DeiT3_S", 0.0045)],
 )
 def test_logits_of_trained_sizes(name, limit, seed):
@@ -125,7 +140,9 @@ def test_logits_of_trained_sizes(name, limit, seed):
             weight.assign(value)
 
     x = images(2, 224, 224, 3, seed=seed)
-    assert error("mixed_bfloat16", make, x, prepare) < limit
+    kernels = bfloat16_error()
+    assert kernels < 2.1
+    assert error("mixed_bfloat16", make, x, prepare) < limit * kernels
     assert error("mixed_float16", make, x, prepare) < limit / 4
 
 

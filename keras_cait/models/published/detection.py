@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_cait.typing import Shape
 from keras_cait.variants import VARIANTS
 from keras_cait.weights.metadata.class_count import HEAD_BIASES
-from keras_cait.weights.readers.hub import local_path
+from keras_cait.weights.readers.source_paths import local_path
 from keras_cait.weights.tensors.variant_detection import variant_name
 from keras_cait.weights.timm.checkpoints import stored_shapes
 

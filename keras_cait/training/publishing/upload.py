@@ -19,7 +19,8 @@ from huggingface_hub.utils import (
 from keras_cait.errors import first_line
 from keras_cait.terminal.steps import begin_step
 from keras_cait.training.publishing.run_files import CARD, saved_card, saved_model
-from keras_cait.weights.readers.hub import TRANSPORT_ERRORS, repository_and_revision
+from keras_cait.weights.readers.hub import TRANSPORT_ERRORS
+from keras_cait.weights.readers.hub_names import repository_and_revision
 
 _BESIDE = ("curves.png", "history.csv")  # what the card shows, and its numbers
 _OF_A_NEW_REPOSITORY = {".gitattributes"}

@@ -1,8 +1,8 @@
 """Number of classes of a checkpoint, read before it is loaded."""
 
-from keras_cait.weights.readers.hub import local_path
 from keras_cait.weights.readers.keras_archives import saved_layer_configs
 from keras_cait.weights.readers.safetensors_files import open_safetensors
+from keras_cait.weights.readers.source_paths import local_path
 
 HEAD_BIASES = ("head.bias", "head.fc.bias")  # a number for each class
 

@@ -18,9 +18,10 @@ from keras_cait.weights.metadata.model_metadata import (
     stored_class_names,
     stored_preprocessing,
 )
-from keras_cait.weights.readers.hub import FILE, download_configuration, local_path
+from keras_cait.weights.readers.hub_names import FILE
 from keras_cait.weights.readers.keras_archives import saved_layer_configs
 from keras_cait.weights.readers.safetensors_files import open_safetensors
+from keras_cait.weights.readers.source_paths import local_path
 
 _FIELDS = ("mean", "std", "crop_pct", "interpolation")
 _KEYS = ("preprocessing", "class_names")  # in the metadata of our safetensors files
@@ -60,6 +61,8 @@ def read_source_metadata(source: str | Path) -> SourceMetadata:
     try:
         metadata = _of_file(path)
         if metadata == SourceMetadata() and text.startswith("hf://"):
+            from keras_cait.weights.readers.hub import download_configuration
+
             return _from_configurations(download_configuration(text), text)
         return metadata
     except (ValueError, TypeError, AttributeError, KeyError) as error:

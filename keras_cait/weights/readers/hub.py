@@ -17,18 +17,12 @@ from huggingface_hub.errors import (
 
 from keras_cait.errors import first_line
 from keras_cait.terminal.captured_stderr import released_stderr
+from keras_cait.weights.readers.hub_names import FILE, repository_and_revision
 
-FILE = "model.safetensors"  # as timm and its users name it
 CONFIGURATIONS = ("config.json", "preprocessor_config.json")
 TRANSPORT_ERRORS: tuple[Any, ...] = HfHubHTTPError.__bases__
 """The base of the errors of the HTTP library that the hub's client uses."""
 _HELP = "Without a network pass weights=None, or the path of a file."
-
-
-def local_path(source: str | Path) -> Path:
-    """Path of a source of weights, downloaded if it is "hf://owner/repository"."""
-    name = str(source)
-    return download(name) if name.startswith("hf://") else Path(source)
 
 
 def download(source: str) -> Path:
@@ -84,23 +78,6 @@ def download_configuration(source: str) -> list[dict[str, Any]]:
         if "pretrained_cfg" in content:
             break  # timm's, which states everything
     return found
-
-
-def repository_and_revision(source: str) -> tuple[str, str | None]:
-    """Repository and revision in "hf://owner/repository@revision".
-
-    Example:
-        >>> repository_and_revision("hf://me/birds")
-        ('me/birds', None)
-
-    """
-    match = re.fullmatch(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?", source)
-    if match is None:
-        raise ValueError(
-            "Expected hf://owner/repository, or hf://owner/repository@revision. "
-            f"Received: {source}"
-        )
-    return match[1], match[2]
 
 
 def _check_hash(path: Path, source: str) -> None:
