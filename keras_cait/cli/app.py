@@ -1,7 +1,7 @@
 """Commands of `keras-cait`, with their flags.
 
-Keras and TensorFlow are imported by a command that needs them, when it runs, so that
-help, version and list answer at once.
+Help, version and list answer at once: the module of a command is imported when the
+command is named, and Keras and TensorFlow when it runs.
 """
 
 import fnmatch
@@ -15,11 +15,6 @@ from typing import Annotated
 from cyclopts import CycloptsError, Parameter
 
 import keras_cait
-from keras_cait.cli.benchmarks import benchmark
-from keras_cait.cli.demonstration.command import demo
-from keras_cait.cli.exports.command import EXPORT
-from keras_cait.cli.images.command import attend, predict
-from keras_cait.cli.training import COMMANDS
 from keras_cait.command_line.exit_code import exit_code_of
 from keras_cait.command_line.flags import command_app, flag
 from keras_cait.command_line.parameters import MODEL, Json, Overwrite
@@ -42,13 +37,13 @@ def list_models(pattern: str = "*", /) -> str:
         pattern: a part of a name of timm or of a builder, or all of it with wildcards
 
     """
-    whole = pattern if {*"*?["} & {*pattern} else f"*{pattern}*"
+    whole = (pattern if {*"*?["} & {*pattern} else f"*{pattern}*").lower()
     rows = [
         (row.timm_name, variant.name, f"{row.image_size} pixels", f"hf://{row.hub_id}")
         for variant in VARIANTS.values()
         for row in variant.checkpoints
         if any(
-            fnmatch.fnmatchcase(name.lower(), whole.lower())
+            fnmatch.fnmatchcase(name.lower(), whole)
             for name in (row.timm_name, variant.name)
         )
     ]
@@ -130,8 +125,43 @@ def push(
     return f"{path}: uploaded to {address}"
 
 
-for _command in (predict, attend, demo, EXPORT, *COMMANDS, benchmark):
-    app.command(_command)
+COMMANDS = {
+    "predict": ("images.command:predict", "Print the most probable classes of images."),
+    "attend": (
+        "images.command:attend",
+        "Draw the attention of the class token to an image.",
+    ),
+    "demo": (
+        "demonstration.command:demo",
+        "Serve a page that classifies images in the browser, until Ctrl-C.",
+    ),
+    "export": (
+        "exports.command:EXPORT",
+        "Write a model for another runtime: SavedModel, TFLite, ONNX, page for "
+        "browsers.",
+    ),
+    "distill": (
+        "training:DISTILL",
+        "Train a student on labels and on a teacher, which is trained first if need "
+        "be.",
+    ),
+    "train": ("training:TRAIN", "Train a DeiT, DeiT III or CaiT on labels alone."),
+    "finetune": (
+        "training:FINETUNE",
+        "Fine-tune a checkpoint on other images or at another size.",
+    ),
+    "evaluate": (
+        "training:EVALUATE",
+        "Measure a model on images: top-1 and top-5 accuracy, and speed.",
+    ),
+    "benchmark": (
+        "benchmarks:benchmark",
+        "Measure the speed of a model on this machine.",
+    ),
+}
+"""Commands in files of their own, and the first lines of their docstrings."""
+for _name, (_place, _summary) in COMMANDS.items():
+    app.command(f"keras_cait.cli.{_place}", name=_name, help=_summary)
 
 
 def main(

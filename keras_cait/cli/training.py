@@ -83,9 +83,7 @@ def evaluate(**given: Any) -> int:
     return run_evaluation(given)
 
 
-COMMANDS = (
-    with_flags(DistillationSettings, distill),
-    with_flags(SupervisedSettings, train),
-    with_flags(FinetuningSettings, finetune),
-    with_flags(EvaluationSettings, evaluate),
-)
+DISTILL = with_flags(DistillationSettings, distill)
+TRAIN = with_flags(SupervisedSettings, train)
+FINETUNE = with_flags(FinetuningSettings, finetune)
+EVALUATE = with_flags(EvaluationSettings, evaluate)

@@ -1,14 +1,16 @@
 """The command `keras-cait`: what users type, print and read."""
 
 import json
+from importlib import import_module
 
 import keras
 import numpy as np
 import pytest
+from cyclopts import App
 from safetensors.numpy import load_file, save_file
 
 import keras_cait
-from keras_cait.cli.app import main
+from keras_cait.cli.app import COMMANDS, main
 from tests.support.command import COMMAND, run_python
 from tests.support.models.tiny_models import randomize, tiny_cait, tiny_deit
 from tests.support.source_tree import ROOT
@@ -52,6 +54,15 @@ def test_public_names_are_there_behind_the_command():
     done = run_python("-c", FULL)
     assert done.returncode == 0, done.stderr
     assert "Did you mean CaiT_XXS24?" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_summary_of_a_command_is_that_of_its_docstring(name):
+    place, summary = COMMANDS[name]
+    module, _, member = place.partition(":")
+    found = getattr(import_module(f"keras_cait.cli.{module}"), member)
+    text = found.help if isinstance(found, App) else found.__doc__
+    assert text.splitlines()[0] == summary
 
 
 def test_list_has_every_published_name(capsys):

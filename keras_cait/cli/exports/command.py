@@ -1,5 +1,6 @@
 """The command `keras-cait export`."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from keras_cait.cli.exports.settings import (
     Format,
     check_format,
 )
-from keras_cait.command_line.flags import make_settings, with_flags
+from keras_cait.command_line.flags import command_app, make_settings, with_flags
 from keras_cait.command_line.parameters import MODEL
 from keras_cait.terminal.loading import loading
 
@@ -48,5 +49,6 @@ def export(
     return json.dumps(write().to_dict())
 
 
-EXPORT = with_flags(AllSettings, export)
+EXPORT = command_app("export", inspect.getdoc(export) or "")
 """The command, with the flags of all formats."""
+EXPORT.default(with_flags(AllSettings, export))
