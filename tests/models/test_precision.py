@@ -142,7 +142,9 @@ def test_logits_of_trained_sizes(name, limit, seed):
     x = images(2, 224, 224, 3, seed=seed)
     kernels = bfloat16_error()
     assert kernels < 2.1
-    assert error("mixed_bfloat16", make, x, prepare) < limit * kernels
+    # Of a product its two factors are rounded, and then it itself is, or is cut off.
+    limit_here = limit * np.sqrt((2 + max(kernels, 1) ** 2) / 3)
+    assert error("mixed_bfloat16", make, x, prepare) < limit_here
     assert error("mixed_float16", make, x, prepare) < limit / 4
 
 

@@ -15,7 +15,11 @@ from keras_cait.data.labeled_images import IndexedImages, images_in_files
 from keras_cait.data.sources.unreadable_images import name_unreadable_images
 from keras_cait.models.logits import output_kind
 from keras_cait.models.published.imagenet import preprocess_input
-from keras_cait.models.published.model_source import ModelSource, load_source
+from keras_cait.models.published.model_source import (
+    RANDOM,
+    ModelSource,
+    load_source,
+)
 from keras_cait.models.published.preprocessing import preprocessing_or_default
 from keras_cait.models.published.saved_models import check_classifier
 from keras_cait.typing import Tensor
@@ -28,6 +32,7 @@ class ImageClassifier:
     model: keras.Model
     transform: EvaluationTransform
     labels: tuple[str, ...] | None
+    is_random: bool  # its weights
 
     def batches(self, paths: Sequence[Path], batch_size: int) -> Iterator[np.ndarray]:
         """Files as the model sees them, `(batch, height, width, channels)` float32.
@@ -77,7 +82,8 @@ def load(
         preprocessing_or_default(loaded.model),
         channels=channels if channels in (1, 3) else None,
     )
-    return ImageClassifier(loaded.model, transform, loaded.labels)
+    is_random = loaded.weights == RANDOM
+    return ImageClassifier(loaded.model, transform, loaded.labels, is_random)
 
 
 def _upright_images(paths: Sequence[Path]) -> IndexedImages:

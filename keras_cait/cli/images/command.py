@@ -42,7 +42,7 @@ def predict(
         from keras_cait.cli.images.prediction import predictions
 
         loaded = load(model, weights=weights, labels=labels, image_size=image_size)
-    _note_random(weights, "classes")
+    _note_random(loaded.is_random, "classes")
     found = predictions(loaded, paths, top=top)
     if json_:
         return json.dumps(found)
@@ -75,13 +75,13 @@ def attend(
         from keras_cait.cli.images.classifier import load
 
         loaded = load(model, weights=weights, image_size=image_size)
-    _note_random(weights, "attention")
+    _note_random(loaded.is_random, "attention")
     return write_attention(loaded, image, output, picture=picture)
 
 
-def _note_random(weights: str | None, shown: str) -> None:
-    """Says what an untrained model shows: nothing about the image."""
-    if weights == "none":
+def _note_random(is_random: bool, shown: str) -> None:
+    """Says what a model with random weights shows: nothing about the image."""
+    if is_random:
         sys.stderr.write(f"note: --weights none: random weights, so random {shown}\n")
 
 
